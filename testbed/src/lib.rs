@@ -1,0 +1,31 @@
+//! Starts the real parts that the other crates are tested against: `ovsdb-server`,
+//! `ovs-vswitchd` with the dummy datapath, and a Debian kernel with `openvswitch.ko` under QEMU.
+//!
+//! For the tests, examples and benches of this workspace; it is not published. Who wants to manage
+//! a production switch should use the system's own service units.
+//!
+//! Every part lives in a temporary directory, is a child of the test, and is killed by its process
+//! id when its value is dropped, also when the test panics; only a test that is itself killed leaves
+//! them behind. Parts of parallel tests never meet.
+//! A machine without the parts skips, loudly, through [`or_skip`]; with `CI` set it fails.
+//! `OVS_RS_REAL=0` turns the real parts off, for a second run of the same tests.
+//!
+//! Not supported yet: a clustered `ovsdb-server`, TLS, guests of other architectures than x86-64.
+
+#![forbid(unsafe_code)]
+
+mod daemon;
+mod error;
+mod ovsdb;
+mod skip;
+mod switch;
+mod tools;
+pub mod vm;
+
+pub use crate::{
+    error::{Error, Missing},
+    ovsdb::OvsdbServer,
+    skip::or_skip,
+    switch::Switch,
+    tools::missing,
+};

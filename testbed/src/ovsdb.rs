@@ -1,0 +1,200 @@
+//! A real `ovsdb-server`.
+
+use std::{
+    env, fs,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    Error, Missing,
+    daemon::{Daemon, tcp_answers},
+    tools,
+};
+
+/// A real `ovsdb-server` with an empty `Open_vSwitch` database, in a temporary directory of its own.
+///
+/// It listens on a Unix socket and on a free loopback port. Dropping the value kills the process,
+/// by its id, and removes the directory. Keep it in a local variable: a `static` is never dropped.
+///
+/// ```
+/// use testbed::{OvsdbServer, or_skip};
+///
+/// let Some(server) = or_skip(OvsdbServer::start()) else { return Ok(()) };
+/// server.vsctl(&["add-br", "br0"])?;
+/// assert_eq!(server.vsctl(&["list-br"])?, "br0\n");
+/// # Ok::<(), testbed::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct OvsdbServer {
+    // Dropped in this order: the process must be gone before its directory.
+    daemon: Daemon,
+    port: u16,
+    socket: PathBuf,
+    dir: TempDir,
+}
+
+impl OvsdbServer {
+    /// Creates a database and starts the server on it; returns once both sockets answer.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] without `ovsdb-server`, `ovsdb-tool` or the schema; [`Error::Start`] and
+    /// [`Error::Timeout`] quote the server's log.
+    pub fn start() -> Result<Self, Error> {
+        tools::check_wanted()?;
+        // Looked up first, so that a missing tool is one clear error and not a late one.
+        for tool in ["ovsdb-server", "ovsdb-tool", "ovsdb-client", "ovs-vsctl"] {
+            tools::find(tool)?;
+        }
+        if !Path::new(SCHEMA).is_file() {
+            let what = SCHEMA.to_owned();
+            return Err(Missing {
+                what,
+                package: Some("openvswitch-switch"),
+            }
+            .into());
+        }
+        let dir = short_temp_dir()?;
+        let database = dir.path().join(DATABASE);
+        tools::output(
+            Command::new(tools::find("ovsdb-tool")?)
+                .arg("create")
+                .args([&database, Path::new(SCHEMA)]),
+        )?;
+        let socket = dir.path().join("db.sock");
+        let (daemon, port) = launch(dir.path(), &socket, None)?;
+        Ok(Self {
+            daemon,
+            port,
+            socket,
+            dir,
+        })
+    }
+
+    /// The Unix socket as the OVS tools name it: `unix:PATH`.
+    pub fn remote(&self) -> String {
+        format!("unix:{}", self.socket.display())
+    }
+
+    /// The TCP listener as the OVS tools name it: `tcp:127.0.0.1:PORT`.
+    pub fn tcp_remote(&self) -> String {
+        format!("tcp:127.0.0.1:{}", self.port)
+    }
+
+    /// The path of the Unix socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The temporary directory, with the database and the logs.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The server's process id; after [`kill`](Self::kill), the one that it had.
+    pub fn pid(&self) -> u32 {
+        self.daemon.pid()
+    }
+
+    /// Runs `ovs-vsctl --no-wait ARGS` on this database and gives its standard output.
+    ///
+    /// # Errors
+    /// [`Error::Command`] for a status other than 0, [`Error::Timeout`] after two minutes.
+    pub fn vsctl(&self, args: &[&str]) -> Result<String, Error> {
+        tools::output(self.vsctl_command()?.arg("--no-wait").args(args))
+    }
+
+    /// Runs `ovsdb-client ARGS` and gives its standard output. The server is not added to `args`:
+    /// name it, with [`remote`](Self::remote), where the subcommand wants it.
+    ///
+    /// # Errors
+    /// [`Error::Command`] for a status other than 0, [`Error::Timeout`] after two minutes.
+    pub fn client(&self, args: &[&str]) -> Result<String, Error> {
+        let mut command = self.command("ovsdb-client")?;
+        tools::output(command.arg(tools::timeout_option()).args(args))
+    }
+
+    /// Ends the server with SIGKILL, so that it cannot say goodbye. Its files stay.
+    pub fn kill(&mut self) {
+        self.daemon.kill();
+    }
+
+    /// Kills the server if it runs and starts it again on the same database, socket and port.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn restart(&mut self) -> Result<(), Error> {
+        self.kill();
+        (self.daemon, _) = launch(self.dir.path(), &self.socket, Some(self.port))?;
+        Ok(())
+    }
+
+    /// A tool that looks for its sockets in this server's directory.
+    pub(crate) fn command(&self, program: &str) -> Result<Command, Error> {
+        let mut command = Command::new(tools::find(program)?);
+        in_dir(&mut command, self.dir.path());
+        Ok(command)
+    }
+
+    pub(crate) fn vsctl_command(&self) -> Result<Command, Error> {
+        let mut command = self.command("ovs-vsctl")?;
+        command
+            .arg(format!("--db={}", self.remote()))
+            .arg(tools::timeout_option());
+        Ok(command)
+    }
+}
+
+/// Makes `dir` the run, log and database directory of a program of OVS.
+pub(crate) fn in_dir<'c>(command: &'c mut Command, dir: &Path) -> &'c mut Command {
+    command.envs(["OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR"].map(|variable| (variable, dir)))
+}
+
+fn launch(dir: &Path, socket: &Path, port: Option<u16>) -> Result<(Daemon, u16), Error> {
+    let log = dir.join("ovsdb-server.log");
+    let mut command = Command::new(tools::find("ovsdb-server")?);
+    in_dir(&mut command, dir)
+        .arg(dir.join(DATABASE))
+        .arg(format!("--remote=punix:{}", socket.display()))
+        .arg(format!("--remote=ptcp:{}:127.0.0.1", port.unwrap_or(0)))
+        .arg(format!("--unixctl={}", dir.join("ovsdb-server.ctl").display()))
+        .arg("--verbose=syslog:off");
+    let mut daemon = Daemon::spawn("ovsdb-server", &mut command, &log)?;
+    let port = daemon.wait_until("listen", || {
+        let port = port.or_else(|| logged_port(&log))?;
+        (UnixStream::connect(socket).is_ok() && tcp_answers(port)).then_some(port)
+    })?;
+    Ok((daemon, port))
+}
+
+/// Where the kernel put the listener: "0:127.0.0.1: listening on port 35967".
+fn logged_port(log: &Path) -> Option<u16> {
+    let text = fs::read_to_string(log).ok()?;
+    let (_, rest) = text.rsplit_once("listening on port ")?;
+    rest.lines()
+        .next()?
+        .trim()
+        .parse()
+        .ok()
+        .filter(|_| rest.contains('\n'))
+}
+
+/// A directory whose sockets fit into the 108 bytes of `sun_path`.
+fn short_temp_dir() -> Result<TempDir, Error> {
+    let mut parent = env::temp_dir();
+    if parent.as_os_str().len() > PARENT_MAX {
+        parent = PathBuf::from("/tmp");
+    }
+    tempfile::Builder::new()
+        .prefix("ovs-")
+        .tempdir_in(&parent)
+        .map_err(Error::io(parent))
+}
+
+pub(crate) const SCHEMA: &str = "/usr/share/openvswitch/vswitch.ovsschema";
+const DATABASE: &str = "conf.db";
+/// Leaves 60 bytes for "/ovs-XXXXXX/" and a socket's name.
+const PARENT_MAX: usize = 48;

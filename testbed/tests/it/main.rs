@@ -1,0 +1,7 @@
+//! Against the real `ovsdb-server` and `ovs-vswitchd`.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
+mod ovsdb;
+mod skip;
+mod switch;
