@@ -1,0 +1,87 @@
+//! What can go wrong between a program and the kernel.
+
+use alloc::ffi::CString;
+use std::io;
+use std::time::Duration;
+
+use crate::exchange::UnexpectedSource;
+use crate::message::{DecodeError, EncodeError, Errno, Status};
+
+/// A request that did not go through, or an answer that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A system call on the socket.
+    #[error("netlink socket: {operation}")]
+    Io {
+        /// The system call.
+        operation: &'static str,
+        /// Its error.
+        source: io::Error,
+    },
+    /// The kernel did not answer in time.
+    #[error("no answer within {} ms", after.as_millis())]
+    Timeout {
+        /// How long the socket waits.
+        after: Duration,
+    },
+    /// `ENOBUFS`: the receive buffer was full and the kernel dropped messages.
+    #[error("the receive buffer overflowed, and the kernel dropped messages")]
+    Overrun,
+    /// A datagram was longer than the buffer for it, and its end is lost.
+    #[error("a datagram of {wanted} bytes was cut to the {got} of the buffer")]
+    Truncated {
+        /// Bytes of the datagram.
+        wanted: usize,
+        /// Bytes of the buffer.
+        got: usize,
+    },
+    /// Another process sent to the socket.
+    #[error(transparent)]
+    UnexpectedSource(#[from] UnexpectedSource),
+    /// The running kernel has no such family: its module is not loaded.
+    #[error("the kernel has no generic netlink family {}: its module is not loaded", name.to_string_lossy())]
+    FamilyMissing {
+        /// Name of the family.
+        name: CString,
+    },
+    /// The kernel refused the request, or broke off the dump.
+    #[error("the kernel answered {0}")]
+    Kernel(Status),
+    /// The dump is not consistent: what it lists changed meanwhile (`NLM_F_DUMP_INTR`).
+    #[error("the dump was interrupted by a change")]
+    DumpInterrupted,
+    /// The kernel reported success without the object that was asked for.
+    #[error("the answer holds no object")]
+    NoReply,
+    /// A message that cannot be read. Others of the same dump are not concerned.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A request that cannot be written.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+impl Error {
+    /// Whether the same request may well succeed if it is sent again.
+    ///
+    /// So it is after a timeout, an overrun, an interrupted dump, and when the kernel was busy or short of memory.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Overrun | Self::DumpInterrupted | Self::UnexpectedSource(_) => true,
+            Self::Kernel(status) => matches!(
+                status.errno,
+                Errno::EBUSY | Errno::EAGAIN | Errno::EINTR | Errno::ENOMEM
+            ),
+            _ => false,
+        }
+    }
+
+    /// The error number, if it was the kernel that refused.
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Kernel(status) => Some(status.errno),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+#![cfg_attr(feature = "blocking", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "blocking"),
+    doc = "Generic netlink for Open vSwitch, without the `blocking` feature: the codecs alone, `no_std + alloc`."
+)]
+#![no_std]
+#![deny(unsafe_code)]
+#![cfg_attr(not(feature = "blocking"), forbid(unsafe_code))]
+
+extern crate alloc;
+#[cfg(feature = "blocking")]
+extern crate std;
+
+#[macro_use]
+mod numbers;
+
+pub mod nlattr;
+
+pub mod message;
+
+pub mod ctrl;
+pub mod ovs;
+
+pub mod exchange;
+
+#[cfg(feature = "blocking")]
+mod error;
+
+#[cfg(feature = "blocking")]
+pub mod socket;
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+
+#[cfg(feature = "blocking")]
+pub use self::error::Error;

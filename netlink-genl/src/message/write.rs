@@ -1,0 +1,149 @@
+//! Writing requests.
+
+use alloc::vec::Vec;
+
+use super::{Flags, HEADER_LEN, MessageType};
+use crate::nlattr;
+
+/// One request, still without the sequence number that it gets when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    kind: MessageType,
+    flags: Flags,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// A request to the generic netlink family with number `family`. The family's own header, which may be empty, is
+    /// padded to 4 bytes.
+    pub fn genl(family: u16, cmd: u8, version: u8, header: &[u8]) -> Self {
+        let mut body = [&[cmd, version, 0, 0], header].concat();
+        body.resize(nlattr::align(body.len()), 0);
+        Self {
+            kind: MessageType(family),
+            flags: Flags::REQUEST,
+            body,
+        }
+    }
+
+    /// Adds `flags` to those that the request has.
+    #[must_use]
+    pub fn with(mut self, flags: Flags) -> Self {
+        self.flags = self.flags | flags;
+        self
+    }
+
+    /// Appends the attributes that `fill` writes.
+    ///
+    /// # Errors
+    /// Whatever `fill` returns.
+    pub fn attrs<E>(mut self, fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Self, E> {
+        let mut attrs = Vec::new();
+        fill(&mut attrs)?;
+        self.body.append(&mut attrs);
+        Ok(self)
+    }
+
+    /// The message type, for generic netlink the number of the family.
+    pub fn kind(&self) -> MessageType {
+        self.kind
+    }
+
+    /// The flags.
+    pub fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    /// Appends the message to `datagram` as number `seq`, padded so that another may follow.
+    ///
+    /// `nlmsg_pid` stays 0: the kernel answers to the socket that sent the message.
+    ///
+    /// # Errors
+    /// [`EncodeError::TooBig`] if the message exceeds what `nlmsg_len` can count; `datagram` is as before then.
+    pub fn encode(&self, seq: u32, datagram: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let len = message_len(self.body.len())?;
+        datagram.extend_from_slice(&len.to_ne_bytes());
+        datagram.extend_from_slice(&self.kind.0.to_ne_bytes());
+        datagram.extend_from_slice(&self.flags.0.to_ne_bytes());
+        datagram.extend_from_slice(&seq.to_ne_bytes());
+        datagram.extend_from_slice(&0u32.to_ne_bytes());
+        datagram.extend_from_slice(&self.body);
+        datagram.resize(nlattr::align(datagram.len()), 0);
+        Ok(())
+    }
+}
+
+/// A request that cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The message does not fit the 32 bits of `nlmsg_len`.
+    #[error("a body of {len} bytes exceeds what nlmsg_len can count")]
+    TooBig {
+        /// Bytes after the header.
+        len: usize,
+    },
+    /// An attribute cannot be written.
+    #[error(transparent)]
+    Attr(#[from] nlattr::EncodeError),
+}
+
+fn message_len(body: usize) -> Result<u32, EncodeError> {
+    body.checked_add(HEADER_LEN)
+        .and_then(|len| u32::try_from(len).ok())
+        .ok_or(EncodeError::TooBig { len: body })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::nlattr::Sink;
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn writes_the_dump_request_that_ovs_dpctl_sends() {
+        let request =
+            Request::genl(0x21, 3, 1, &9i32.to_ne_bytes()).with(Flags::ACK | Flags::ECHO | Flags::DUMP);
+        let mut datagram = vec![];
+        request.encode(14, &mut datagram).unwrap();
+        let sent = b"\x18\0\0\0\x21\0\x0d\x03\x0e\0\0\0\0\0\0\0\x03\x01\0\0\x09\0\0\0";
+        assert_eq!(datagram, sent);
+    }
+
+    #[test]
+    fn pads_between_messages_of_a_datagram() {
+        let odd = Request::genl(0x21, 3, 1, &[1]);
+        let mut datagram = vec![];
+        odd.encode(1, &mut datagram).unwrap();
+        odd.encode(2, &mut datagram).unwrap();
+        assert_eq!(datagram.len(), 48);
+    }
+
+    #[test]
+    fn a_refused_attribute_refuses_the_request() {
+        let too_big = vec![0; nlattr::MAX_PAYLOAD + 1];
+        let refused = Request::genl(0x21, 3, 1, &[]).attrs(|s| s.attr(3, &too_big));
+        assert_eq!(
+            refused,
+            Err(nlattr::EncodeError::AttrTooBig { kind: 3, len: 65_532 })
+        );
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn refuses_a_message_above_32_bits() {
+        let limit = 0xffff_ffff - HEADER_LEN;
+        assert_eq!(message_len(limit - 1), Ok(u32::MAX - 1));
+        assert_eq!(message_len(limit), Ok(u32::MAX));
+        assert_eq!(
+            message_len(limit + 1),
+            Err(EncodeError::TooBig { len: limit + 1 })
+        );
+        assert_eq!(
+            message_len(usize::MAX),
+            Err(EncodeError::TooBig { len: usize::MAX })
+        );
+    }
+}

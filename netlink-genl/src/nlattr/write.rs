@@ -1,0 +1,344 @@
+//! Writing attributes: one code path for bytes and for sizes.
+
+use alloc::vec::Vec;
+
+use super::{HEADER_LEN, MAX_PAYLOAD, align};
+
+/// Where attributes are written: bytes, or only a count of them.
+///
+/// Four methods make a sink; the attribute methods are built on them. Every attribute method leaves the sink as it
+/// was when it fails.
+pub trait Sink: Sized {
+    /// Bytes written so far.
+    fn position(&self) -> usize;
+
+    /// Appends `bytes`.
+    ///
+    /// # Errors
+    /// [`EncodeError::BufferFull`] if the sink has a fixed size and it is used up.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
+
+    /// Overwrites the two bytes at `at`, which were written before.
+    fn patch(&mut self, at: usize, bytes: [u8; 2]);
+
+    /// Forgets everything from `position` on.
+    fn truncate(&mut self, position: usize);
+
+    /// Appends one attribute of type `kind` with `payload` and its padding.
+    ///
+    /// # Errors
+    /// [`EncodeError::AttrTooBig`] if the payload exceeds [`MAX_PAYLOAD`]; [`EncodeError::BufferFull`] as for `put`.
+    fn attr(&mut self, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
+        let start = self.position();
+        let written = header(kind, payload.len()).and_then(|header| {
+            self.put(&header)?;
+            self.put(payload)?;
+            self.put(&PADDING[..align(payload.len()) - payload.len()])
+        });
+        if written.is_err() {
+            self.truncate(start);
+        }
+        written
+    }
+
+    /// Appends an attribute without payload: its presence is its value.
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn flag(&mut self, kind: u16) -> Result<(), EncodeError> {
+        self.put(&header(kind, 0)?)
+    }
+
+    /// Appends a `u8` attribute (8 bytes with padding).
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn attr_u8(&mut self, kind: u16, value: u8) -> Result<(), EncodeError> {
+        self.put(&word(header(kind, 1)?, [value, 0, 0, 0]))
+    }
+
+    /// Appends a `u16` in host byte order (8 bytes with padding).
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn attr_u16(&mut self, kind: u16, value: u16) -> Result<(), EncodeError> {
+        let [a, b] = value.to_ne_bytes();
+        self.put(&word(header(kind, 2)?, [a, b, 0, 0]))
+    }
+
+    /// Appends a `u16` in network byte order (8 bytes with padding).
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn attr_be16(&mut self, kind: u16, value: u16) -> Result<(), EncodeError> {
+        let [a, b] = value.to_be_bytes();
+        self.put(&word(header(kind, 2)?, [a, b, 0, 0]))
+    }
+
+    /// Appends a `u32` in host byte order (8 bytes).
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn attr_u32(&mut self, kind: u16, value: u32) -> Result<(), EncodeError> {
+        self.put(&word(header(kind, 4)?, value.to_ne_bytes()))
+    }
+
+    /// Appends a `u64` in host byte order (12 bytes: attributes align to 4, not 8).
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn attr_u64(&mut self, kind: u16, value: u64) -> Result<(), EncodeError> {
+        self.attr(kind, &value.to_ne_bytes())
+    }
+
+    /// Appends a `u64` in network byte order (12 bytes).
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn attr_be64(&mut self, kind: u16, value: u64) -> Result<(), EncodeError> {
+        self.attr(kind, &value.to_be_bytes())
+    }
+
+    /// Appends an attribute whose payload is what `fill` writes.
+    ///
+    /// `nla_len` stays 0, which no reader accepts, until `fill` has returned and the length is known to fit.
+    ///
+    /// # Errors
+    /// [`EncodeError::AttrTooBig`] if `fill` wrote more than [`MAX_PAYLOAD`]; whatever `fill` returns.
+    fn nest<E: From<EncodeError>>(
+        &mut self,
+        kind: u16,
+        fill: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.position();
+        let [_, _, kind_lo, kind_hi] = header(kind, 0)?;
+        self.put(&[0, 0, kind_lo, kind_hi])?;
+        let filled = fill(self).and_then(|()| {
+            let [len_lo, len_hi, ..] = header(kind, self.position() - start - HEADER_LEN)?;
+            self.patch(start, [len_lo, len_hi]);
+            Ok(())
+        });
+        if filled.is_err() {
+            self.truncate(start);
+        }
+        filled
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn position(&self) -> usize {
+        self.len()
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn patch(&mut self, at: usize, bytes: [u8; 2]) {
+        self[at..at + 2].copy_from_slice(&bytes);
+    }
+
+    fn truncate(&mut self, position: usize) {
+        Vec::truncate(self, position);
+    }
+}
+
+/// A sink that keeps no bytes, only their number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counter {
+    position: usize,
+}
+
+impl Counter {
+    /// A counter at zero.
+    pub const fn new() -> Self {
+        Self { position: 0 }
+    }
+}
+
+impl Sink for Counter {
+    fn position(&self) -> usize {
+        self.position
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.position += bytes.len();
+        Ok(())
+    }
+
+    fn patch(&mut self, _: usize, _: [u8; 2]) {}
+
+    fn truncate(&mut self, position: usize) {
+        self.position = position;
+    }
+}
+
+/// A sink over a caller's buffer; nothing is allocated.
+#[derive(Debug)]
+pub struct Slice<'a> {
+    buffer: &'a mut [u8],
+    position: usize,
+}
+
+impl<'a> Slice<'a> {
+    /// Writes from the start of `buffer`.
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Self { buffer, position: 0 }
+    }
+
+    /// What was written so far.
+    pub fn written(&self) -> &[u8] {
+        &self.buffer[..self.position]
+    }
+}
+
+impl Sink for Slice<'_> {
+    fn position(&self) -> usize {
+        self.position
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        let free = self.buffer.len() - self.position;
+        if bytes.len() > free {
+            return Err(EncodeError::BufferFull {
+                offset: self.position,
+                wanted: bytes.len(),
+                capacity: self.buffer.len(),
+            });
+        }
+        self.buffer[self.position..self.position + bytes.len()].copy_from_slice(bytes);
+        self.position += bytes.len();
+        Ok(())
+    }
+
+    fn patch(&mut self, at: usize, bytes: [u8; 2]) {
+        self.buffer[at..at + 2].copy_from_slice(&bytes);
+    }
+
+    fn truncate(&mut self, position: usize) {
+        self.position = position;
+    }
+}
+
+/// An attribute that cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The payload does not fit the 16 bits of `nla_len`.
+    #[error("attribute {kind}: a payload of {len} bytes exceeds the {MAX_PAYLOAD} that nla_len can count")]
+    AttrTooBig {
+        /// Type of the attribute, with its flags.
+        kind: u16,
+        /// Bytes of payload.
+        len: usize,
+    },
+    /// The caller's buffer is used up.
+    #[error("at byte {offset}: {wanted} more bytes do not fit a buffer of {capacity}")]
+    BufferFull {
+        /// Where the bytes should have gone.
+        offset: usize,
+        /// How many there were.
+        wanted: usize,
+        /// Size of the buffer.
+        capacity: usize,
+    },
+}
+
+fn header(kind: u16, payload: usize) -> Result<[u8; HEADER_LEN], EncodeError> {
+    let len =
+        u16::try_from(HEADER_LEN + payload).map_err(|_| EncodeError::AttrTooBig { kind, len: payload })?;
+    let [a, b] = len.to_ne_bytes();
+    let [c, d] = kind.to_ne_bytes();
+    Ok([a, b, c, d])
+}
+
+fn word([a, b, c, d]: [u8; 4], [e, f, g, h]: [u8; 4]) -> [u8; 8] {
+    [a, b, c, d, e, f, g, h]
+}
+
+const PADDING: [u8; 3] = [0; 3];
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::attr_len;
+    use super::*;
+
+    fn one_of_each<S: Sink>(s: &mut S) -> Result<(), EncodeError> {
+        s.flag(1)?;
+        s.attr_u8(2, 0x12)?;
+        s.attr_u16(3, 0x1234)?;
+        s.attr_be16(4, 0x1234)?;
+        s.attr_u32(5, 0x1234_5678)?;
+        s.attr_u64(6, 0x1234_5678_9abc_def0)?;
+        s.attr_be64(7, 0x1234_5678_9abc_def0)?;
+        s.attr(8, b"abcde")?;
+        s.nest(9, |s| s.nest(10, |s| s.attr_u32(11, 1)))
+    }
+
+    #[test]
+    fn counts_what_it_writes() {
+        let mut bytes = vec![];
+        one_of_each(&mut bytes).unwrap();
+        let mut counter = Counter::new();
+        one_of_each(&mut counter).unwrap();
+        let mut buffer = vec![0xff; bytes.len()];
+        let mut slice = Slice::new(&mut buffer);
+        one_of_each(&mut slice).unwrap();
+        assert_eq!(counter.position(), bytes.len());
+        assert_eq!(slice.written(), bytes);
+        assert_eq!(bytes.len(), 4 + 8 * 4 + 12 * 2 + attr_len(5) + 4 + 4 + 8);
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn pads_with_zeros_and_counts_without_them() {
+        let mut bytes = vec![];
+        bytes.attr(8, b"abcde").unwrap();
+        assert_eq!(bytes, [9, 0, 8, 0, b'a', b'b', b'c', b'd', b'e', 0, 0, 0]);
+    }
+
+    #[test]
+    fn refuses_a_payload_above_65531_and_leaves_the_sink_alone() {
+        let mut bytes = vec![1, 2, 3, 4];
+        let payload = vec![0; MAX_PAYLOAD + 1];
+        bytes.attr(1, &payload[..MAX_PAYLOAD]).unwrap();
+        assert_eq!(bytes.len(), 4 + 65_536);
+        let refused = bytes.attr(1, &payload).unwrap_err();
+        assert_eq!(refused, EncodeError::AttrTooBig { kind: 1, len: 65_532 });
+        assert_eq!(bytes.len(), 4 + 65_536);
+    }
+
+    #[test]
+    fn refuses_a_nest_above_65531_at_any_depth() {
+        fn flags(s: &mut Vec<u8>, n: usize) -> Result<(), EncodeError> {
+            (0..n).try_for_each(|_| s.flag(1))
+        }
+        let mut bytes = vec![];
+        bytes.nest(7, |s| flags(s, 65_528 / 4)).unwrap();
+        assert_eq!(bytes.len(), 65_532);
+        bytes.clear();
+        let inner = bytes.nest(7, |s| flags(s, 65_532 / 4));
+        assert_eq!(inner, Err(EncodeError::AttrTooBig { kind: 7, len: 65_532 }));
+        assert!(bytes.is_empty());
+        let outer = bytes.nest(8, |s| s.nest(7, |s| flags(s, 65_528 / 4)));
+        assert_eq!(outer, Err(EncodeError::AttrTooBig { kind: 8, len: 65_532 }));
+        assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn fills_a_buffer_to_the_last_byte_and_no_further() {
+        let mut bytes = vec![];
+        one_of_each(&mut bytes).unwrap();
+        for size in 0..bytes.len() {
+            let mut buffer = vec![0; size];
+            let mut slice = Slice::new(&mut buffer);
+            let full = one_of_each(&mut slice).unwrap_err();
+            assert!(matches!(full, EncodeError::BufferFull { capacity, .. } if capacity == size));
+            let kept = slice.position();
+            assert_eq!(slice.written(), &bytes[..kept], "whole attributes only");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The families of `openvswitch.ko`.
+//!
+//! All of them put the same header between `struct genlmsghdr` and the attributes:
+//!
+//! ```text
+//! struct ovs_header { i32 dp_ifindex; }    host byte order
+//! ```
+//!
+//! Source: `linux/openvswitch.h`.
+//!
+//! ```
+//! use netlink_genl::message::Messages;
+//! use netlink_genl::ovs::{DpIfindex, vport};
+//!
+//! let mut datagram = Vec::new();
+//! vport::dump(0x21, DpIfindex(9)).encode(1, &mut datagram)?;
+//! let genl = Messages::new(&datagram).next().unwrap()?.genl()?;
+//! assert_eq!(genl.split_header()?.0, 9i32.to_ne_bytes());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod datapath;
+pub mod vport;
+
+use core::fmt;
+
+use crate::message::{DecodeError, Flags, Message, Request};
+use crate::nlattr::Attrs;
+
+/// Identifies a datapath: the interface index of its local port in the network namespace that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DpIfindex(pub i32);
+
+impl fmt::Display for DpIfindex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A request for every object of a family, under datapath `dp`.
+fn dump(family: u16, version: u8, dp: DpIfindex) -> Request {
+    Request::genl(family, CMD_GET, version, &dp.0.to_ne_bytes()).with(Flags::DUMP)
+}
+
+/// The header of the family and the attributes of an object.
+fn split<'a>(message: &Message<'a>) -> Result<(DpIfindex, Attrs<'a>), DecodeError> {
+    let (dp, attrs) = message.genl()?.split_header()?;
+    Ok((DpIfindex(i32::from_ne_bytes(dp)), attrs))
+}
+
+/// `OVS_DP_CMD_GET`, `OVS_VPORT_CMD_GET` and `OVS_FLOW_CMD_GET` are the same number.
+const CMD_GET: u8 = 3;

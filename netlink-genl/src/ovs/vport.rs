@@ -1,0 +1,306 @@
+//! `ovs_vport`: the ports of a datapath.
+//!
+//! ```
+//! use netlink_genl::message::{Messages, Request};
+//! use netlink_genl::nlattr::Sink;
+//! use netlink_genl::ovs::vport::{Kind, Vport};
+//!
+//! // What the kernel would answer.
+//! let answer = Request::genl(0x21, 1, 1, &9i32.to_ne_bytes()).attrs(|s| {
+//!     s.attr_u32(1, 2)?;
+//!     s.attr_u32(2, Kind::INTERNAL.0)?;
+//!     s.attr(3, b"int0\0")
+//! })?;
+//! let mut datagram = Vec::new();
+//! answer.encode(7, &mut datagram)?;
+//!
+//! let message = Messages::new(&datagram).next().unwrap()?;
+//! let port = Vport::decode(&message)?;
+//! assert_eq!((port.port_no, port.kind, port.name.as_c_str()), (2, Kind::INTERNAL, c"int0"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use alloc::ffi::CString;
+use alloc::vec::Vec;
+use core::array;
+use core::ffi::CStr;
+
+use super::DpIfindex;
+use crate::message::{DecodeError, Message, Request};
+use crate::nlattr::{self, Attr, RawAttr};
+
+/// Name of the family, and of its multicast group.
+pub const FAMILY: &CStr = c"ovs_vport";
+
+/// `OVS_VPORT_VERSION`.
+pub const VERSION: u8 = 1;
+
+/// A request for every port of datapath `dp`. `family` is the number of [`FAMILY`].
+///
+/// The kernel answers `ENODEV`, inside the message that ends the dump, if there is no such datapath.
+pub fn dump(family: u16, dp: DpIfindex) -> Request {
+    super::dump(family, VERSION, dp)
+}
+
+numbers! {
+    /// `OVS_VPORT_ATTR_TYPE`, u32: what is behind a port.
+    ///
+    /// Since Open vSwitch 2.8 tunnels are devices of their own (`vxlan_sys_4789`) under ports of kind `NETDEV`; the
+    /// tunnel kinds are what older releases make.
+    pub struct Kind(u32);
+    /// `OVS_VPORT_TYPE_NETDEV`: a network device.
+    NETDEV = 1 "netdev",
+    /// `OVS_VPORT_TYPE_INTERNAL`: a device that the datapath made.
+    INTERNAL = 2 "internal",
+    /// `OVS_VPORT_TYPE_GRE`.
+    GRE = 3 "gre",
+    /// `OVS_VPORT_TYPE_VXLAN`.
+    VXLAN = 4 "vxlan",
+    /// `OVS_VPORT_TYPE_GENEVE`.
+    GENEVE = 5 "geneve",
+}
+
+/// A port, `enum ovs_vport_attr`.
+///
+/// | # | attribute | payload | here |
+/// |---|---|---|---|
+/// | 1 | `PORT_NO` | u32 | `port_no` |
+/// | 2 | `TYPE` | u32 | `kind` |
+/// | 3 | `NAME` | string with NUL, 16 bytes at most | `name` |
+/// | 4 | `OPTIONS` | attributes | `options` |
+/// | 5 | `UPCALL_PID` | array of u32 | `upcall_pids` |
+/// | 6 | `STATS` | 8 x u64, aligned to 4 only | `stats` |
+/// | 7 | `PAD` | none | |
+/// | 8 | `IFINDEX` | u32 | `ifindex` |
+/// | 9 | `NETNSID` | i32 | `netnsid` |
+/// | 10 | `UPCALL_STATS` | attributes | `upcall_stats` |
+///
+/// All numbers are in host byte order. Of an attribute that comes twice, the last counts, as in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vport {
+    /// `dp_ifindex` of the header: the datapath that has the port.
+    pub datapath: DpIfindex,
+    /// The port number, 0 for the local port.
+    pub port_no: u32,
+    /// What is behind the port.
+    pub kind: Kind,
+    /// The name of its device, or of the tunnel. The kernel requires no encoding.
+    pub name: CString,
+    /// Options of a tunnel; other kinds have none.
+    pub options: Option<Options>,
+    /// Netlink ports that take packets without a flow: one, or with `OVS_DP_F_VPORT_PIDS` several. 0 drops them.
+    pub upcall_pids: Vec<u32>,
+    /// Counters of packets and bytes.
+    pub stats: Option<Stats>,
+    /// Interface index of the device in the namespace where it is now.
+    pub ifindex: Option<u32>,
+    /// The namespace of the device as a number of the socket's namespace, if it is in another one. Negative if the
+    /// kernel could not give it a number.
+    pub netnsid: Option<i32>,
+    /// Counters of upcalls. Linux 6.1 has none, 6.12 has.
+    pub upcall_stats: Option<UpcallStats>,
+    /// Attributes that are not known here, byte for byte and in their order.
+    pub other: Vec<RawAttr>,
+}
+
+impl Vport {
+    /// Reads a port from an answer or a notification of the family.
+    ///
+    /// # Errors
+    /// [`DecodeError::Missing`] without a number, kind or name; [`DecodeError::Attr`] for a bad attribute;
+    /// [`DecodeError::Short`] if the headers do not fit.
+    pub fn decode(message: &Message<'_>) -> Result<Self, DecodeError> {
+        let (datapath, attrs) = super::split(message)?;
+        let (mut port_no, mut kind, mut name) = (None, None, None);
+        let mut port = Self {
+            datapath,
+            port_no: 0,
+            kind: Kind(0),
+            name: CString::default(),
+            options: None,
+            upcall_pids: Vec::new(),
+            stats: None,
+            ifindex: None,
+            netnsid: None,
+            upcall_stats: None,
+            other: Vec::new(),
+        };
+        for attr in attrs {
+            let attr = attr?;
+            match attr.kind() {
+                ATTR_PORT_NO => port_no = Some(attr.u32()?),
+                ATTR_TYPE => kind = Some(Kind(attr.u32()?)),
+                ATTR_NAME => name = Some(attr.c_str()?.into()),
+                ATTR_OPTIONS => port.options = Some(Options::decode(&attr)?),
+                ATTR_UPCALL_PID => port.upcall_pids = u32_array(&attr)?,
+                ATTR_STATS => port.stats = Some(Stats::decode(&attr)?),
+                ATTR_PAD => {}
+                ATTR_IFINDEX => port.ifindex = Some(attr.u32()?),
+                ATTR_NETNSID => port.netnsid = Some(attr.i32()?),
+                ATTR_UPCALL_STATS => port.upcall_stats = Some(UpcallStats::decode(&attr)?),
+                _ => port.other.push(attr.into()),
+            }
+        }
+        let missing = |kind| DecodeError::Missing {
+            offset: message.offset(),
+            kind,
+        };
+        Ok(Self {
+            port_no: port_no.ok_or(missing(ATTR_PORT_NO))?,
+            kind: kind.ok_or(missing(ATTR_TYPE))?,
+            name: name.ok_or(missing(ATTR_NAME))?,
+            ..port
+        })
+    }
+}
+
+/// Counters of a port, `struct ovs_vport_stats`: eight u64 in host byte order, in the order of the fields, 64 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+    /// Bad packets received.
+    pub rx_errors: u64,
+    /// Packets that could not be sent.
+    pub tx_errors: u64,
+    /// Received packets dropped for want of buffers.
+    pub rx_dropped: u64,
+    /// Packets to send dropped for want of buffers.
+    pub tx_dropped: u64,
+}
+
+impl Stats {
+    fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
+        let bytes = attr.array::<64>()?;
+        let word = |n: usize| u64::from_ne_bytes(array::from_fn(|byte| bytes[8 * n + byte]));
+        Ok(Self {
+            rx_packets: word(0),
+            tx_packets: word(1),
+            rx_bytes: word(2),
+            tx_bytes: word(3),
+            rx_errors: word(4),
+            tx_errors: word(5),
+            rx_dropped: word(6),
+            tx_dropped: word(7),
+        })
+    }
+}
+
+/// Options of a tunnel port, `OVS_TUNNEL_ATTR_*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `DST_PORT` (1), u16 in host byte order: the UDP port.
+    pub dst_port: Option<u16>,
+    /// `EXTENSION` (2), attributes: extensions of VXLAN.
+    pub extensions: Option<Extensions>,
+    /// Attributes that are not known here.
+    pub other: Vec<RawAttr>,
+}
+
+impl Options {
+    fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
+        let mut options = Self::default();
+        for attr in nest.attrs() {
+            let attr = attr?;
+            match attr.kind() {
+                TUNNEL_DST_PORT => options.dst_port = Some(attr.u16()?),
+                TUNNEL_EXTENSION => options.extensions = Some(Extensions::decode(&attr)?),
+                _ => options.other.push(attr.into()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Extensions of a VXLAN port, `OVS_VXLAN_EXT_*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extensions {
+    /// `GBP` (1), no payload: the group policy field is in use.
+    pub gbp: bool,
+    /// Attributes that are not known here.
+    pub other: Vec<RawAttr>,
+}
+
+impl Extensions {
+    fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
+        let mut extensions = Self::default();
+        for attr in nest.attrs() {
+            let attr = attr?;
+            match attr.kind() {
+                VXLAN_GBP => {
+                    attr.flag()?;
+                    extensions.gbp = true;
+                }
+                _ => extensions.other.push(attr.into()),
+            }
+        }
+        Ok(extensions)
+    }
+}
+
+/// Counters of the upcalls of a port, `OVS_VPORT_UPCALL_ATTR_*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpcallStats {
+    /// `SUCCESS` (0), u64: packets that were handed to user space.
+    pub success: u64,
+    /// `FAIL` (1), u64: packets that were lost on the way.
+    pub fail: u64,
+    /// Attributes that are not known here.
+    pub other: Vec<RawAttr>,
+}
+
+impl UpcallStats {
+    fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
+        let mut stats = Self::default();
+        for attr in nest.attrs() {
+            let attr = attr?;
+            match attr.kind() {
+                UPCALL_SUCCESS => stats.success = attr.u64()?,
+                UPCALL_FAIL => stats.fail = attr.u64()?,
+                _ => stats.other.push(attr.into()),
+            }
+        }
+        Ok(stats)
+    }
+}
+
+/// The payload of an attribute as 32-bit numbers in host byte order.
+fn u32_array(attr: &Attr<'_>) -> Result<Vec<u32>, nlattr::DecodeError> {
+    let words = attr.payload().chunks_exact(4);
+    if !words.remainder().is_empty() {
+        return Err(nlattr::DecodeError::WrongSize {
+            offset: attr.offset(),
+            kind: attr.kind(),
+            wanted: attr.payload().len().next_multiple_of(4),
+            got: attr.payload().len(),
+        });
+    }
+    Ok(words
+        .map(|word| u32::from_ne_bytes(array::from_fn(|byte| word[byte])))
+        .collect())
+}
+
+// enum ovs_vport_attr
+const ATTR_PORT_NO: u16 = 1;
+const ATTR_TYPE: u16 = 2;
+const ATTR_NAME: u16 = 3;
+const ATTR_OPTIONS: u16 = 4;
+const ATTR_UPCALL_PID: u16 = 5;
+const ATTR_STATS: u16 = 6;
+const ATTR_PAD: u16 = 7;
+const ATTR_IFINDEX: u16 = 8;
+const ATTR_NETNSID: u16 = 9;
+const ATTR_UPCALL_STATS: u16 = 10;
+
+// OVS_TUNNEL_ATTR_*, OVS_VXLAN_EXT_*, enum ovs_vport_upcall_attr
+const TUNNEL_DST_PORT: u16 = 1;
+const TUNNEL_EXTENSION: u16 = 2;
+const VXLAN_GBP: u16 = 1;
+const UPCALL_SUCCESS: u16 = 0;
+const UPCALL_FAIL: u16 = 1;

@@ -1,0 +1,20 @@
+//! Everything that needs no `openvswitch.ko`: recorded datagrams, and the kernel of the host.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
+
+// What was recorded is in the byte order of x86-64.
+#[cfg(target_endian = "little")]
+mod capture;
+#[cfg(target_endian = "little")]
+mod ctrl;
+#[cfg(target_endian = "little")]
+mod exchange;
+#[cfg(all(feature = "blocking", target_os = "linux"))]
+mod host;
+#[cfg(target_endian = "little")]
+mod replay;
+mod vport;

@@ -1,0 +1,367 @@
+//! A real kernel with `openvswitch.ko`: what we read there is what `ovs-dpctl` shows.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::CString;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, ColorSetting, Trial};
+use netlink_genl::Error;
+use netlink_genl::blocking::{Connection, Ovs};
+use netlink_genl::exchange::Exchange;
+use netlink_genl::message::{Errno, Flags, Request};
+use netlink_genl::nlattr::{EncodeError, NESTED, Sink};
+use netlink_genl::ovs::DpIfindex;
+use netlink_genl::ovs::datapath::Datapath;
+use netlink_genl::ovs::vport::{self, Extensions, Kind, Options, Vport};
+use netlink_genl::socket::{self, Socket};
+
+fn main() -> ExitCode {
+    let programs = |guest: testbed::vm::Guest| guest.program("ovs-dpctl").program("ip");
+    testbed::vm::main(programs, || {
+        if env::args().nth(1).as_deref() == Some(LIST_PORTS) {
+            list_ports();
+            return ExitCode::SUCCESS;
+        }
+        let tests: [(&str, fn()); 7] = [
+            ("a_kernel_without_datapaths_lists_none", without_datapaths),
+            ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
+            ("an_absent_datapath_is_enodev", absent_datapath),
+            ("reads_the_options_of_old_tunnel_ports", old_tunnel_ports),
+            (
+                "names_the_namespace_that_a_port_went_to",
+                port_in_another_namespace,
+            ),
+            (
+                "a_list_over_several_datagrams_is_complete_also_after_one_that_was_left",
+                many_ports,
+            ),
+            ("reading_needs_no_privilege", unprivileged),
+        ];
+        let trials = tests.map(|(name, test)| {
+            Trial::test(name, move || {
+                test();
+                Ok(())
+            })
+        });
+        let mut arguments = Arguments::from_args();
+        // The tests share the kernel, and the first wants it empty.
+        arguments.test_threads = Some(1);
+        // Its output goes to a serial line, which looks like a terminal and is read from a file.
+        arguments.color = Some(ColorSetting::Never);
+        libtest_mimic::run(&arguments, trials.into()).exit_code()
+    })
+}
+
+fn without_datapaths() {
+    assert_eq!(Ovs::open().unwrap().datapaths().unwrap().count(), 0);
+}
+
+fn ports_of_ovs_dpctl() {
+    run("ovs-dpctl add-dp dp0");
+    run("ip link add v0 type veth peer name v1");
+    run("ovs-dpctl add-if dp0 v0 int0,type=internal int7,type=internal,port_no=7");
+    run("ovs-dpctl add-if dp0 vx0,type=vxlan,remote_ip=flow,key=flow,dst_port=4789");
+    run("ovs-dpctl add-if dp0 gv0,type=geneve,remote_ip=flow,key=flow");
+    run("ovs-dpctl add-if dp0 gre0x,type=gre,remote_ip=flow,key=flow");
+    let shown = run("ovs-dpctl show dp0");
+    let shown: BTreeSet<_> = shown.lines().filter_map(shown_port).collect();
+    assert_eq!(shown.len(), 7, "{shown:?}");
+
+    let mut ovs = Ovs::open().unwrap();
+    let datapaths: Vec<_> = ovs.datapaths().unwrap().map(Result::unwrap).collect();
+    let names: Vec<_> = datapaths.iter().map(|dp| dp.name.to_str().unwrap()).collect();
+    assert_eq!(names, ["dp0"]);
+    let ports = ports(&mut ovs, datapaths[0].ifindex);
+    let listed: BTreeSet<_> = ports
+        .iter()
+        .map(|port| (port.port_no, name(port).to_owned(), port.kind))
+        .collect();
+    assert_eq!(listed, shown);
+    assert_eq!(ports.len(), shown.len());
+
+    for port in &ports {
+        let ifindex = fs::read_to_string(format!("/sys/class/net/{}/ifindex", name(port))).unwrap();
+        assert_eq!(port.ifindex, Some(ifindex.trim().parse().unwrap()));
+        assert_eq!(port.datapath, datapaths[0].ifindex);
+        assert_eq!((port.netnsid, port.upcall_pids.len()), (None, 1));
+        assert!(port.stats.is_some() && port.other.is_empty() && port.options.is_none());
+    }
+}
+
+fn absent_datapath() {
+    let mut ovs = Ovs::open().unwrap();
+    let items: Vec<_> = ovs.vports(DpIfindex(9999)).unwrap().collect();
+    let [Err(error @ Error::Kernel(_))] = &items[..] else {
+        panic!("{items:?}");
+    };
+    assert_eq!(error.errno(), Some(Errno::ENODEV));
+    assert_eq!(error.to_string(), "the kernel answered ENODEV");
+    assert!(!error.is_retryable());
+    // The error is that list's, not the socket's.
+    assert!(ovs.datapaths().unwrap().all(|dp| dp.is_ok()));
+}
+
+fn old_tunnel_ports() {
+    let dp = add_datapath("dp1");
+    let mut kernel = Kernel::open();
+    kernel
+        .add(dp, "vxlan_a", Kind::VXLAN, |s| s.attr_u16(1, 4790))
+        .unwrap();
+    kernel
+        .add(dp, "vxlan_b", Kind::VXLAN, |s| {
+            s.attr_u16(1, 4791)?;
+            s.nest(2 | NESTED, |s| s.flag(1))
+        })
+        .unwrap();
+    kernel
+        .add(dp, "geneve_a", Kind::GENEVE, |s| s.attr_u16(1, 6082))
+        .unwrap();
+    let refused = kernel.add(dp, "vxlan_c", Kind::VXLAN, |s| s.attr_u32(1, 4792));
+    assert_eq!(refused.unwrap_err().errno(), Some(Errno::EINVAL));
+
+    let tunnels: BTreeSet<_> = ports(&mut Ovs::open().unwrap(), dp)
+        .into_iter()
+        .filter(|port| port.kind != Kind::INTERNAL)
+        .map(|port| {
+            let options = port.options.map(
+                |Options {
+                     dst_port,
+                     extensions,
+                     other,
+                 }| {
+                    assert!(other.is_empty());
+                    (
+                        dst_port.unwrap(),
+                        extensions
+                            == Some(Extensions {
+                                gbp: true,
+                                other: vec![],
+                            }),
+                    )
+                },
+            );
+            (
+                port.name.into_string().unwrap(),
+                port.kind.name().unwrap(),
+                options,
+            )
+        })
+        .collect();
+    let expected = [
+        ("vxlan_a", "vxlan", Some((4790, false))),
+        ("vxlan_b", "vxlan", Some((4791, true))),
+        ("geneve_a", "geneve", Some((6082, false))),
+    ];
+    assert_eq!(
+        tunnels,
+        expected
+            .map(|(name, kind, options)| (name.to_owned(), kind, options))
+            .into()
+    );
+}
+
+fn port_in_another_namespace() {
+    let dp = add_datapath("dp2");
+    run("ovs-dpctl add-if dp2 stays,type=internal goes,type=internal");
+    run("ip netns add away");
+    run("ip link set goes netns away");
+    let namespace = |port: &Vport| (name(port).to_owned(), port.netnsid);
+    let mut ovs = Ovs::open().unwrap();
+    let namespaces: BTreeSet<_> = ports(&mut ovs, dp).iter().map(namespace).collect();
+    // "away (id: 0)", once the kernel has given it a number.
+    let shown = run("ip netns list");
+    let (_, number) = shown.trim().trim_end_matches(')').split_once("(id: ").unwrap();
+    let expected = [
+        ("dp2", None),
+        ("stays", None),
+        ("goes", Some(number.parse().unwrap())),
+    ];
+    assert_eq!(
+        namespaces,
+        expected.map(|(name, id)| (name.to_owned(), id)).into()
+    );
+}
+
+fn many_ports() {
+    let dp = add_datapath("dp3");
+    let mut kernel = Kernel::open();
+    let mut names: BTreeSet<_> = (1..=1200).map(|n| format!("a_long_name{n:04}")).collect();
+    for name in &names {
+        assert_eq!(name.len(), 15);
+        kernel.add(dp, name, Kind::INTERNAL, |_| Ok(())).unwrap();
+    }
+    names.insert("dp3".to_owned());
+    let listed = ports(&mut Ovs::open().unwrap(), dp);
+    assert_eq!(listed.len(), 1201);
+    let numbers: BTreeSet<_> = listed.iter().map(|port| port.port_no).collect();
+    assert_eq!(numbers, (0..=1200).collect());
+    let listed: BTreeSet<_> = listed.iter().map(|port| name(port).to_owned()).collect();
+    assert_eq!(listed, names);
+    // The last one holds no port.
+    assert!(datagrams(dp) > 2);
+
+    let mut ovs = Ovs::open().unwrap();
+    for taken in [0, 1, 200, 1200] {
+        let first = ovs.vports(dp).unwrap().take(taken).filter(Result::is_ok).count();
+        assert_eq!(first, taken);
+        assert_eq!(ports(&mut ovs, dp).len(), 1201, "after a list that was left");
+    }
+}
+
+/// How many datagrams the list of a datapath's ports takes, over the parts that [`Ovs`] is made of.
+fn datagrams(dp: DpIfindex) -> usize {
+    let socket = Socket::open(&socket::Options::default()).unwrap();
+    let mut exchange = Exchange::new(socket.port(), 1);
+    let mut request = vec![];
+    let family = Kernel::open().vport;
+    exchange.begin(&vport::dump(family, dp), &mut request).unwrap();
+    socket.send(&request).unwrap();
+    let mut buffer = vec![0; 1 << 17];
+    let mut datagrams = 0;
+    while exchange.is_pending() {
+        let (datagram, source) = socket.receive(&mut buffer).unwrap();
+        assert!(
+            exchange
+                .datagram(source, datagram)
+                .unwrap()
+                .all(|event| event.is_ok())
+        );
+        datagrams += 1;
+    }
+    datagrams
+}
+
+fn unprivileged() {
+    add_datapath("dp4");
+    let program = env::current_exe().unwrap();
+    let mut child = Command::new(program);
+    child.arg(LIST_PORTS).uid(NOBODY).gid(NOBODY);
+    let mut expected = String::new();
+    let mut ovs = Ovs::open().unwrap();
+    let datapaths: Vec<Datapath> = ovs.datapaths().unwrap().map(Result::unwrap).collect();
+    assert!(!datapaths.is_empty());
+    for dp in datapaths {
+        for port in ports(&mut ovs, dp.ifindex) {
+            expected += &line(&dp, &port);
+        }
+    }
+    assert_eq!(output(&mut child), expected);
+}
+
+/// What the unprivileged child does.
+fn list_ports() {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    assert!(
+        status.contains(&format!("\nUid:\t{NOBODY}\t{NOBODY}\t")),
+        "{status}"
+    );
+    assert!(status.contains("\nCapEff:\t0000000000000000\n"), "{status}");
+    let mut ovs = Ovs::open().unwrap();
+    let datapaths: Vec<_> = ovs.datapaths().unwrap().map(Result::unwrap).collect();
+    for dp in datapaths {
+        for port in ports(&mut ovs, dp.ifindex) {
+            print!("{}", line(&dp, &port));
+        }
+    }
+}
+
+fn line(dp: &Datapath, port: &Vport) -> String {
+    format!("{:?} {} {:?} {}\n", dp.name, port.port_no, port.name, port.kind)
+}
+
+/// "  port 1: v0", "  port 0: dp0 (internal)", "  port 3: vxlan_sys_4789 (vxlan: packet_type=ptap)"
+fn shown_port(line: &str) -> Option<(u32, String, Kind)> {
+    let (number, rest) = line.trim().strip_prefix("port ")?.split_once(": ")?;
+    let (name, kind) = rest.split_once(" (").unwrap_or((rest, ""));
+    let kind = if kind == "internal)" {
+        Kind::INTERNAL
+    } else {
+        Kind::NETDEV
+    };
+    Some((number.parse().unwrap(), name.to_owned(), kind))
+}
+
+fn ports(ovs: &mut Ovs, dp: DpIfindex) -> Vec<Vport> {
+    ovs.vports(dp).unwrap().map(Result::unwrap).collect()
+}
+
+fn name(port: &Vport) -> &str {
+    port.name.to_str().unwrap()
+}
+
+fn datapath(name: &str) -> Datapath {
+    let mut ovs = Ovs::open().unwrap();
+    let mut datapaths = ovs.datapaths().unwrap().map(Result::unwrap);
+    datapaths.find(|dp| dp.name.to_str() == Ok(name)).unwrap()
+}
+
+fn add_datapath(name: &str) -> DpIfindex {
+    run(&format!("ovs-dpctl add-dp {name}"));
+    datapath(name).ifindex
+}
+
+/// Makes ports as no tool does any more.
+struct Kernel {
+    connection: Connection,
+    vport: u16,
+}
+
+impl Kernel {
+    fn open() -> Self {
+        let mut connection = Connection::open().unwrap();
+        let vport = connection.family(vport::FAMILY).unwrap().id;
+        Self { connection, vport }
+    }
+
+    fn add(
+        &mut self,
+        dp: DpIfindex,
+        name: &str,
+        kind: Kind,
+        options: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Result<(), Error> {
+        let name = CString::new(name).unwrap();
+        let request = Request::genl(self.vport, CMD_NEW, vport::VERSION, &dp.0.to_ne_bytes())
+            .with(Flags::ACK)
+            .attrs(|s| {
+                s.attr_u32(2, kind.0)?;
+                s.attr(3, name.to_bytes_with_nul())?;
+                s.nest(4 | NESTED, options)?;
+                s.attr_u32(5, 0)
+            })
+            .unwrap();
+        self.connection
+            .replies(&request, |_| Ok(()))?
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(())
+    }
+}
+
+fn run(command: &str) -> String {
+    let mut words = command.split(' ');
+    output(Command::new(words.next().unwrap()).args(words))
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}: {stderr}",
+        output.status
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const LIST_PORTS: &str = "list-ports";
+const NOBODY: u32 = 65_534;
+const CMD_NEW: u8 = 1;
