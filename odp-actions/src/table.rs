@@ -1,0 +1,92 @@
+//! The table of attributes: one row makes the variant, its number, its bytes and its text.
+
+/// Makes an enum of attributes out of rows `NUMBER Name(Type) Codec "name"`.
+///
+/// The codec ([`crate::key::codec::Codec`] and its like) holds bytes and text of one value type; a row without a type is
+/// a flag. What no row names becomes `Unknown` and keeps its bytes. For the row
+/// `4 Ttl(u8) Dec8 "ttl"` the expansion is, in part:
+///
+/// ```text
+/// enum TunnelAttr { Ttl(u8), .., Unknown(RawAttr) }
+/// fn kind(&self)   { TunnelAttr::Ttl(_) => 4, .. }
+/// fn name(&self)   { TunnelAttr::Ttl(_) => "ttl", .. }
+/// fn encode(&self) { TunnelAttr::Ttl(v) => Dec8::encode(v, 4, sink), .. }
+/// fn decode(attr)  { 4 => TunnelAttr::Ttl(Dec8::decode(attr)?), .. }
+/// fn print(&self)  { TunnelAttr::Ttl(v) => Dec8::print(v, "ttl", f), .. }
+/// fn parse("ttl")  { TunnelAttr::Ttl(Dec8::parse(lexer)?) }
+/// ```
+macro_rules! attributes {
+    ($(#[$meta:meta])* $vis:vis enum $Enum:ident {
+        $($(#[$row:meta])* $number:literal $Name:ident $(($Type:ty))? $Codec:ident $name:literal;)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        $vis enum $Enum {
+            $($(#[$row])* $Name $(($Type))?,)*
+            /// An attribute that no row names, byte for byte.
+            Unknown(netlink_genl::nlattr::RawAttr),
+        }
+
+        impl $Enum {
+            /// The attribute type, without flags.
+            pub fn kind(&self) -> u16 {
+                match self {
+                    $(Self::$Name $((attributes!(@any $Type)))? => $number,)*
+                    Self::Unknown(unknown) => unknown.kind(),
+                }
+            }
+
+            /// The name that Open vSwitch prints for it, or `unknown`.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$Name $((attributes!(@any $Type)))? => $name,)*
+                    Self::Unknown(_) => "unknown",
+                }
+            }
+
+            /// Appends the attribute to `sink`.
+            ///
+            /// # Errors
+            /// [`EncodeError`](crate::EncodeError): it does not fit the sink, or the 16 bits of its length.
+            pub fn encode<S: netlink_genl::nlattr::Sink>(&self, sink: &mut S) -> Result<(), crate::EncodeError> {
+                match self {
+                    $(attributes!(@pattern $Name value $(($Type))?) => <$Codec as $crate::key::codec::Codec>::encode(attributes!(@value value $(($Type))?), $number, sink),)*
+                    Self::Unknown(unknown) => sink.attr(unknown.raw_kind, &unknown.payload),
+                }
+            }
+
+            /// Reads one attribute.
+            ///
+            /// # Errors
+            /// [`DecodeError`](crate::DecodeError): a payload of another size than its type has, with its position.
+            pub fn decode(attr: &netlink_genl::nlattr::Attr<'_>) -> Result<Self, crate::DecodeError> {
+                Ok(match attr.kind() {
+                    $($number => attributes!(@build $Name <$Codec as $crate::key::codec::Codec>::decode(attr)? $(, $Type)?),)*
+                    _ => Self::Unknown((*attr).into()),
+                })
+            }
+
+            fn print(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self {
+                    $(attributes!(@pattern $Name value $(($Type))?) => <$Codec as $crate::key::codec::Codec>::print(attributes!(@value value $(($Type))?), $name, f),)*
+                    Self::Unknown(unknown) => Self::print_unknown(unknown, f),
+                }
+            }
+
+            fn parse(name: &str, lexer: &mut $crate::text::lex::Lexer<'_>) -> Option<Result<Self, $crate::text::ParseError>> {
+                match name {
+                    $($name => Some(<$Codec as $crate::key::codec::Codec>::parse(lexer).map(|value| attributes!(@build $Name value $(, $Type)?))),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+    (@any $Type:ty) => { _ };
+    (@pattern $Name:ident $value:ident) => { Self::$Name };
+    (@pattern $Name:ident $value:ident ($Type:ty)) => { Self::$Name($value) };
+    (@value $value:ident) => { &() };
+    (@value $value:ident ($Type:ty)) => { $value };
+    (@build $Name:ident $value:expr) => { { let () = $value; Self::$Name } };
+    (@build $Name:ident $value:expr, $Type:ty) => { Self::$Name($value) };
+}

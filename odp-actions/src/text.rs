@@ -1,0 +1,33 @@
+//! The language that `ovs-dpctl` prints: errors, and the lexer beneath the parsers.
+//!
+//! Each type parses and prints itself beside its bytes; this module holds what they share.
+
+pub(crate) mod lex;
+
+use alloc::string::String;
+
+/// Text that is not the language of datapath actions, with the place where it stops being so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// Something else stands where this was expected.
+    #[error("at byte {offset}: expected {wanted}, found {found:?}")]
+    Expected {
+        /// Where in the text.
+        offset: usize,
+        /// What may stand there.
+        wanted: &'static str,
+        /// The first characters of what stands there.
+        found: String,
+    },
+    /// A number does not fit its field. (Open vSwitch truncates it without a word.)
+    #[error("at byte {offset}: {found} exceeds {limit}")]
+    TooBig {
+        /// Where in the text.
+        offset: usize,
+        /// The number as it stands there.
+        found: String,
+        /// The largest value of the field.
+        limit: u64,
+    },
+}

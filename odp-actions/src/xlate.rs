@@ -1,0 +1,421 @@
+//! What Open vSwitch makes of OpenFlow outputs: the part of its translation that decides sizes.
+//!
+//! ovs-vswitchd keeps a picture of the packet as OpenFlow actions have changed it, and *commits* the difference to
+//! the packet as it is only when something is output. [`Xlate`] follows the same rules for tunnel metadata and VLAN
+//! tags (`compose_output_action`, `commit_odp_tunnel_action` and `commit_vlan_action` of Open vSwitch), for the kernel
+//! datapath. What it cannot know is an [`Unpredictable`], never a guess.
+//!
+//! ```
+//! use odp_actions::xlate::{OvsVersion, Packet, Port, Xlate};
+//!
+//! let options = [("remote_ip", "10.0.0.1"), ("local_ip", "10.0.0.2"), ("key", "flow")];
+//! let vxlan = Port::of_interface("vxlan", 4, options)?;
+//! let mut xlate = Xlate::new("2.5.0".parse()?, Packet::tagged(100));
+//! xlate.pop_vlan();
+//! xlate.set_tunnel_id(7);
+//! xlate.output(&vxlan)?;
+//! assert_eq!(
+//!     xlate.finish().to_string(),
+//!     "set(tunnel(tun_id=0x7,src=10.0.0.2,dst=10.0.0.1,ttl=64,flags(df|key))),pop_vlan,4"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod port;
+
+use core::fmt;
+use core::str::FromStr;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use self::port::{Checksum, OutKey, Port, TunnelKind, TunnelPort};
+use crate::{Action, Actions, Key, PushVlan, Tunnel};
+
+/// A release of Open vSwitch, as far as it decides what is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OvsVersion {
+    major: u16,
+    minor: u16,
+}
+
+impl OvsVersion {
+    /// Release `major.minor`.
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
+    }
+
+    /// From 2.7 on the outer destination port is part of the tunnel metadata: 8 bytes more for each VXLAN or Geneve
+    /// output.
+    pub const fn writes_tp_dst(self) -> bool {
+        self.at_least(2, 7)
+    }
+
+    /// From 3.4 on a UDP tunnel over IPv6 sets the checksum flag unless `csum` says otherwise.
+    pub const fn checksums_ipv6(self) -> bool {
+        self.at_least(3, 4)
+    }
+
+    /// From 2.8 on a packet may have two tags; before, a second one replaced the first.
+    const fn stacks_tags(self) -> bool {
+        self.at_least(2, 8)
+    }
+
+    const fn at_least(self, major: u16, minor: u16) -> bool {
+        self.major > major || self.major == major && self.minor >= minor
+    }
+}
+
+impl fmt::Display for OvsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl FromStr for OvsVersion {
+    type Err = OvsVersionError;
+
+    /// Reads `2.5`, `2.5.0`, `3.1.0-2+deb12u1`.
+    fn from_str(text: &str) -> Result<Self, OvsVersionError> {
+        let mut numbers = text.splitn(3, '.').map(|part| {
+            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            part[..digits].parse().ok()
+        });
+        match (numbers.next().flatten(), numbers.next().flatten()) {
+            (Some(major), Some(minor)) => Ok(Self { major, minor }),
+            _ => Err(OvsVersionError),
+        }
+    }
+}
+
+/// Text that does not begin with two numbers and a dot between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a version of Open vSwitch starts with two numbers, as in 3.1")]
+pub struct OvsVersionError;
+
+/// What the sizes depend on in the packet that is translated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packet {
+    /// Its 802.1Q tag. Packets with more than one are not modelled.
+    pub vlan: Option<Vlan>,
+    /// The TOS byte or traffic class of an IP packet. Tunnels inherit its ECN bits always, the rest on request; a TOS
+    /// of 0 costs nothing, any other 8 bytes for each tunnel output.
+    pub ip_tos: Option<u8>,
+}
+
+impl Packet {
+    /// A packet with a tag of which only the VLAN id is known, and no TOS.
+    pub const fn tagged(vid: u16) -> Self {
+        Self {
+            vlan: Some(Vlan {
+                vid: Some(vid),
+                pcp: None,
+            }),
+            ip_tos: None,
+        }
+    }
+}
+
+/// What is known of a packet's tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vlan {
+    /// VLAN id.
+    pub vid: Option<u16>,
+    /// Priority.
+    pub pcp: Option<u8>,
+}
+
+/// A translation in progress.
+#[derive(Clone, Debug)]
+pub struct Xlate {
+    ovs: OvsVersion,
+    ip_tos: Option<u8>,
+    tun_id: u64,
+    /// Tags as OpenFlow sees them, the innermost first.
+    tags: Vec<Tag>,
+    /// Tags as the packet has them where the actions so far end.
+    committed_tags: Vec<Tag>,
+    committed_tunnel: Option<Tunnel>,
+    actions: Actions,
+}
+
+impl Xlate {
+    /// Starts with `packet` as it came in.
+    pub fn new(ovs: OvsVersion, packet: Packet) -> Self {
+        let tags: Vec<_> = packet.vlan.into_iter().map(Tag::Received).collect();
+        Self {
+            ovs,
+            ip_tos: packet.ip_tos,
+            tun_id: 0,
+            committed_tags: tags.clone(),
+            tags,
+            committed_tunnel: None,
+            actions: Actions::new(),
+        }
+    }
+
+    /// `set_tunnel:ID`, `load:ID->NXM_NX_TUN_ID[]`, `set_field:ID->tun_id`.
+    pub fn set_tunnel_id(&mut self, id: u64) {
+        self.tun_id = id;
+    }
+
+    /// Whether the packet, as the actions so far changed it, has a tag.
+    pub fn is_tagged(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
+    /// `pop_vlan`, `strip_vlan`. Does nothing to a packet without a tag.
+    pub fn pop_vlan(&mut self) {
+        self.tags.pop();
+    }
+
+    /// `push_vlan:TPID`: a tag with VLAN id 0, for `set_field` to fill in.
+    ///
+    /// # Errors
+    /// [`Unpredictable::Tags`] beyond two tags (before 2.8: beyond one).
+    pub fn push_vlan(&mut self, tpid: u16) -> Result<(), Unpredictable> {
+        let most = if self.ovs.stacks_tags() { 2 } else { 1 };
+        if self.tags.len() >= most {
+            return Err(Unpredictable::Tags { most });
+        }
+        self.tags.push(Tag::Pushed(PushVlan {
+            tpid,
+            ..PushVlan::new(0, 0)
+        }));
+        Ok(())
+    }
+
+    /// `mod_vlan_vid:VID`, `set_field:VID->vlan_vid`: changes the outermost tag, or adds one.
+    ///
+    /// # Errors
+    /// [`Unpredictable::Tag`]: whether that changes anything depends on the VLAN id of the packet, which is not known.
+    pub fn set_vlan_vid(&mut self, vid: u16) -> Result<(), Unpredictable> {
+        match self.tags.last_mut() {
+            None => self.tags.push(Tag::Pushed(PushVlan::new(vid, 0))),
+            Some(Tag::Pushed(tag)) => {
+                *tag = PushVlan {
+                    tpid: tag.tpid,
+                    ..PushVlan::new(vid, tag.pcp())
+                }
+            }
+            Some(Tag::Received(Vlan { vid: Some(same), .. })) if *same == vid => {}
+            Some(Tag::Received(Vlan { vid: None, .. })) => return Err(Unpredictable::Tag),
+            // The priority stays as it came; it has no bearing on the size.
+            Some(tag @ &mut Tag::Received(Vlan { pcp, .. })) => {
+                *tag = Tag::Pushed(PushVlan::new(vid, pcp.unwrap_or(0)));
+            }
+        }
+        Ok(())
+    }
+
+    /// `mod_vlan_pcp:PCP`, `set_field:PCP->vlan_pcp`: changes the outermost tag, or adds one.
+    ///
+    /// # Errors
+    /// [`Unpredictable::Tag`]: whether that changes anything depends on the priority of the packet, which is not known.
+    pub fn set_vlan_pcp(&mut self, pcp: u8) -> Result<(), Unpredictable> {
+        match self.tags.last_mut() {
+            None => self.tags.push(Tag::Pushed(PushVlan::new(0, pcp))),
+            Some(Tag::Pushed(tag)) => {
+                *tag = PushVlan {
+                    tpid: tag.tpid,
+                    ..PushVlan::new(tag.vid(), pcp)
+                }
+            }
+            Some(Tag::Received(Vlan { pcp: Some(same), .. })) if *same == pcp => {}
+            Some(Tag::Received(Vlan { pcp: None, .. })) => return Err(Unpredictable::Tag),
+            Some(tag @ &mut Tag::Received(Vlan { vid, .. })) => {
+                *tag = Tag::Pushed(PushVlan::new(vid.unwrap_or(0), pcp));
+            }
+        }
+        Ok(())
+    }
+
+    /// Outputs to `port`: commits what changed since the last output, then writes the output itself.
+    ///
+    /// # Errors
+    /// [`Unpredictable::Underlay`]: a tunnel over IPv6 from a release that has none.
+    pub fn output(&mut self, port: &Port) -> Result<(), Unpredictable> {
+        if let Port::Tunnel { tunnel, .. } = port {
+            let key = tunnel.metadata(self.ovs, self.tun_id, self.ip_tos)?;
+            // A plain output in between changes nothing: tunnel metadata stays with the packet.
+            if self.committed_tunnel.as_ref() != Some(&key) {
+                self.committed_tunnel = Some(key.clone());
+                self.actions.push(Action::Set(Key::Tunnel(key)));
+            }
+        }
+        self.commit_tags();
+        self.actions.push(Action::Output(port.odp_port()));
+        Ok(())
+    }
+
+    /// The datapath actions.
+    pub fn finish(self) -> Actions {
+        self.actions
+    }
+
+    /// Pops every tag down to those that stay, then pushes the new ones.
+    fn commit_tags(&mut self) {
+        let same = self
+            .tags
+            .iter()
+            .zip(&self.committed_tags)
+            .take_while(|(tag, committed)| tag == committed)
+            .count();
+        self.actions
+            .extend(self.committed_tags.drain(same..).map(|_| Action::PopVlan));
+        for tag in &self.tags[same..] {
+            // Only a pushed tag can differ from what was committed.
+            if let Tag::Pushed(tag) = tag {
+                self.actions.push(Action::PushVlan(*tag));
+            }
+        }
+        self.committed_tags.clone_from(&self.tags);
+    }
+}
+
+/// Why the datapath actions cannot be known from the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unpredictable {
+    /// A patch port: the flows of another bridge decide.
+    #[error("a patch port continues in another bridge")]
+    Patch,
+    /// An interface type that this crate does not model.
+    #[error("interfaces of type {kind} are not modelled")]
+    Type {
+        /// The `type` of the Interface row.
+        kind: String,
+    },
+    /// An option of a tunnel port that this crate does not model.
+    #[error("tunnel option {name}={value} is not modelled")]
+    Option {
+        /// The key in `options` of the Interface row.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A tunnel port without the `remote_ip` that it needs.
+    #[error("the tunnel port has no remote_ip")]
+    NoRemote,
+    /// This release has no tunnels over IPv6.
+    #[error("Open vSwitch {ovs} has no tunnels over IPv6")]
+    Underlay {
+        /// The release.
+        ovs: OvsVersion,
+    },
+    /// The action changes a part of the packet's tag that is not known.
+    #[error("the packet's tag is not known well enough to say whether it changes")]
+    Tag,
+    /// The packet gets more tags than Open vSwitch follows.
+    #[error("more than {most} VLAN tags")]
+    Tags {
+        /// How many it follows.
+        most: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tag {
+    Received(Vlan),
+    Pushed(PushVlan),
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    const NOW: OvsVersion = OvsVersion::new(3, 1);
+
+    fn xlate(packet: Packet, run: impl FnOnce(&mut Xlate)) -> String {
+        let mut xlate = Xlate::new(NOW, packet);
+        run(&mut xlate);
+        xlate.finish().to_string()
+    }
+
+    fn plain(odp_port: u32) -> Port {
+        Port::Plain { odp_port }
+    }
+
+    fn vxlan(last: u8) -> Port {
+        let remote = alloc::format!("10.0.0.{last}");
+        Port::of_interface("vxlan", 4, [("remote_ip", remote.as_str()), ("key", "flow")]).unwrap()
+    }
+
+    #[test]
+    fn reads_versions_as_packages_write_them() {
+        assert_eq!("2.5".parse(), Ok(OvsVersion::new(2, 5)));
+        assert_eq!("3.1.0-2+deb12u1".parse(), Ok(OvsVersion::new(3, 1)));
+        assert_eq!("2.17rc".parse(), Ok(OvsVersion::new(2, 17)));
+        assert_eq!("3".parse::<OvsVersion>(), Err(OvsVersionError));
+        assert_eq!("new".parse::<OvsVersion>(), Err(OvsVersionError));
+        assert!(!OvsVersion::new(2, 6).writes_tp_dst() && OvsVersion::new(2, 7).writes_tp_dst());
+        assert!(!OvsVersion::new(3, 3).checksums_ipv6() && OvsVersion::new(4, 0).checksums_ipv6());
+    }
+
+    #[test]
+    fn repeats_tunnel_metadata_only_when_it_changed() {
+        let text = xlate(Packet::default(), |x| {
+            for port in [vxlan(1), vxlan(1), plain(2), vxlan(1), vxlan(2), vxlan(1)] {
+                x.output(&port).unwrap();
+            }
+        });
+        let set = |last| {
+            alloc::format!("set(tunnel(tun_id=0x0,dst=10.0.0.{last},ttl=64,tp_dst=4789,flags(df|key)))")
+        };
+        assert_eq!(
+            text,
+            alloc::format!("{a},4,4,2,4,{b},4,{a},4", a = set(1), b = set(2))
+        );
+    }
+
+    #[test]
+    fn commits_tags_at_the_output_and_not_before() {
+        let untagged = Packet::default();
+        assert_eq!(xlate(untagged, |x| x.pop_vlan()), "drop");
+        assert_eq!(xlate(Packet::tagged(5), |x| x.pop_vlan()), "drop");
+        let pop_then_restore = xlate(Packet::tagged(5), |x| {
+            x.output(&plain(1)).unwrap();
+            x.pop_vlan();
+            x.output(&plain(2)).unwrap();
+            x.output(&plain(3)).unwrap();
+        });
+        assert_eq!(pop_then_restore, "1,pop_vlan,2,3");
+        let access_to_trunk = xlate(untagged, |x| {
+            x.set_vlan_vid(7).unwrap();
+            x.output(&plain(1)).unwrap();
+            x.pop_vlan();
+            x.output(&plain(2)).unwrap();
+        });
+        assert_eq!(access_to_trunk, "push_vlan(vid=7,pcp=0),1,pop_vlan,2");
+        let retagged = xlate(Packet::tagged(5), |x| {
+            x.set_vlan_vid(5).unwrap();
+            x.output(&plain(1)).unwrap();
+            x.set_vlan_vid(6).unwrap();
+            x.output(&plain(2)).unwrap();
+        });
+        assert_eq!(retagged, "1,pop_vlan,push_vlan(vid=6,pcp=0),2");
+        let stacked = xlate(Packet::tagged(5), |x| {
+            x.push_vlan(0x88a8).unwrap();
+            x.set_vlan_vid(9).unwrap();
+            x.output(&plain(1)).unwrap();
+        });
+        assert_eq!(stacked, "push_vlan(tpid=0x88a8,vid=9,pcp=0),1");
+    }
+
+    #[test]
+    fn says_so_when_the_tag_decides_and_is_not_known() {
+        let tagged = Packet {
+            vlan: Some(Vlan::default()),
+            ip_tos: None,
+        };
+        let mut xlate = Xlate::new(NOW, tagged);
+        assert_eq!(xlate.set_vlan_vid(1), Err(Unpredictable::Tag));
+        assert_eq!(xlate.set_vlan_pcp(1), Err(Unpredictable::Tag));
+        assert_eq!(xlate.push_vlan(0x8100), Ok(()));
+        assert_eq!(xlate.push_vlan(0x8100), Err(Unpredictable::Tags { most: 2 }));
+        let mut old = Xlate::new(OvsVersion::new(2, 5), tagged);
+        assert_eq!(old.push_vlan(0x8100), Err(Unpredictable::Tags { most: 1 }));
+    }
+}

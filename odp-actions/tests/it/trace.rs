@@ -1,0 +1,230 @@
+//! Translations beside those of a real ovs-vswitchd: `ofproto/trace` is the oracle.
+
+use std::collections::BTreeMap;
+
+use odp_actions::Actions;
+use odp_actions::xlate::{OvsVersion, Packet, Port, Vlan, Xlate};
+use testbed::{Switch, or_skip};
+
+use crate::random::Random;
+
+/// Interface name, type, options.
+const PORTS: [(&str, &str, &str); 13] = [
+    ("p1", "dummy", ""),
+    ("p2", "dummy", ""),
+    ("p3", "internal", ""),
+    ("v1", "vxlan", "remote_ip=10.0.0.1,key=flow"),
+    ("v2", "vxlan", "remote_ip=10.0.0.2,key=flow,local_ip=10.0.0.9"),
+    (
+        "v3",
+        "vxlan",
+        "remote_ip=10.0.0.3,key=7,df_default=false,dst_port=8472",
+    ),
+    ("v4", "vxlan", "remote_ip=10.0.0.4,tos=8,ttl=3,csum=true"),
+    (
+        "v5",
+        "vxlan",
+        "remote_ip=10.0.0.5,in_key=1,out_key=0x20,tos=inherit",
+    ),
+    ("v6", "vxlan", "remote_ip=fc00::6,key=flow"),
+    (
+        "v7",
+        "geneve",
+        "remote_ip=fc00::7,key=flow,local_ip=fc00::9,csum=false",
+    ),
+    ("v8", "geneve", "remote_ip=10.0.0.8,key=flow"),
+    ("v9", "gre", "remote_ip=10.0.0.1"),
+    ("va", "gre", "remote_ip=10.0.0.2,key=4294967295,csum=true"),
+];
+
+/// A packet as `ofproto/trace` takes it, and what our translation is told of it.
+const PACKETS: [(&str, Packet); 5] = [
+    (
+        "in_port=LOCAL,dl_type=0x0806",
+        Packet {
+            vlan: None,
+            ip_tos: None,
+        },
+    ),
+    (
+        "in_port=LOCAL,ip,nw_tos=0",
+        Packet {
+            vlan: None,
+            ip_tos: Some(0),
+        },
+    ),
+    (
+        "in_port=LOCAL,ip,nw_tos=32,nw_ecn=1",
+        Packet {
+            vlan: None,
+            ip_tos: Some(33),
+        },
+    ),
+    (
+        "in_port=LOCAL,ipv6,nw_tos=4,nw_ecn=3",
+        Packet {
+            vlan: None,
+            ip_tos: Some(7),
+        },
+    ),
+    (
+        "in_port=LOCAL,dl_type=0x0806,dl_vlan=5,dl_vlan_pcp=2",
+        Packet {
+            vlan: Some(Vlan {
+                vid: Some(5),
+                pcp: Some(2),
+            }),
+            ip_tos: None,
+        },
+    ),
+];
+
+#[test]
+fn random_action_lists_become_what_ofproto_trace_shows() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br0").unwrap();
+    // Without this the dummy datapath encapsulates by itself, as the kernel's does not.
+    switch
+        .appctl(&["dpif/set-dp-features", "br0", "tnl_push_pop", "false"])
+        .unwrap();
+    let ports = add_ports(&switch);
+    let ovs = version(&switch);
+    let mut random = Random::new();
+    for round in 0..300 {
+        let (packet_text, packet) = PACKETS[random.below(PACKETS.len())];
+        let mut list = List {
+            openflow: Vec::new(),
+            xlate: Xlate::new(ovs, packet),
+            pushed: 0,
+        };
+        // Each version has its own way to tag a packet, and refuses the other's.
+        let (protocol, tag): (_, fn(&mut List, &mut Random)) = match round % 2 {
+            0 => ("OpenFlow10", List::mod_vlan),
+            _ => ("OpenFlow13", List::push_vlan),
+        };
+        for _ in 0..=random.below(12) {
+            match random.below(9) {
+                0 => {
+                    let id = [0, 7, u64::from(u32::MAX)][random.below(3)];
+                    list.xlate.set_tunnel_id(id);
+                    list.openflow.push(format!("set_tunnel:{id:#x}"));
+                }
+                1..=3 => tag(&mut list, &mut random),
+                _ => {
+                    let (ofport, port) = ports.values().nth(random.below(ports.len())).unwrap();
+                    list.xlate.output(port).unwrap();
+                    list.openflow.push(format!("output:{ofport}"));
+                }
+            }
+        }
+        let openflow = list.openflow.join(",");
+        let flow = format!("table=0,priority=1,actions={openflow}");
+        switch
+            .ofctl(&["-O", protocol, "add-flow", &switch.mgmt("br0"), &flow])
+            .unwrap();
+        let trace = switch.appctl(&["ofproto/trace", "br0", packet_text]).unwrap();
+        let traced = trace
+            .lines()
+            .find_map(|line| line.strip_prefix("Datapath actions: "))
+            .unwrap();
+        let ours = list.xlate.finish();
+        assert_eq!(
+            ours.to_string(),
+            traced,
+            "round {round}: {packet_text}: {openflow}\n{trace}"
+        );
+        let parsed: Actions = traced.parse().unwrap();
+        assert_eq!(parsed.encoded_len(), ours.encoded_len());
+    }
+}
+
+/// An OpenFlow action list, and our translation as far as the list goes.
+struct List {
+    openflow: Vec<String>,
+    xlate: Xlate,
+    pushed: usize,
+}
+
+impl List {
+    /// The ways of OpenFlow 1.0, which work on any packet.
+    fn mod_vlan(&mut self, random: &mut Random) {
+        self.openflow.push(match random.below(3) {
+            0 => {
+                let vid = [5, 6, 4095][random.below(3)];
+                self.xlate.set_vlan_vid(vid).unwrap();
+                format!("mod_vlan_vid:{vid}")
+            }
+            1 => {
+                let pcp = [0, 2, 7][random.below(3)];
+                self.xlate.set_vlan_pcp(pcp).unwrap();
+                format!("mod_vlan_pcp:{pcp}")
+            }
+            _ => {
+                self.xlate.pop_vlan();
+                "strip_vlan".to_owned()
+            }
+        });
+    }
+
+    /// The ways of OpenFlow 1.3, which wants to see in the list that there is a tag to pop or to fill in.
+    fn push_vlan(&mut self, random: &mut Random) {
+        if self.pushed > 0 && random.below(2) == 0 {
+            self.pushed -= 1;
+            self.xlate.pop_vlan();
+            self.openflow.push("pop_vlan".to_owned());
+        } else if self.xlate.push_vlan(0x8100).is_ok() {
+            let vid = [5, 6, 4095][random.below(3)];
+            self.pushed += 1;
+            self.xlate.set_vlan_vid(vid).unwrap();
+            self.openflow
+                .push(format!("push_vlan:0x8100,set_field:{}->vlan_vid", 0x1000 | vid));
+        }
+    }
+}
+
+/// Adds [`PORTS`]; by name, their OpenFlow number and what our translation knows of them.
+fn add_ports(switch: &Switch) -> BTreeMap<&'static str, (u32, Port)> {
+    let mut args: Vec<String> = Vec::new();
+    for (name, kind, options) in PORTS {
+        args.extend(["--", "add-port", "br0", name, "--", "set", "Interface", name].map(str::to_owned));
+        args.push(format!("type={kind}"));
+        args.extend(pairs(options).map(|(name, value)| format!("options:{name}=\"{value}\"")));
+    }
+    switch
+        .vsctl(&args.iter().map(String::as_str).collect::<Vec<_>>())
+        .unwrap();
+    // "    v1 4/4789: (vxlan: remote_ip=..)": OpenFlow and datapath number.
+    let show = switch.appctl(&["dpif/show"]).unwrap();
+    PORTS
+        .into_iter()
+        .map(|(name, kind, options)| {
+            let numbers = show
+                .lines()
+                .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(' '))
+                .unwrap();
+            let (ofport, rest) = numbers.split_once('/').unwrap();
+            let (odp_port, _) = rest.split_once(':').unwrap();
+            let port = Port::of_interface(kind, odp_port.parse().unwrap(), pairs(options)).unwrap();
+            (name, (ofport.parse().unwrap(), port))
+        })
+        .collect()
+}
+
+fn pairs(options: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    options.split(',').filter_map(|option| option.split_once('='))
+}
+
+/// `ovs-vswitchd (Open vSwitch) 3.1.0`
+fn version(switch: &Switch) -> OvsVersion {
+    let text = switch.appctl(&["version"]).unwrap();
+    text.lines()
+        .next()
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
+}
