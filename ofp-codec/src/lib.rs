@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod model;
+pub mod text;
+
+pub use crate::model::{
+    action::Action,
+    addr::EthAddr,
+    field::{Field, FieldInfo, Format},
+    flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},
+    matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value},
+    port::{NumberOrName, Port, PortRef, TableRef},
+    subfield::Subfield,
+};

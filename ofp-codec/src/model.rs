@@ -1,0 +1,18 @@
+//! The flow and its parts, the same whether they came from text or from the wire.
+//!
+//! ```
+//! use ofp_codec::{Action, Flow, Port, PortRef};
+//!
+//! let flow = Flow { priority: 10, actions: vec![Action::Output(Port::LOCAL.into())], ..Flow::default() };
+//! assert_eq!(flow.actions[0].to_string(), "LOCAL");
+//! assert_eq!(flow.actions[0], Action::Output(PortRef::Number(Port::LOCAL)));
+//! ```
+
+pub(crate) mod action;
+pub(crate) mod addr;
+pub(crate) mod field;
+pub(crate) mod flow;
+pub(crate) mod matches;
+pub(crate) mod port;
+pub(crate) mod print;
+pub(crate) mod subfield;

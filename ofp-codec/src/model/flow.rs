@@ -1,0 +1,157 @@
+use alloc::vec::Vec;
+use core::{
+    fmt,
+    ops::{BitOr, BitOrAssign},
+    time::Duration,
+};
+
+use crate::model::{
+    action::Action,
+    matches::{Match, Unknown},
+    port::TableRef,
+};
+
+/// The priority of a flow that names none (`OFP_DEFAULT_PRIORITY`).
+pub const DEFAULT_PRIORITY: u16 = 32768;
+
+/// A flow of an OpenFlow table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// The table that the flow is in.
+    pub table: TableRef,
+    /// The priority; of the flows that match a packet, the highest wins.
+    pub priority: u16,
+    /// The number that the controller tagged the flow with.
+    pub cookie: u64,
+    /// Seconds without a packet after which the flow goes; 0 is never.
+    pub idle_timeout: u16,
+    /// Seconds after which the flow goes; 0 is never.
+    pub hard_timeout: u16,
+    /// The eviction precedence of OpenFlow 1.4 and later.
+    pub importance: u16,
+    /// The flags.
+    pub flags: FlowFlags,
+    /// The statistics, as far as they were given.
+    pub stats: Stats,
+    /// What a packet must look like.
+    pub matches: Match,
+    /// What is done with the packet, in order. A dump prints an empty list as `drop`, which is
+    /// read as one [`Action::Drop`].
+    pub actions: Vec<Action>,
+    /// What else stood before the match and is not known here, in order.
+    pub unknown: Vec<Unknown>,
+}
+
+impl Default for Flow {
+    /// The flow of table 0 that matches every packet, at the default priority, without actions.
+    fn default() -> Self {
+        Flow {
+            table: TableRef::Number(0),
+            priority: DEFAULT_PRIORITY,
+            cookie: 0,
+            idle_timeout: 0,
+            hard_timeout: 0,
+            importance: 0,
+            flags: FlowFlags::default(),
+            stats: Stats::default(),
+            matches: Match::default(),
+            actions: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+}
+
+/// The statistics of a flow. What the dump did not give, or gave as `?`, is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// How long the flow has been there.
+    pub duration: Option<Duration>,
+    /// Packets that matched.
+    pub n_packets: Option<u64>,
+    /// Bytes of these packets.
+    pub n_bytes: Option<u64>,
+    /// Packets that an offload handled (`bridge/dump-flows --offload-stats`).
+    pub n_offload_packets: Option<u64>,
+    /// Bytes of these packets.
+    pub n_offload_bytes: Option<u64>,
+    /// Seconds since the last packet.
+    pub idle_age: Option<u32>,
+    /// Seconds since the last change of the flow, if that differs from its duration.
+    pub hard_age: Option<u32>,
+}
+
+/// The flags of a flow; unknown bits are kept. The low bits are those of OpenFlow 1.3's
+/// `ofp_flow_mod_flags`, the bits above 0x8000 exist inside Open vSwitch only.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FlowFlags(pub u32);
+
+impl FlowFlags {
+    /// `OFPFF_SEND_FLOW_REM`: tell the controller when the flow goes.
+    pub const SEND_FLOW_REM: FlowFlags = FlowFlags(0x1);
+    /// `OFPFF_CHECK_OVERLAP`: refuse the flow if it overlaps another of its priority.
+    pub const CHECK_OVERLAP: FlowFlags = FlowFlags(0x2);
+    /// `OFPFF12_RESET_COUNTS`: a change resets the counters.
+    pub const RESET_COUNTS: FlowFlags = FlowFlags(0x4);
+    /// `OFPFF13_NO_PKT_COUNTS`: packets need not be counted.
+    pub const NO_PACKET_COUNTS: FlowFlags = FlowFlags(0x8);
+    /// `OFPFF13_NO_BYT_COUNTS`: bytes need not be counted.
+    pub const NO_BYTE_COUNTS: FlowFlags = FlowFlags(0x10);
+    /// `allow_hidden_fields`: internal to Open vSwitch.
+    pub const ALLOW_HIDDEN_FIELDS: FlowFlags = FlowFlags(0x1_0000);
+    /// `no_readonly_table`: internal to Open vSwitch.
+    pub const NO_READONLY_TABLE: FlowFlags = FlowFlags(0x2_0000);
+
+    /// Whether every flag of `other` is set.
+    pub fn contains(self, other: FlowFlags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The flag of this word.
+    pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
+        let known = |&&(name, _): &&(&str, FlowFlags)| name.as_bytes() == word;
+        WORDS.iter().find(known).map(|&(_, flag)| flag)
+    }
+}
+
+impl BitOr for FlowFlags {
+    type Output = FlowFlags;
+
+    fn bitor(self, other: FlowFlags) -> FlowFlags {
+        FlowFlags(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for FlowFlags {
+    fn bitor_assign(&mut self, other: FlowFlags) {
+        self.0 |= other.0;
+    }
+}
+
+/// The words of the flags as a dump prints them, with a space between two.
+impl fmt::Display for FlowFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut space = "";
+        for (word, _) in WORDS.iter().filter(|(_, flag)| self.contains(*flag)) {
+            write!(f, "{space}{word}")?;
+            space = " ";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for FlowFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FlowFlags({:#x}: {self})", self.0)
+    }
+}
+
+// In the order in which `ofputil_flow_mod_flags_format` (lib/ofp-flow.c) prints them.
+const WORDS: [(&str, FlowFlags); 7] = [
+    ("send_flow_rem", FlowFlags::SEND_FLOW_REM),
+    ("check_overlap", FlowFlags::CHECK_OVERLAP),
+    ("reset_counts", FlowFlags::RESET_COUNTS),
+    ("no_packet_counts", FlowFlags::NO_PACKET_COUNTS),
+    ("no_byte_counts", FlowFlags::NO_BYTE_COUNTS),
+    ("allow_hidden_fields", FlowFlags::ALLOW_HIDDEN_FIELDS),
+    ("no_readonly_table", FlowFlags::NO_READONLY_TABLE),
+];

@@ -1,0 +1,336 @@
+use alloc::{boxed::Box, vec::Vec};
+use core::{fmt, net::Ipv4Addr, net::Ipv6Addr};
+
+use crate::model::{
+    addr::EthAddr,
+    field::Field,
+    port::{NumberOrName, Port, PortRef},
+    print,
+};
+
+/// What a packet must look like: every entry holds. An empty match matches every packet.
+///
+/// ```
+/// use ofp_codec::{Field, PortRef, text::FlowRef};
+///
+/// let line = b" priority=3,tcp,in_port=\"patch-tun\",vlan_tci=0x1000/0x1000,tp_dst=80 actions=drop";
+/// let flow = FlowRef::parse(line)?.to_flow()?;
+/// assert_eq!(flow.matches.in_port(), Some(PortRef::Name("patch-tun".into())));
+/// assert_eq!(flow.matches.exact(Field::EthType), Some(0x800));
+/// assert_eq!(flow.matches.exact(Field::TcpDst), Some(80));
+/// assert_eq!(flow.matches.masked(Field::VlanTci), Some((0x1000, 0x1000)));
+/// assert_eq!(flow.matches.to_string(), "tcp,in_port=\"patch-tun\",vlan_tci=0x1000/0x1000,tp_dst=80");
+/// # Ok::<(), ofp_codec::text::ParseError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match(pub Vec<MatchEntry>);
+
+/// One entry of a match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MatchEntry {
+    /// A protocol word, which stands for an Ethernet type and perhaps an IP protocol.
+    Protocol(Protocol),
+    /// A known field.
+    Field(FieldMatch),
+    /// What is not known here, byte for byte.
+    Unknown(Unknown),
+}
+
+/// A field, the value it must have, and the bits that count if not all do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldMatch {
+    /// The field.
+    pub field: Field,
+    /// The value.
+    pub value: Value,
+    /// The bits of the value that count. `None`: all.
+    pub mask: Option<u128>,
+}
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Value {
+    /// A number, also an address (its first byte is the most significant one).
+    Number(u128),
+    /// The name of a port, for which only the switch knows the number.
+    Name(Box<str>),
+}
+
+/// A key, and its value if it has one, as they were written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Unknown {
+    /// The key.
+    pub key: Box<str>,
+    /// What followed the `=`.
+    pub value: Option<Box<str>>,
+}
+
+/// A word that stands for an Ethernet type and perhaps an IP protocol: `tcp6`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Protocol {
+    word: &'static str,
+    eth_type: u16,
+    ip_proto: Option<u8>,
+}
+
+impl Match {
+    /// What the match says of `field`: its last entry, as in Open vSwitch. A protocol word
+    /// speaks of the Ethernet type and of the IP protocol.
+    pub fn field(&self, field: Field) -> Option<FieldMatch> {
+        self.0.iter().rev().find_map(|entry| match entry {
+            MatchEntry::Field(found) if found.field == field => Some(found.clone()),
+            MatchEntry::Protocol(protocol) => protocol
+                .implies(field)
+                .map(|number| FieldMatch::exact(field, number)),
+            _ => None,
+        })
+    }
+
+    /// The number that `field` must have, if all its bits count.
+    pub fn exact(&self, field: Field) -> Option<u128> {
+        let found = self.field(field)?;
+        found
+            .value
+            .number()
+            .filter(|_| found.mask.is_none_or(|mask| mask & field.max() == field.max()))
+    }
+
+    /// The number that `field` must have, and the bits that count.
+    pub fn masked(&self, field: Field) -> Option<(u128, u128)> {
+        let found = self.field(field)?;
+        Some((found.value.number()?, found.mask.unwrap_or(field.max())))
+    }
+
+    /// The port that the packet must come in on.
+    pub fn in_port(&self) -> Option<PortRef> {
+        match self.field(Field::InPort)?.value {
+            Value::Number(number) => u32::try_from(number).ok().map(|n| Port(n).into()),
+            Value::Name(name) => Some(PortRef::Name(name)),
+        }
+    }
+
+    /// The unknown entry of this key, the last one as in [`field`](Self::field).
+    pub fn unknown(&self, key: &str) -> Option<&Unknown> {
+        self.0.iter().rev().find_map(|entry| match entry {
+            MatchEntry::Unknown(unknown) if &*unknown.key == key => Some(unknown),
+            _ => None,
+        })
+    }
+
+    /// Makes the ports and the ICMP type and code those of the protocol that is matched:
+    /// a dump prints `udp,tp_src=53` and `icmp6,icmp_type=136`.
+    pub(crate) fn settle_shared_names(&mut self) {
+        let Some(proto) = self.exact(Field::IpProto) else {
+            return;
+        };
+        for entry in &mut self.0 {
+            if let MatchEntry::Field(found) = entry {
+                found.field = of_protocol(found.field, proto);
+            }
+        }
+    }
+}
+
+/// The match as a dump prints it, without the priority.
+impl fmt::Display for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, entry) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(",")?;
+            }
+            match entry {
+                MatchEntry::Protocol(protocol) => protocol.fmt(f)?,
+                MatchEntry::Field(field) => field.fmt(f)?,
+                MatchEntry::Unknown(unknown) => unknown.fmt(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FieldMatch {
+    /// The whole of `field` is `number`.
+    pub fn exact(field: Field, number: u128) -> Self {
+        FieldMatch {
+            field,
+            value: Value::Number(number),
+            mask: None,
+        }
+    }
+}
+
+/// `nw_dst=10.0.0.0/8`, as a match prints it.
+impl fmt::Display for FieldMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.field.info().printed)?;
+        print::value(f, self.field, &self.value, self.mask, print::Place::Match)
+    }
+}
+
+impl Value {
+    /// The number, unless it is a name.
+    pub fn number(&self) -> Option<u128> {
+        match self {
+            Value::Number(number) => Some(*number),
+            Value::Name(_) => None,
+        }
+    }
+
+    /// The low 32 bits as an IPv4 address.
+    pub fn ipv4(&self) -> Option<Ipv4Addr> {
+        self.number()
+            .and_then(|n| u32::try_from(n).ok())
+            .map(Ipv4Addr::from_bits)
+    }
+
+    /// The number as an IPv6 address.
+    pub fn ipv6(&self) -> Option<Ipv6Addr> {
+        self.number().map(Ipv6Addr::from_bits)
+    }
+
+    /// The number as an Ethernet address.
+    pub fn eth_addr(&self) -> Option<EthAddr> {
+        self.number()
+            .filter(|n| *n <= Field::EthSrc.max())
+            .map(EthAddr::from_bits)
+    }
+}
+
+impl From<PortRef> for Value {
+    fn from(port: PortRef) -> Self {
+        match port {
+            NumberOrName::Number(Port(number)) => Value::Number(number.into()),
+            NumberOrName::Name(name) => Value::Name(name),
+        }
+    }
+}
+
+/// `key` or `key=value`, as it was written.
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key)?;
+        match &self.value {
+            Some(value) => write!(f, "={value}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Protocol {
+    /// The protocol of a word: `ip`, `arp`, `tcp6`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        PROTOCOLS.iter().find(|protocol| protocol.word == word).copied()
+    }
+
+    /// The word.
+    pub fn word(self) -> &'static str {
+        self.word
+    }
+
+    /// The Ethernet type.
+    pub fn eth_type(self) -> u16 {
+        self.eth_type
+    }
+
+    /// The IP protocol.
+    pub fn ip_proto(self) -> Option<u8> {
+        self.ip_proto
+    }
+
+    fn implies(self, field: Field) -> Option<u128> {
+        match field {
+            Field::EthType => Some(self.eth_type.into()),
+            Field::IpProto => self.ip_proto.map(u128::from),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word)
+    }
+}
+
+fn of_protocol(field: Field, proto: u128) -> Field {
+    match (field, proto) {
+        (Field::TcpSrc, 17) => Field::UdpSrc,
+        (Field::TcpDst, 17) => Field::UdpDst,
+        (Field::TcpSrc, 132) => Field::SctpSrc,
+        (Field::TcpDst, 132) => Field::SctpDst,
+        (Field::IcmpType, 58) => Field::Icmpv6Type,
+        (Field::IcmpCode, 58) => Field::Icmpv6Code,
+        _ => field,
+    }
+}
+
+const fn protocol(word: &'static str, eth_type: u16, ip_proto: Option<u8>) -> Protocol {
+    Protocol {
+        word,
+        eth_type,
+        ip_proto,
+    }
+}
+
+// `ofp_parse_protocol` in lib/ofp-parse.c.
+const PROTOCOLS: [Protocol; 17] = [
+    protocol("ip", 0x0800, None),
+    protocol("ipv4", 0x0800, None),
+    protocol("ip4", 0x0800, None),
+    protocol("arp", 0x0806, None),
+    protocol("icmp", 0x0800, Some(1)),
+    protocol("tcp", 0x0800, Some(6)),
+    protocol("udp", 0x0800, Some(17)),
+    protocol("sctp", 0x0800, Some(132)),
+    protocol("ipv6", 0x86dd, None),
+    protocol("ip6", 0x86dd, None),
+    protocol("icmp6", 0x86dd, Some(58)),
+    protocol("tcp6", 0x86dd, Some(6)),
+    protocol("udp6", 0x86dd, Some(17)),
+    protocol("sctp6", 0x86dd, Some(132)),
+    protocol("rarp", 0x8035, None),
+    protocol("mpls", 0x8847, None),
+    protocol("mplsm", 0x8848, None),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_entry_of_a_field_counts() {
+        let entry = |n| MatchEntry::Field(FieldMatch::exact(Field::Reg0, n));
+        assert_eq!(Match(alloc::vec![entry(1), entry(2)]).exact(Field::Reg0), Some(2));
+    }
+
+    #[test]
+    fn a_protocol_word_says_the_ethernet_type_and_the_ip_protocol() {
+        let word = Protocol::from_word("tcp6").expect("a word of the table");
+        let matches = Match(alloc::vec![MatchEntry::Protocol(word)]);
+        assert_eq!(matches.exact(Field::EthType), Some(0x86dd));
+        assert_eq!(matches.exact(Field::IpProto), Some(6));
+        assert_eq!(matches.exact(Field::VlanTci), None);
+    }
+
+    #[test]
+    fn a_partly_masked_field_is_not_exact() {
+        let masked = FieldMatch {
+            mask: Some(0x1000),
+            ..FieldMatch::exact(Field::VlanTci, 0x1000)
+        };
+        let full = FieldMatch {
+            mask: Some(0xffff),
+            ..FieldMatch::exact(Field::VlanTci, 3)
+        };
+        assert_eq!(
+            Match(alloc::vec![MatchEntry::Field(masked)]).exact(Field::VlanTci),
+            None
+        );
+        assert_eq!(
+            Match(alloc::vec![MatchEntry::Field(full)]).exact(Field::VlanTci),
+            Some(3)
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! A whole flow, typed.
+
+use crate::{
+    model::{
+        field::Field,
+        flow::{Flow, FlowFlags},
+        matches::{FieldMatch, MatchEntry, Protocol, Unknown},
+    },
+    text::{
+        error::{ErrorKind, Fault},
+        flow::{FlowRef, Pair},
+        lex,
+    },
+};
+
+pub(super) fn flow(line: &FlowRef<'_>) -> Result<Flow, Fault> {
+    let mut flow = Flow::default();
+    for pair in line.info() {
+        if !info(&mut flow, pair)? {
+            flow.unknown.push(unknown(pair)?);
+        }
+    }
+    for pair in line.matches() {
+        // A flow as `add-flow` takes it has no fixed order.
+        if !info(&mut flow, pair)? {
+            flow.matches.0.push(match_entry(pair)?);
+        }
+    }
+    flow.matches.settle_shared_names();
+    for item in line.actions() {
+        flow.actions.push(item.typed()?);
+    }
+    Ok(flow)
+}
+
+/// Whether `key` is a known key of the information before the match.
+pub(super) fn is_info_key(key: &[u8]) -> bool {
+    INFO_KEYS.iter().any(|(known, _)| known.as_bytes() == key) || FlowFlags::from_word(key).is_some()
+}
+
+/// Whether `key` is a known key of the match.
+pub(super) fn is_match_key(key: &[u8]) -> bool {
+    core::str::from_utf8(key).is_ok_and(|key| {
+        key == PRIORITY.0 || Protocol::from_word(key).is_some() || Field::from_name(key).is_some()
+    })
+}
+
+/// Takes `pair` in if it is information. `false`: it is not.
+fn info(flow: &mut Flow, pair: Pair<'_>) -> Result<bool, Fault> {
+    if let (Some(flag), None) = (FlowFlags::from_word(pair.key), pair.value) {
+        flow.flags |= flag;
+        return Ok(true);
+    }
+    let found = INFO_KEYS
+        .iter()
+        .chain(&[PRIORITY])
+        .find(|(key, _)| key.as_bytes() == pair.key);
+    match found {
+        Some((_, set)) => set(flow, pair).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+fn match_entry(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
+    let key = pair.key_token().str()?;
+    if let (Some(protocol), None) = (Protocol::from_word(key), pair.value) {
+        return Ok(MatchEntry::Protocol(protocol));
+    }
+    let Some(field) = Field::from_name(key) else {
+        return unknown(pair).map(MatchEntry::Unknown);
+    };
+    let token = pair.value_token()?;
+    let (value, mask) = token.field_value(field)?;
+    if mask.is_some() && !field.info().maskable {
+        return Err(token.fault(ErrorKind::NotMaskable));
+    }
+    Ok(MatchEntry::Field(FieldMatch { field, value, mask }))
+}
+
+fn unknown(pair: Pair<'_>) -> Result<Unknown, Fault> {
+    let value = match pair.value {
+        Some(_) => Some(pair.value_token()?.str()?.into()),
+        None => None,
+    };
+    Ok(Unknown {
+        key: pair.key_token().str()?.into(),
+        value,
+    })
+}
+
+fn duration(flow: &mut Flow, pair: Pair<'_>) -> Result<(), Fault> {
+    let token = pair.value_token()?;
+    let found = lex::duration(token.text).ok_or_else(|| token.expected("a duration in seconds"))?;
+    flow.stats.duration = Some(found);
+    Ok(())
+}
+
+/// A counter; `?` is one that is not known.
+fn counter(pair: Pair<'_>) -> Result<Option<u64>, Fault> {
+    match pair.value_token()? {
+        token if token.text == b"?" => Ok(None),
+        token => token.u64().map(Some),
+    }
+}
+
+type Set = fn(&mut Flow, Pair<'_>) -> Result<(), Fault>;
+
+/// The row of `$key`, which sets `$place` of the flow to `$value`.
+macro_rules! key {
+    ($key:literal, $($place:ident).+, |$pair:ident| $value:expr) => {
+        ($key, |flow, $pair| {
+            flow.$($place).+ = $value;
+            Ok(())
+        })
+    };
+}
+
+// `ofputil_flow_stats_format` in lib/ofp-flow.c and `flow_stats_ds` in ofproto/ofproto.c.
+const INFO_KEYS: [(&str, Set); 13] = [
+    key!("cookie", cookie, |pair| pair.value_token()?.u64()?),
+    ("duration", duration),
+    key!("table", table, |pair| pair.value_token()?.table()?),
+    key!("table_id", table, |pair| pair.value_token()?.table()?),
+    key!("n_packets", stats.n_packets, |pair| counter(pair)?),
+    key!("n_bytes", stats.n_bytes, |pair| counter(pair)?),
+    key!("n_offload_packets", stats.n_offload_packets, |pair| counter(
+        pair
+    )?),
+    key!("n_offload_bytes", stats.n_offload_bytes, |pair| counter(pair)?),
+    key!("idle_timeout", idle_timeout, |pair| pair.value_token()?.u16()?),
+    key!("hard_timeout", hard_timeout, |pair| pair.value_token()?.u16()?),
+    key!("importance", importance, |pair| pair.value_token()?.u16()?),
+    key!("idle_age", stats.idle_age, |pair| Some(
+        pair.value_token()?.u32()?
+    )),
+    key!("hard_age", stats.hard_age, |pair| Some(
+        pair.value_token()?.u32()?
+    )),
+];
+
+// Printed at the head of the match.
+const PRIORITY: (&str, Set) = key!("priority", priority, |pair| pair.value_token()?.u16()?);

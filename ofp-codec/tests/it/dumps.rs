@@ -1,0 +1,71 @@
+//! Every line that Open vSwitch printed is read, prints back the same, and types.
+
+use std::{fs, path::PathBuf};
+
+use ofp_codec::text::{FlowRef, Item, items};
+
+/// The dumps, each with its name.
+pub(crate) fn dumps() -> Vec<(String, Vec<u8>)> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/dumps");
+    let mut dumps: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                fs::read(path).unwrap(),
+            )
+        })
+        .collect();
+    dumps.sort();
+    assert_eq!(dumps.len(), 23);
+    dumps
+}
+
+/// The flows of the dumps, each with the name of its dump.
+fn for_each_flow(mut check: impl FnMut(&str, &FlowRef<'_>)) {
+    let mut flows = 0;
+    for (name, dump) in dumps() {
+        for item in items(&dump) {
+            if let Item::Flow(flow) = item.unwrap() {
+                check(&name, &flow);
+                flows += 1;
+            }
+        }
+    }
+    assert_eq!(flows, FLOWS);
+}
+
+#[test]
+fn every_dump_prints_back_byte_for_byte() {
+    for (name, dump) in dumps() {
+        let mut printed = Vec::new();
+        for item in items(&dump) {
+            let item = item.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(item.to_string().as_bytes(), item.raw(), "{name}");
+            printed.extend_from_slice(item.raw());
+            printed.push(b'\n');
+        }
+        assert!(printed == dump, "{name}");
+    }
+}
+
+#[test]
+fn every_typed_match_and_action_prints_as_open_vswitch_printed_it() {
+    for_each_flow(|name, line| {
+        let flow = line.to_flow().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let matches = line.match_text();
+        let matches = match matches.strip_prefix("priority=") {
+            Some(rest) => rest.split_once(',').map_or("", |(_, rest)| rest),
+            None => &matches,
+        };
+        assert_eq!(flow.matches.to_string(), matches, "{name}");
+        let actions: Vec<_> = flow.actions.iter().map(ToString::to_string).collect();
+        assert_eq!(actions.join(","), line.actions_text(), "{name}");
+        assert_eq!(flow.unknown, [], "{name}");
+    });
+}
+
+/// Lines with `actions=` in the dumps.
+const FLOWS: usize = 2456;

@@ -1,0 +1,17 @@
+//! The integration tests, in one binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed assertion in a test is what a test is for"
+)]
+
+mod dumps;
+mod errors;
+mod hostile;
+mod items;
+mod random;
+#[cfg(feature = "std")]
+mod reader;
+mod switch;
+mod typed;
