@@ -1,0 +1,331 @@
+//! The asynchronous client, on tokio.
+//!
+//! A [`Client`] is one connection. It is cheap to clone, and any number of calls may be under way
+//! at once. Dropping the future of a call at any point is safe: the call is canceled, and the
+//! connection goes on. The server's `echo` probe is answered whatever the program does, as long
+//! as the runtime runs.
+//!
+//! ```no_run
+//! use ovsdb_proto::client::{Client, Remote};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let remote: Remote = "unix:/run/openvswitch/db.sock".parse()?;
+//! let client = Client::connect(&remote).await?;
+//! for database in client.list_dbs().await? {
+//!     let schema = client.get_schema(&database).await?;
+//!     println!("{database}: {} tables", schema.tables.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::to_raw_value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tracing::debug;
+
+use self::engine::Engine;
+use self::link::{Link, QueueLimits};
+use self::transport::{Receiver, Sender};
+use crate::frame::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LEN, FrameDecoder, Limits};
+use crate::monitor::MonitorRequest;
+use crate::replica::Replica;
+use crate::rpc::JsonError;
+use crate::schema::DatabaseSchema;
+
+mod engine;
+mod error;
+mod link;
+mod monitor;
+mod remote;
+mod transport;
+
+pub use self::error::Error;
+pub use self::monitor::Monitor;
+pub use self::remote::{Remote, RemoteError};
+
+/// One connection to a server.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+/// Time and memory that a connection may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientOptions {
+    /// How long making the connection may take. Default 10 s.
+    pub connect_timeout: Duration,
+    /// How long a call waits for its reply; the initial state of a monitor may take longer, as
+    /// long as something arrives within this time. `None`: for ever. Default 30 s: a server that
+    /// sends a large initial state to somebody else may answer nothing for more than 10 s.
+    pub call_timeout: Option<Duration>,
+    /// Bytes of one message. Default 1 GiB: [`DEFAULT_MAX_LEN`].
+    pub max_message_len: usize,
+    /// Objects and arrays inside each other in one message. Default 128: [`DEFAULT_MAX_DEPTH`].
+    pub max_depth: usize,
+    /// Bytes of updates not yet taken from the monitors at which the connection is read no
+    /// further, so that the server holds back and merges. Default 4 MiB.
+    pub hold_back_at: usize,
+    /// Bytes of updates not yet taken at which the connection is given up with
+    /// [`Error::Lagged`]. That happens only if a call waits for long while nobody takes updates.
+    /// One message alone may be larger.
+    /// Default 256 MiB.
+    pub max_queued: usize,
+}
+
+struct Inner {
+    engine: Engine,
+    link: Arc<Link>,
+    call_timeout: Option<Duration>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            call_timeout: Some(Duration::from_secs(30)),
+            max_message_len: DEFAULT_MAX_LEN,
+            max_depth: DEFAULT_MAX_DEPTH,
+            hold_back_at: 4 << 20,
+            max_queued: 256 << 20,
+        }
+    }
+}
+
+impl Client {
+    /// Connects with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`] if the system refuses, [`Error::ConnectTimeout`] if it takes too long.
+    pub async fn connect(remote: &Remote) -> Result<Self, Error> {
+        Self::connect_with(remote, ClientOptions::default()).await
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`] if the system refuses, [`Error::ConnectTimeout`] if it takes too long.
+    pub async fn connect_with(remote: &Remote, options: ClientOptions) -> Result<Self, Error> {
+        let after = options.connect_timeout;
+        let connected = timeout(after, Self::connect_socket(remote, &options)).await;
+        match connected {
+            Ok(Ok(client)) => {
+                debug!(%remote, "connected");
+                Ok(client)
+            }
+            Ok(Err(error)) => Err(Error::connect(remote, &error)),
+            Err(_) => Err(Error::ConnectTimeout {
+                remote: remote.clone(),
+                after,
+            }),
+        }
+    }
+
+    /// Takes a connection that is made already: anything that reads and writes bytes.
+    ///
+    /// Must be called inside a tokio runtime with time enabled. The connection has a few tasks
+    /// there, which end when the last handle is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    pub fn from_io(io: impl AsyncRead + AsyncWrite + Send + 'static, options: &ClientOptions) -> Self {
+        let (read, write) = tokio::io::split(io);
+        Self::from_halves(read, write, options)
+    }
+
+    /// The names of the databases that the server has.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub async fn list_dbs(&self) -> Result<Vec<String>, Error> {
+        let result = self.call_json("list_dbs", &[(); 0]).await?;
+        JsonError::decode(&result).map_err(Error::json("list_dbs"))
+    }
+
+    /// The schema of a database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rpc`] if the server has no such database; else as [`call`](Self::call).
+    pub async fn get_schema(&self, database: &str) -> Result<DatabaseSchema, Error> {
+        let result = self.call_json("get_schema", &[database]).await?;
+        JsonError::decode(&result).map_err(Error::json("get_schema"))
+    }
+
+    /// Sends `params`, an array, and gets it back.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub async fn echo(&self, params: &[Value]) -> Result<Vec<Value>, Error> {
+        let result = self.call_json("echo", params).await?;
+        JsonError::decode(&result).map_err(Error::json("echo"))
+    }
+
+    /// Calls a method by its name. `params` must be an array.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rpc`] if the server refuses, [`Error::Timeout`] if it does not reply in time,
+    /// [`Error::Json`] if the reply is not what it must be. If the connection has ended, or ends
+    /// before the reply, why it did.
+    pub async fn call(&self, method: &'static str, params: &[Value]) -> Result<Value, Error> {
+        let result = self.call_json(method, params).await?;
+        JsonError::decode(&result).map_err(Error::json(method))
+    }
+
+    /// Follows columns of tables: their rows now, and then every change of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Schema`] if the database does not have them, [`Error::Replica`] if the initial
+    /// state does not fit its schema; else as [`get_schema`](Self::get_schema). The initial state
+    /// may take any time, as long as bytes arrive within [`ClientOptions::call_timeout`].
+    pub async fn monitor(&self, request: &MonitorRequest) -> Result<Monitor, Error> {
+        Monitor::start(self.clone(), request).await
+    }
+
+    /// The rows now, of columns of tables.
+    ///
+    /// # Errors
+    ///
+    /// As [`monitor`](Self::monitor).
+    pub async fn snapshot(&self, request: &MonitorRequest) -> Result<Replica, Error> {
+        Ok(self.monitor(request).await?.into_replica())
+    }
+
+    /// Waits until the connection has ended, and says why.
+    pub async fn closed(&self) -> Error {
+        self.inner.link.closed().await
+    }
+
+    async fn connect_socket(remote: &Remote, options: &ClientOptions) -> io::Result<Self> {
+        match remote {
+            Remote::Unix(file) => {
+                let (read, write) = UnixStream::connect(file).await?.into_split();
+                Ok(Self::from_halves(read, write, options))
+            }
+            Remote::Tcp(address) => {
+                let socket = TcpStream::connect(address).await?;
+                // Requests are small, and somebody waits for each.
+                socket.set_nodelay(true)?;
+                let (read, write) = socket.into_split();
+                Ok(Self::from_halves(read, write, options))
+            }
+        }
+    }
+
+    fn from_halves(
+        read: impl AsyncRead + Unpin + Send + 'static,
+        write: impl AsyncWrite + Unpin + Send + 'static,
+        options: &ClientOptions,
+    ) -> Self {
+        let (link, outbox) = Link::new(QueueLimits {
+            soft: options.hold_back_at,
+            hard: options.max_queued,
+        });
+        let (requests, request_queue) = mpsc::channel(1);
+        // Before anything else: without it a canceled call is never answered, and the server
+        // closes the connection when a database is converted (ovsdb-server(7) section 4.1.18).
+        link.send_and_forget("set_db_change_aware", &[true]);
+        let write = transport::write(Arc::clone(&link), write, outbox, request_queue);
+        tokio::spawn(write);
+        let decoder = FrameDecoder::new(Limits {
+            max_len: options.max_message_len,
+            max_depth: options.max_depth,
+        });
+        let receiver = Receiver::new(Arc::clone(&link), read, decoder);
+        let engine = Engine::start(Arc::clone(&link), Sender { requests }, receiver);
+        Self {
+            inner: Arc::new(Inner {
+                engine,
+                link,
+                call_timeout: options.call_timeout,
+            }),
+        }
+    }
+
+    /// Calls a method within the call timeout. Gives the JSON of the result.
+    async fn call_json(
+        &self,
+        method: &'static str,
+        params: &(impl Serialize + ?Sized),
+    ) -> Result<Bytes, Error> {
+        let call = self.call_untimed(method, params, None);
+        match self.inner.call_timeout {
+            None => call.await,
+            Some(after) => match timeout(after, call).await {
+                Ok(result) => result,
+                Err(_) => Err(Error::Timeout { method, after }),
+            },
+        }
+    }
+
+    /// Calls a method, and waits for as long as something arrives within the call timeout.
+    async fn call_patiently(
+        &self,
+        method: &'static str,
+        params: &(impl Serialize + ?Sized),
+        starts: u64,
+    ) -> Result<Bytes, Error> {
+        let mut call = pin!(self.call_untimed(method, params, Some(starts)));
+        let Some(after) = self.inner.call_timeout else {
+            return call.await;
+        };
+        loop {
+            let received = self.inner.link.received();
+            match timeout(after, &mut call).await {
+                Ok(result) => return result,
+                Err(_) if self.inner.link.received() != received => {}
+                Err(_) => return Err(Error::Timeout { method, after }),
+            }
+        }
+    }
+
+    fn call_untimed(
+        &self,
+        method: &'static str,
+        params: &(impl Serialize + ?Sized),
+        starts: Option<u64>,
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send {
+        let params = to_raw_value(params)
+            .map_err(|error| JsonError::new(&error))
+            .map_err(Error::json(method));
+        let engine = &self.inner.engine;
+        async move { engine.call(method, &params?, starts).await }
+    }
+
+    fn link(&self) -> &Arc<Link> {
+        &self.inner.link
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let received = self.link.received();
+        self.link.close(Error::Closed { received });
+    }
+}

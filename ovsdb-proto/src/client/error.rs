@@ -1,0 +1,183 @@
+//! What can go wrong with a connection.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::remote::Remote;
+use crate::frame::FrameError;
+use crate::replica::{ReplicaError, SchemaError};
+use crate::rpc::{ErrorReply, JsonError, MessageError};
+
+/// Why a call, or a connection, failed.
+///
+/// An error that ends the connection is given to every call that waits, and to every later one.
+/// [`is_connection_lost`](Self::is_connection_lost) tells those from the others.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection was not made.
+    #[error("{remote}: {message}")]
+    Connect {
+        /// Where to.
+        remote: Remote,
+        /// The kind of the system's error.
+        kind: io::ErrorKind,
+        /// What the system says.
+        message: String,
+    },
+    /// The connection was not made in time.
+    #[error("{remote}: no connection within {after:?}")]
+    ConnectTimeout {
+        /// Where to.
+        remote: Remote,
+        /// The time allowed.
+        after: Duration,
+    },
+    /// The connection is closed, between two messages: by the peer, or because every handle was
+    /// dropped.
+    #[error("connection closed, after {received} bytes in all")]
+    Closed {
+        /// Bytes received since the connection was made.
+        received: u64,
+    },
+    /// The peer closed the connection inside a message.
+    #[error("connection closed inside a message, after {partial} bytes of it")]
+    Truncated {
+        /// Bytes of the message that are there.
+        partial: usize,
+        /// Bytes received since the connection was made.
+        received: u64,
+    },
+    /// The system reports an error on the connection.
+    #[error("connection lost: {message}")]
+    Io {
+        /// The kind of the system's error.
+        kind: io::ErrorKind,
+        /// What the system says.
+        message: String,
+    },
+    /// What the peer sends is not a sequence of JSON-RPC messages.
+    #[error("malformed stream")]
+    Frame(#[source] FrameError),
+    /// A message is not JSON-RPC.
+    #[error("malformed message")]
+    Message(#[source] MessageError),
+    /// The updates were not read, while a call kept the connection from being held back: more of
+    /// them piled up than [`ClientOptions::max_queued`](super::ClientOptions::max_queued) allows.
+    #[error("{queued} bytes of updates are not read, limit {limit}")]
+    Lagged {
+        /// Bytes waiting.
+        queued: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The peer sent more requests than it took replies.
+    #[error("more than {limit} replies are not taken by the peer")]
+    Flooded {
+        /// The limit.
+        limit: usize,
+    },
+    /// The peer did not reply in time. The connection is still good.
+    #[error("{method}: no reply within {after:?}")]
+    Timeout {
+        /// The method called.
+        method: &'static str,
+        /// The time allowed.
+        after: Duration,
+    },
+    /// The peer refused a call.
+    #[error("{method}: {error}")]
+    Rpc {
+        /// The method called.
+        method: &'static str,
+        /// What the peer says.
+        error: ErrorReply,
+    },
+    /// A parameter, a reply or an update is not the JSON that it must be.
+    #[error("{method}: unexpected JSON")]
+    Json {
+        /// The method called, or that of the notification.
+        method: &'static str,
+        /// What is wrong in it.
+        #[source]
+        source: JsonError,
+    },
+    /// The database does not have what was asked for.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// An update does not fit what is there. Make the monitor anew.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// The server has ended a monitor, because the database was converted or removed. Make the
+    /// monitor anew.
+    #[error("monitor of {database} canceled by the server")]
+    MonitorCanceled {
+        /// The database.
+        database: String,
+    },
+}
+
+impl Error {
+    /// Whether the connection is gone, so that a new one must be made.
+    #[must_use]
+    pub fn is_connection_lost(&self) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Closed { .. }
+            | Self::Truncated { .. }
+            | Self::Io { .. }
+            | Self::Frame(_)
+            | Self::Message(_)
+            | Self::Lagged { .. }
+            | Self::Flooded { .. } => true,
+            Self::Timeout { .. }
+            | Self::Rpc { .. }
+            | Self::Json { .. }
+            | Self::Schema(_)
+            | Self::Replica(_)
+            | Self::MonitorCanceled { .. } => false,
+        }
+    }
+
+    pub(super) fn connect(remote: &Remote, error: &io::Error) -> Self {
+        Self::Connect {
+            remote: remote.clone(),
+            kind: error.kind(),
+            message: io_message(error),
+        }
+    }
+
+    pub(super) fn io(error: &io::Error) -> Self {
+        Self::Io {
+            kind: error.kind(),
+            message: io_message(error),
+        }
+    }
+
+    pub(super) fn json(method: &'static str) -> impl FnOnce(JsonError) -> Self {
+        move |source| Self::Json { method, source }
+    }
+
+    /// Whether the peer does not know the method.
+    pub(super) fn is_unknown_method(&self) -> bool {
+        matches!(self, Self::Rpc { error, .. } if error.error == "unknown method")
+    }
+}
+
+/// The system's text in the style of our own: "No such file or directory (os error 2)" without
+/// the capital and the number.
+fn io_message(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = match error.raw_os_error() {
+        Some(code) => text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text),
+        None => &text,
+    };
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,506 @@
+//! What the reader, the writer and the callers of one connection share: the calls that wait, the
+//! updates that wait, and why the connection ended.
+//!
+//! Updates are never dropped. When too many wait, the reader stops reading, and the server then
+//! merges what it has to say. It may stop only while no call waits: a reply stands behind the
+//! updates in the stream. Two rules keep that safe. Once a second the shut gate lets a little
+//! through, so that an `echo` of the server behind the updates is answered in time (it drops a
+//! silent client after 10 s). And if updates pile up while a call waits, the connection ends with
+//! an error at a hard limit.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::sleep;
+use tracing::debug;
+
+use super::error::Error;
+use crate::frame::{Frame, Member};
+use crate::rpc::{self, ErrorReply, Message};
+
+pub(super) struct Link {
+    state: Mutex<State>,
+    /// Tells the reader that the gate may have opened.
+    gate: Notify,
+    /// Tells everybody that the connection has ended.
+    closed: Notify,
+    /// Calls whose reply nobody waits for. They come from the program, a few bytes for each call
+    /// that it drops, so they need no bound.
+    control: mpsc::UnboundedSender<Vec<u8>>,
+    /// Replies to the peer's requests.
+    replies: mpsc::Sender<Vec<u8>>,
+    limits: QueueLimits,
+}
+
+/// What the writer takes from the link.
+pub(super) struct Outbox {
+    pub(super) control: mpsc::UnboundedReceiver<Vec<u8>>,
+    pub(super) replies: mpsc::Receiver<Vec<u8>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct QueueLimits {
+    /// Bytes of updates at which the reader stops, if no call waits.
+    pub(super) soft: usize,
+    /// Bytes of updates at which the connection ends.
+    pub(super) hard: usize,
+}
+
+/// What a call gave.
+pub(super) type Body = Result<Bytes, ErrorReply>;
+
+/// A call that waits for its reply. Dropped before that, it is canceled.
+pub(super) struct Call {
+    link: Arc<Link>,
+    id: u64,
+    /// The monitor that the call starts, to be canceled if nobody waits for it any more.
+    starts: Option<u64>,
+}
+
+/// The updates of one monitor. Dropped, it ends the monitor.
+pub(super) struct Updates {
+    link: Arc<Link>,
+    monitor: u64,
+    arrived: Arc<Notify>,
+    /// The server has the monitor.
+    live: bool,
+}
+
+/// One notification for a monitor.
+pub(super) enum Notice {
+    /// `update`, `update2` or `update3`, and its parameters.
+    Update(&'static str, Bytes),
+    /// `monitor_canceled`.
+    Canceled,
+}
+
+/// How much the shut gate lets through, still.
+#[derive(Default)]
+pub(super) struct Allowance(usize);
+
+#[derive(Default)]
+struct State {
+    next_id: u64,
+    slots: HashMap<u64, Slot>,
+    queues: HashMap<u64, Queue>,
+    /// Bytes in all queues.
+    queued: usize,
+    /// Calls that wait.
+    calls: usize,
+    received: u64,
+    closed: Option<Error>,
+}
+
+/// Where the reply to a request goes.
+enum Slot {
+    Waiting,
+    Done(Body),
+    /// The caller is gone. If the call started a monitor, that must be canceled.
+    Abandoned {
+        starts: Option<u64>,
+    },
+    /// Nobody ever waited, and the call engine does not know the request.
+    Ignored,
+}
+
+struct Queue {
+    notices: VecDeque<Notice>,
+    bytes: usize,
+    arrived: Arc<Notify>,
+}
+
+impl Link {
+    pub(super) fn new(limits: QueueLimits) -> (Arc<Self>, Outbox) {
+        let (control, control_queue) = mpsc::unbounded_channel();
+        let (replies, reply_queue) = mpsc::channel(MAX_REPLIES);
+        let link = Self {
+            state: Mutex::default(),
+            gate: Notify::new(),
+            closed: Notify::new(),
+            control,
+            replies,
+            limits,
+        };
+        let outbox = Outbox {
+            control: control_queue,
+            replies: reply_queue,
+        };
+        (Arc::new(link), outbox)
+    }
+
+    /// Starts a call.
+    pub(super) fn call(self: &Arc<Self>, starts: Option<u64>) -> Result<Call, Error> {
+        let mut state = self.state();
+        if let Some(reason) = &state.closed {
+            return Err(reason.clone());
+        }
+        let id = state.take_id();
+        state.slots.insert(id, Slot::Waiting);
+        state.calls += 1;
+        self.gate.notify_one();
+        Ok(Call {
+            link: Arc::clone(self),
+            id,
+            starts,
+        })
+    }
+
+    /// Sends a request whose reply nobody waits for.
+    pub(super) fn send_and_forget(&self, method: &str, params: &(impl Serialize + ?Sized)) {
+        let mut state = self.state();
+        let id = state.take_id();
+        let request = rpc::encode_request(id, method, params);
+        // If the connection has ended, there is nothing to be done any more.
+        if request.is_ok_and(|request| self.control.send(request).is_ok()) {
+            state.slots.insert(id, Slot::Ignored);
+        }
+    }
+
+    /// Asks the peer to break off a call: RFC 7047 section 4.1.4. The call is then answered.
+    fn cancel(&self, id: u64) {
+        if let Ok(message) = rpc::encode_notification("cancel", &[id]) {
+            let _ = self.control.send(message);
+        }
+    }
+
+    /// Starts to keep the updates of a new monitor.
+    pub(super) fn subscribe(self: &Arc<Self>) -> Updates {
+        let mut state = self.state();
+        let monitor = state.take_id();
+        let arrived = Arc::new(Notify::new());
+        let queue = Queue {
+            notices: VecDeque::new(),
+            bytes: 0,
+            arrived: Arc::clone(&arrived),
+        };
+        state.queues.insert(monitor, queue);
+        Updates {
+            link: Arc::clone(self),
+            monitor,
+            arrived,
+            live: false,
+        }
+    }
+
+    /// Takes one message from the peer. Gives the id of the call that it completes, if any.
+    pub(super) fn accept(&self, frame: &Frame) -> Result<Option<u64>, Error> {
+        match Message::decode(frame.bytes(), frame.spans()).map_err(Error::Message)? {
+            Message::Reply { id, .. } => {
+                let result = frame.member(Member::Result).unwrap_or_default();
+                Ok(self.complete(id, Ok(result)))
+            }
+            Message::Error { id, error } => Ok(self.complete(id, Err(error))),
+            Message::Request { id, method, params } => {
+                let reply = match method.as_str() {
+                    "echo" => rpc::encode_reply(id, params),
+                    _ => rpc::encode_error(id, "\"unknown method\""),
+                };
+                match self.replies.try_send(reply) {
+                    Ok(()) => Ok(None),
+                    Err(_) => Err(Error::Flooded { limit: MAX_REPLIES }),
+                }
+            }
+            Message::Notification { method, params } => {
+                let bytes = frame.member(Member::Params).unwrap_or_default();
+                let notice = match method.as_str() {
+                    "update" => Notice::Update("update", bytes),
+                    "update2" => Notice::Update("update2", bytes),
+                    "update3" => Notice::Update("update3", bytes),
+                    "monitor_canceled" => Notice::Canceled,
+                    _ => {
+                        debug!(method, "notification ignored");
+                        return Ok(None);
+                    }
+                };
+                self.push(params, notice).map(|()| None)
+            }
+        }
+    }
+
+    /// Waits until the reader may read on.
+    pub(super) async fn may_read(&self, allowance: &mut Allowance) {
+        if allowance.0 > 0 || !self.is_gate_shut() {
+            return;
+        }
+        // One timer for the whole wait: the gate is looked at each time that an update is taken.
+        let mut trickle = pin!(sleep(TRICKLE_INTERVAL));
+        while self.is_gate_shut() {
+            tokio::select! {
+                () = self.gate.notified() => {}
+                () = &mut trickle => {
+                    allowance.0 = TRICKLE_LEN;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Notes that bytes have arrived.
+    pub(super) fn note_received(&self, len: usize, allowance: &mut Allowance) {
+        allowance.0 = allowance.0.saturating_sub(len);
+        let mut state = self.state();
+        state.received = state
+            .received
+            .saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+    }
+
+    /// Bytes that have arrived since the connection was made.
+    pub(super) fn received(&self) -> u64 {
+        self.state().received
+    }
+
+    /// Ends the connection. The first reason stays.
+    pub(super) fn close(&self, reason: Error) {
+        let mut state = self.state();
+        if state.closed.is_none() {
+            debug!(%reason, "connection ended");
+            state.closed = Some(reason);
+        }
+        for queue in state.queues.values() {
+            queue.arrived.notify_one();
+        }
+        drop(state);
+        self.gate.notify_one();
+        self.closed.notify_waiters();
+    }
+
+    /// Waits until the connection has ended, and says why.
+    pub(super) async fn closed(&self) -> Error {
+        loop {
+            let mut closed = pin!(self.closed.notified());
+            closed.as_mut().enable();
+            if let Some(reason) = &self.state().closed {
+                return reason.clone();
+            }
+            closed.await;
+        }
+    }
+
+    fn complete(&self, id: &str, body: Body) -> Option<u64> {
+        let id: u64 = id.parse().ok()?;
+        let mut state = self.state();
+        match state.slots.remove(&id) {
+            Some(Slot::Waiting) => {
+                state.slots.insert(id, Slot::Done(body));
+                Some(id)
+            }
+            Some(Slot::Abandoned { starts }) => {
+                drop(state);
+                if let (Some(monitor), Ok(_)) = (starts, body) {
+                    self.send_and_forget("monitor_cancel", &[monitor]);
+                }
+                Some(id)
+            }
+            Some(Slot::Ignored) => None,
+            Some(done @ Slot::Done(_)) => {
+                state.slots.insert(id, done);
+                debug!(id, "second reply to a call ignored");
+                None
+            }
+            None => {
+                debug!(id, "reply to no call ignored");
+                None
+            }
+        }
+    }
+
+    fn push(&self, params: &[u8], notice: Notice) -> Result<(), Error> {
+        let mut state = self.state();
+        let monitor = monitor_id(params);
+        let Some(queue) = monitor.and_then(|monitor| state.queues.get_mut(&monitor)) else {
+            debug!("notification for no monitor ignored");
+            return Ok(());
+        };
+        let len = notice.len();
+        queue.notices.push_back(notice);
+        queue.bytes += len;
+        queue.arrived.notify_one();
+        state.queued += len;
+        // However large, one message that waits alone is no backlog.
+        match state.queued {
+            queued if queued > self.limits.hard && queued > len => Err(Error::Lagged {
+                queued,
+                limit: self.limits.hard,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_gate_shut(&self) -> bool {
+        let state = self.state();
+        state.queued >= self.limits.soft && state.calls == 0 && state.closed.is_none()
+    }
+
+    // Nothing that holds the lock can panic half way, so a poisoned state is still a good one.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+}
+
+impl Call {
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What the call gave, once the engine says that it is complete.
+    pub(super) fn take(self) -> Option<Body> {
+        match self.link.state().slots.remove(&self.id) {
+            Some(Slot::Done(body)) => Some(body),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let mut state = self.link.state();
+        state.calls -= 1;
+        let open = state.closed.is_none();
+        match state.slots.remove(&self.id) {
+            Some(Slot::Waiting) if open => {
+                let starts = self.starts;
+                state.slots.insert(self.id, Slot::Abandoned { starts });
+                drop(state);
+                self.link.cancel(self.id);
+            }
+            Some(Slot::Done(Ok(_))) => {
+                drop(state);
+                if let Some(monitor) = self.starts {
+                    self.link.send_and_forget("monitor_cancel", &[monitor]);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Updates {
+    /// The id of the monitor.
+    pub(super) fn monitor(&self) -> u64 {
+        self.monitor
+    }
+
+    /// Says that the server has the monitor.
+    pub(super) fn started(&mut self) {
+        self.live = true;
+    }
+
+    /// The next notification. What arrived before the connection ended is given first.
+    pub(super) async fn next(&self) -> Result<Notice, Error> {
+        loop {
+            let arrived = self.arrived.notified();
+            if let Some(next) = self.try_next() {
+                return next;
+            }
+            arrived.await;
+        }
+    }
+
+    fn try_next(&self) -> Option<Result<Notice, Error>> {
+        let mut state = self.link.state();
+        let notice = state.queues.get_mut(&self.monitor).and_then(Queue::pop);
+        match notice {
+            Some(notice) => {
+                state.queued -= notice.len();
+                self.link.gate.notify_one();
+                Some(Ok(notice))
+            }
+            None => state.closed.clone().map(Err),
+        }
+    }
+}
+
+impl fmt::Debug for Updates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { monitor, live, .. } = self;
+        f.debug_struct("Updates")
+            .field("monitor", monitor)
+            .field("live", live)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Updates {
+    fn drop(&mut self) {
+        let mut state = self.link.state();
+        if let Some(queue) = state.queues.remove(&self.monitor) {
+            state.queued -= queue.bytes;
+        }
+        drop(state);
+        self.link.gate.notify_one();
+        if self.live {
+            self.link.send_and_forget("monitor_cancel", &[self.monitor]);
+        }
+    }
+}
+
+impl Queue {
+    fn pop(&mut self) -> Option<Notice> {
+        let notice = self.notices.pop_front()?;
+        self.bytes -= notice.len();
+        Some(notice)
+    }
+}
+
+impl Notice {
+    /// What it counts in the queue: its bytes, and some for itself.
+    fn len(&self) -> usize {
+        match self {
+            Self::Update(_, params) => size_of::<Self>() + params.len(),
+            Self::Canceled => size_of::<Self>(),
+        }
+    }
+}
+
+/// The id of the monitor, which is the first parameter. Ours are plain numbers.
+fn monitor_id(params: &[u8]) -> Option<u64> {
+    let first = params.strip_prefix(b"[")?.trim_ascii_start();
+    let end = first.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&first[..end]).ok()?.parse().ok()
+}
+
+/// The server sends one echo and then waits. A peer that sends this many requests and takes no
+/// reply wants our memory.
+const MAX_REPLIES: usize = 64;
+
+const TRICKLE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// More than the kernel holds for a socket by default, in the 5 s that the server waits for the
+/// reply to its echo.
+const TRICKLE_LEN: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_parameter_is_the_monitor() {
+        assert_eq!(monitor_id(b"[7,{}]"), Some(7));
+        assert_eq!(monitor_id(b"[ 18446744073709551615 ]"), Some(u64::MAX));
+        for other in [
+            "[]",
+            "[null,{}]",
+            "[\"7\",{}]",
+            "[-7]",
+            "[18446744073709551616,{}]",
+            "7",
+            "[7",
+        ] {
+            assert_eq!(monitor_id(other.as_bytes()), None, "{other}");
+        }
+    }
+}

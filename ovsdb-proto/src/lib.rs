@@ -1,0 +1,15 @@
+#![cfg_attr(feature = "client", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "client"),
+    doc = "OVSDB (RFC 7047) without the client: see the page of the default features."
+)]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "client")]
+pub mod client;
+pub mod frame;
+pub mod monitor;
+pub mod replica;
+pub mod rpc;
+pub mod schema;
+pub mod value;

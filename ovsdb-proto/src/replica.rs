@@ -1,0 +1,311 @@
+//! A copy of the monitored columns, kept up to date by updates.
+//!
+//! A [`Replica`] takes the updates of any of the three monitor methods and says, as
+//! [`RowChange`]s, what they changed. Its rows are whole: a column that an update leaves out has
+//! its default value or the value that it had. An update that does not fit what is there is an
+//! error, and changes nothing: then the copy is not the server's, and must be fetched again.
+//!
+//! ```
+//! use ovsdb_proto::monitor::{MonitorRequest, TableUpdates};
+//! use ovsdb_proto::replica::{Change, Replica};
+//! use ovsdb_proto::schema::DatabaseSchema;
+//! use ovsdb_proto::value::Atom;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let schema = DatabaseSchema::parse(
+//!     r#"{"name":"db","tables":{"T":{"columns":{"n":{"type":"integer"},"s":{"type":"string"}}}}}"#,
+//! )?;
+//! let mut replica = Replica::new(&schema, &MonitorRequest::new("db").all_columns("T"))?;
+//!
+//! let row = "17deb00b-9e3a-4b0c-9d6e-3b1c5a2f4e6d";
+//! let updates = TableUpdates::parse(&format!(r#"{{"T":{{"{row}":{{"insert":{{"s":"a"}}}}}}}}"#))?;
+//! replica.apply(updates)?;
+//! let updates = TableUpdates::parse(&format!(r#"{{"T":{{"{row}":{{"modify":{{"n":1}}}}}}}}"#))?;
+//! let changes = replica.apply(updates)?;
+//! let Change::Modify { old, new, changed } = &changes[0].change else {
+//!     panic!("the row was there");
+//! };
+//! assert_eq!(old.get("n"), Some(&Atom::Integer(0).into()));
+//! assert_eq!(new.get("n"), Some(&Atom::Integer(1).into()));
+//! assert_eq!(new.get("s"), Some(&Atom::from("a").into()));
+//! assert_eq!(changed[0].as_ref(), "n");
+//! # Ok(())
+//! # }
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::monitor::{MonitorRequest, TableUpdates};
+use crate::schema::{DatabaseSchema, TypeError};
+use crate::value::{Row, RowError, Uuid};
+
+mod table;
+
+pub use self::table::Table;
+
+/// The monitored columns of a database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replica {
+    database: String,
+    tables: BTreeMap<Arc<str>, Table>,
+}
+
+/// What happened to one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowChange {
+    /// The table.
+    pub table: Arc<str>,
+    /// The row.
+    pub uuid: Uuid,
+    /// What happened.
+    pub change: Change,
+}
+
+/// How a row changed. Rows are whole: they have every monitored column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// The row is there from the start.
+    Initial(Arc<Row>),
+    /// The row was inserted.
+    Insert(Arc<Row>),
+    /// Columns of the row changed.
+    Modify {
+        /// The row before.
+        old: Arc<Row>,
+        /// The row after.
+        new: Arc<Row>,
+        /// The columns in which the two differ.
+        changed: Vec<Arc<str>>,
+    },
+    /// The row was deleted.
+    Delete(Arc<Row>),
+}
+
+/// Why a request does not fit a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// The schema is that of another database.
+    #[error("schema is that of database {found}, wanted {wanted}")]
+    Database {
+        /// Whose schema it is.
+        found: String,
+        /// Whose it must be.
+        wanted: String,
+    },
+    /// The database has no such table.
+    #[error("database {database} has no table {table}")]
+    NoTable {
+        /// The database.
+        database: String,
+        /// The table asked for.
+        table: String,
+    },
+    /// The table has no such column.
+    #[error("table {table} has no column {column}")]
+    NoColumn {
+        /// The table.
+        table: String,
+        /// The column asked for.
+        column: String,
+    },
+}
+
+/// Why an update does not fit the replica: the replica is not, or is no longer, a copy of what
+/// the server has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReplicaError {
+    /// A table that is not monitored.
+    #[error("table {table} is not monitored")]
+    NoTable {
+        /// The table.
+        table: String,
+    },
+    /// A column that is not monitored.
+    #[error("column {column} of table {table} is not monitored")]
+    NoColumn {
+        /// The table.
+        table: Arc<str>,
+        /// The column.
+        column: String,
+    },
+    /// A row that is new is there already.
+    #[error("row {uuid} of table {table} is there already")]
+    RowExists {
+        /// The table.
+        table: Arc<str>,
+        /// The row.
+        uuid: Uuid,
+    },
+    /// A row that changed or was deleted is not there.
+    #[error("row {uuid} of table {table} is not there")]
+    NoRow {
+        /// The table.
+        table: Arc<str>,
+        /// The row.
+        uuid: Uuid,
+    },
+    /// A value, or the result of a diff, is not of the column's type.
+    #[error("column {column} of row {uuid} of table {table} has a wrong value")]
+    Value {
+        /// The table.
+        table: Arc<str>,
+        /// The row.
+        uuid: Uuid,
+        /// The column.
+        column: Arc<str>,
+        /// What is wrong in it.
+        #[source]
+        source: TypeError,
+    },
+    /// The former value that an update names is not the one that is there.
+    #[error("column {column} of row {uuid} of table {table} had another value")]
+    OldValue {
+        /// The table.
+        table: Arc<str>,
+        /// The row.
+        uuid: Uuid,
+        /// The column.
+        column: Arc<str>,
+    },
+    /// A whole row lacks a column.
+    #[error("column {column} of row {uuid} of table {table} is missing")]
+    MissingColumn {
+        /// The table.
+        table: Arc<str>,
+        /// The row.
+        uuid: Uuid,
+        /// The column.
+        column: Arc<str>,
+    },
+}
+
+impl Replica {
+    /// An empty replica of what `request` asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`] if the schema does not have it.
+    pub fn new(schema: &DatabaseSchema, request: &MonitorRequest) -> Result<Self, SchemaError> {
+        if schema.name != request.database() {
+            return Err(SchemaError::Database {
+                found: schema.name.clone(),
+                wanted: request.database().to_owned(),
+            });
+        }
+        let tables = request.tables().iter().map(|(name, columns)| {
+            let table = Table::new(schema, name, columns)?;
+            Ok((Arc::clone(table.shared_name()), table))
+        });
+        Ok(Self {
+            database: schema.name.clone(),
+            tables: tables.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The monitored tables, in the order of their names.
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = &Table> {
+        self.tables.values()
+    }
+
+    /// A monitored table.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// The rows of a table, each read into a type of yours as [`Row::read`] does it. A row that
+    /// does not fit costs no other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplicaError::NoTable`] if the table is not monitored.
+    pub fn rows<'a, T: Deserialize<'a>>(
+        &'a self,
+        table: &str,
+    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, ReplicaError> {
+        match self.table(table) {
+            Some(table) => Ok(table.rows().map(|(uuid, row)| row.read(uuid))),
+            None => Err(ReplicaError::NoTable {
+                table: table.to_owned(),
+            }),
+        }
+    }
+
+    /// Applies the reply to a monitor request: as [`apply`](Self::apply), but every row is
+    /// [`Change::Initial`], also where the form of the message cannot tell it from an insertion.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplicaError`] if it does not fit.
+    pub fn load(&mut self, updates: TableUpdates) -> Result<Vec<RowChange>, ReplicaError> {
+        let mut changes = self.apply(updates)?;
+        for change in &mut changes {
+            if let Change::Insert(row) = &change.change {
+                change.change = Change::Initial(Arc::clone(row));
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Applies one message. All of it is applied, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplicaError`] if it does not fit.
+    pub fn apply(&mut self, updates: TableUpdates) -> Result<Vec<RowChange>, ReplicaError> {
+        let mut changes = Vec::new();
+        let applied = self.apply_each(updates, &mut changes);
+        match applied {
+            Ok(()) => Ok(changes),
+            Err(error) => {
+                for change in changes.into_iter().rev() {
+                    self.undo(change);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn apply_each(
+        &mut self,
+        updates: TableUpdates,
+        changes: &mut Vec<RowChange>,
+    ) -> Result<(), ReplicaError> {
+        for (name, rows) in updates.into_tables() {
+            let Some(table) = self.tables.get_mut(name.as_str()) else {
+                return Err(ReplicaError::NoTable { table: name });
+            };
+            changes.reserve(rows.len());
+            for (uuid, update) in rows {
+                changes.push(RowChange {
+                    table: Arc::clone(table.shared_name()),
+                    uuid,
+                    change: table.apply(uuid, update)?,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn undo(&mut self, change: RowChange) {
+        if let Some(table) = self.tables.get_mut(&change.table) {
+            table.undo(change.uuid, change.change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

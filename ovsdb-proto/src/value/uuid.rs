@@ -1,0 +1,179 @@
+//! UUIDs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+use thiserror::Error;
+
+use super::{element, end};
+
+/// A UUID: 16 bytes, most significant first. The text form has 36 characters, in groups of 8, 4,
+/// 4, 4 and 12 hexadecimal digits.
+///
+/// As a value in its own right it is a JSON string; inside an [`Atom`](super::Atom) it is written
+/// as `["uuid", string]`. Both forms are read.
+///
+/// ```
+/// use ovsdb_proto::value::Uuid;
+///
+/// # fn main() -> Result<(), ovsdb_proto::value::UuidError> {
+/// let uuid: Uuid = "17deb00b-9e3a-4b0c-9d6e-3b1c5a2f4e6d".parse()?;
+/// assert_eq!(uuid.to_string(), "17deb00b-9e3a-4b0c-9d6e-3b1c5a2f4e6d");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uuid([u8; 16]);
+
+/// Why a text is not a UUID.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum UuidError {
+    /// Not 36 bytes long.
+    #[error("uuid has {len} bytes, wanted {TEXT_LEN}")]
+    Length {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// Something else than a hexadecimal digit, or than a hyphen where one must be.
+    #[error("uuid has a wrong character at offset {offset}")]
+    Character {
+        /// Where it stands.
+        offset: usize,
+    },
+}
+
+impl Uuid {
+    /// All bits zero. The server uses it for "no transaction".
+    pub const ZERO: Self = Self([0; 16]);
+
+    /// The UUID with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl FromStr for Uuid {
+    type Err = UuidError;
+
+    fn from_str(text: &str) -> Result<Self, UuidError> {
+        let text = text.as_bytes();
+        if text.len() != TEXT_LEN {
+            return Err(UuidError::Length { len: text.len() });
+        }
+        let mut bytes = [0u8; 16];
+        let mut digits = 0;
+        for (offset, &byte) in text.iter().enumerate() {
+            if HYPHENS.contains(&offset) {
+                if byte != b'-' {
+                    return Err(UuidError::Character { offset });
+                }
+                continue;
+            }
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                b'A'..=b'F' => byte - b'A' + 10,
+                _ => return Err(UuidError::Character { offset }),
+            };
+            let slot = &mut bytes[digits / 2];
+            *slot = *slot << 4 | digit;
+            digits += 1;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, byte) in self.0.iter().enumerate() {
+            if matches!(nth, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Uuid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Uuid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TaggedVisitor)
+    }
+}
+
+/// Reads the bare and the tagged form.
+pub(super) struct TaggedVisitor;
+
+impl<'de> Visitor<'de> for TaggedVisitor {
+    type Value = Uuid;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a uuid or [\"uuid\", string]")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Uuid, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Uuid, A::Error> {
+        let UuidTag::Uuid = element(&mut seq, 0, &self)?;
+        let BareUuid(uuid) = element(&mut seq, 1, &self)?;
+        end(seq, 2, &self)?;
+        Ok(uuid)
+    }
+}
+
+/// A UUID in its bare form only.
+pub(super) struct BareUuid(pub(super) Uuid);
+
+impl<'de> Deserialize<'de> for BareUuid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(BareVisitor).map(Self)
+    }
+}
+
+struct BareVisitor;
+
+impl Visitor<'_> for BareVisitor {
+    type Value = Uuid;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a uuid")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Uuid, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum UuidTag {
+    Uuid,
+}
+
+const TEXT_LEN: usize = 36;
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];

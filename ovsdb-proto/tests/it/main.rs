@@ -1,0 +1,13 @@
+//! The crate against recorded streams, against peers that misbehave on purpose, and against a
+//! real `ovsdb-server`.
+
+// clippy.toml exempts functions marked #[test]; the helpers of a test binary are tests, too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[cfg(feature = "client")]
+mod canned;
+#[cfg(feature = "client")]
+mod peer;
+#[cfg(feature = "client")]
+mod real;
+mod recorded;
