@@ -1,0 +1,184 @@
+//! How big are this bridge's datapath actions, and which limit do they meet first?
+//!
+//! A flooded packet is output to every endpoint, and each output costs bytes in one netlink attribute. `action-budget`
+//! says how many endpoints fit, and of each flow how many bytes its actions take and what becomes of them. It reads;
+//! it changes nothing. See `--help`.
+
+#![allow(
+    unreachable_pub,
+    reason = "in a program `pub` says what a module gives to the others"
+)]
+
+mod budget;
+mod flows;
+mod report;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use examples::bridge::Bridge;
+use examples::cli::{self, Failure, Status};
+use odp_actions::xlate::OvsVersion;
+use odp_actions::{KernelRule, Limits};
+use ovsdb_proto::client::Remote;
+
+use self::budget::Budget;
+use self::flows::Flows;
+use self::report::{Origin, Report};
+
+const TOOL: &str = "action-budget";
+const HELP: &str = "\
+action-budget: how big are a bridge's datapath actions, and which limit do they meet first?
+
+  action-budget                                       the incident: OpenStack br-tun, 1171 VXLAN endpoints, OVS 2.5.0
+  action-budget --db unix:/run/openvswitch/db.sock --bridge br-tun
+  ovs-ofctl dump-flows br-tun | action-budget --db unix:/run/openvswitch/db.sock --bridge br-tun --flows -
+
+  --db REMOTE         read Interface, Port and Bridge rows from unix:FILE or tcp:IP:PORT
+  --bridge NAME       which bridge; not needed where there is one, or one with tunnels
+  --flows FILE|-      what ovs-ofctl dump-flows printed: predict each flow; needs --db to tell one port from another
+  --endpoints N[..M]  N endpoints instead of those that are there, or growing to M
+  --backlog N         net.core.netdev_max_backlog of the switch's host (default: this host's)
+  --kernel RELEASE    kernel of the switch's host, as uname -r prints it (default: this host's)
+  --ovs VERSION       Open vSwitch of the switch's host (default: what the database says, or the newest)
+  --json              one JSON object instead of tables
+  --svg FILE          draw bytes against endpoints, with the limits as lines
+
+Exit status: 0 all fast, 1 at 80 % or more of a limit, 2 over a limit, 3 could not look, or not at every flow,
+64 wrong command line. With N..M the status is that of M endpoints.
+";
+/// No later release changed what these tools model.
+const NEWEST: OvsVersion = OvsVersion::new(4, 0);
+const INCIDENT_ENDPOINTS: usize = 1171;
+
+fn main() -> ExitCode {
+    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
+        Some(options) => run(&options),
+        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
+    })
+}
+
+#[derive(Default)]
+struct Options {
+    db: Option<Remote>,
+    bridge: Option<String>,
+    flows: Option<PathBuf>,
+    /// From, and to if it is a range.
+    endpoints: Option<(usize, Option<usize>)>,
+    backlog: Option<usize>,
+    kernel: Option<String>,
+    ovs: Option<OvsVersion>,
+    json: bool,
+    svg: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, Failure> {
+        use lexopt::prelude::*;
+
+        let mut options = Self::default();
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Long("db") => options.db = Some(parser.value()?.parse()?),
+                Long("bridge") => options.bridge = Some(parser.value()?.string()?),
+                Long("flows") => options.flows = Some(parser.value()?.into()),
+                Long("endpoints") => options.endpoints = Some(parser.value()?.parse_with(parse_endpoints)?),
+                Long("backlog") => options.backlog = Some(parser.value()?.parse()?),
+                Long("kernel") => options.kernel = Some(parser.value()?.string()?),
+                Long("ovs") => options.ovs = Some(parser.value()?.parse()?),
+                Long("json") => options.json = true,
+                Long("svg") => options.svg = Some(parser.value()?.into()),
+                Long("help") | Short('h') => return Ok(None),
+                _ => return Err(arg.unexpected().into()),
+            }
+        }
+        if options.bridge.is_some() && options.db.is_none() {
+            return Err(Failure::usage("--bridge needs --db"));
+        }
+        Ok(Some(options))
+    }
+}
+
+fn parse_endpoints(text: &str) -> Result<(usize, Option<usize>), String> {
+    let number = |text: &str| {
+        text.parse::<u16>()
+            .map(usize::from)
+            .map_err(|error| error.to_string())
+    };
+    match text.split_once("..") {
+        None => Ok((number(text)?, None)),
+        Some((from, to)) => match (number(from)?, number(to)?) {
+            (from, to) if from <= to => Ok((from, Some(to))),
+            _ => Err("the range ends before it begins".to_owned()),
+        },
+    }
+}
+
+fn run(options: &Options) -> Result<Status, Failure> {
+    let host = Limits::host();
+    let kernel = options
+        .kernel
+        .as_deref()
+        .map_or(host.kernel(), KernelRule::of_release);
+    let limits = options
+        .backlog
+        .map_or(host, |backlog| host.with_backlog(backlog))
+        .with_kernel(kernel);
+    let bridge = match &options.db {
+        Some(remote) => runtime()?.block_on(Bridge::read(remote, options.bridge.as_deref()))?,
+        None => Bridge::incident(
+            options
+                .endpoints
+                .map_or(INCIDENT_ENDPOINTS, |(from, to)| to.unwrap_or(from)),
+        ),
+    };
+    let ovs = options.ovs.or(bridge.ovs).unwrap_or(NEWEST);
+    let budget = Budget::new(&bridge, ovs, limits, options.endpoints)?;
+    // The example's ports say nothing of the ports in somebody's flows.
+    let foreign = options.db.is_none() && options.flows.is_some();
+    let ports = if foreign { &Bridge::unknown() } else { &bridge };
+    let mut flows = Flows::new(ports, &budget);
+    match (&options.flows, &options.db) {
+        (Some(path), _) => flows.read(open(path)?)?,
+        (None, None) => flows.read(bridge.incident_flow().as_bytes())?,
+        (None, Some(_)) => {}
+    }
+    let origin = Origin {
+        example: options.db.is_none(),
+        ovs_assumed: options.ovs.or(bridge.ovs).is_none(),
+    };
+    if let Some(path) = &options.svg {
+        let failed = |error| Failure::blind(format_args!("{}: {error}", path.display()));
+        std::fs::write(path, budget.plot().svg()).map_err(failed)?;
+    }
+    let status = if foreign {
+        flows.status()
+    } else {
+        flows.status().or(budget.status())
+    };
+    let report = Report::new(&budget, flows, origin)?;
+    cli::print(if options.json {
+        report.json()?
+    } else {
+        report.text()
+    })?;
+    Ok(status)
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file =
+        File::open(path).map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::blind)
+}

@@ -1,0 +1,9 @@
+//! The tools, run as a person runs them, beside the real parts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test fails as the test does"
+)]
+
+mod action_budget;
+mod tool;

@@ -1,0 +1,55 @@
+//! Runs a tool.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What a tool printed, and its exit status.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The one line that a failure is.
+    #[track_caller]
+    pub(crate) fn complaint(&self) -> &str {
+        assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
+        self.stderr.trim_end()
+    }
+}
+
+/// Runs the example `name`, which `cargo test` built beside this test, with `input` on its standard input.
+pub(crate) fn run(name: &str, args: &[&str], input: &str) -> Run {
+    let test = std::env::current_exe().unwrap();
+    let tool: PathBuf = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(
+        tool.exists(),
+        "{}: `cargo build --examples` makes it",
+        tool.display()
+    );
+    let mut child = Command::new(tool)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    // A tool that stops early does not read to the end.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Run {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
