@@ -1,0 +1,57 @@
+//! What the real parts need from the machine.
+
+use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _, process::Command};
+
+use testbed::{Error, vm::Guest};
+
+use crate::steps;
+
+/// Installs the Debian packages that are missing, as root, and brings the kernel package into the
+/// cache.
+pub(crate) fn prepare() -> Result<(), String> {
+    let missing = testbed::missing();
+    if missing.is_empty() {
+        println!("all programs are here");
+    } else {
+        let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        println!("{}", list.join("\n"));
+        let packages: BTreeSet<&str> = missing.iter().filter_map(|missing| missing.package).collect();
+        install(&packages)?;
+        if let Some(still) = testbed::missing().first() {
+            return Err(format!("{still}, also after the installation"));
+        }
+    }
+    match Guest::new() {
+        // Without package lists there is no kernel package to find.
+        Err(Error::Missing(missing)) if is_root()? => {
+            println!("{missing}");
+            steps::command(Command::new("apt-get").arg("update"), 0)?;
+            Guest::new()
+        }
+        result => result,
+    }
+    .map(drop)
+    .map_err(|error| error.with_causes())
+}
+
+fn install(packages: &BTreeSet<&str>) -> Result<(), String> {
+    if !is_root()? {
+        let packages: Vec<&str> = packages.iter().copied().collect();
+        return Err(format!(
+            "not root, so install it yourself: apt-get install --no-install-recommends {}",
+            packages.join(" ")
+        ));
+    }
+    steps::command(Command::new("apt-get").arg("update"), 0)?;
+    let mut command = Command::new("apt-get");
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["install", "--yes", "--no-install-recommends"])
+        .args(packages);
+    steps::command(&mut command, 0)
+}
+
+fn is_root() -> Result<bool, String> {
+    let own = fs::metadata("/proc/self").map_err(|error| format!("/proc/self: {error}"))?;
+    Ok(own.uid() == 0)
+}
