@@ -21,6 +21,8 @@ pub struct Flows<'a> {
     pub rows: Vec<Row>,
     /// Lines that could not be read.
     pub unread: usize,
+    /// A dump had no line, not even a header.
+    empty: bool,
 }
 
 /// One flow.
@@ -50,13 +52,16 @@ impl<'a> Flows<'a> {
             budget,
             rows: Vec::new(),
             unread: 0,
+            empty: false,
         }
     }
 
     /// Judges every flow of a dump. A line that cannot be read is complained about, and the others go on.
     pub fn read(&mut self, dump: impl BufRead) -> Result<(), Failure> {
         let mut reader = DumpReader::new(dump);
+        self.empty = true;
         while let Some(item) = reader.next_item() {
+            self.empty = false;
             let lost = |name: &[u8]| {
                 Err(format!(
                     "ovs-ofctl lost flows here: {}",
@@ -76,6 +81,12 @@ impl<'a> Flows<'a> {
                 complain(TOOL, line);
             }
         }
+        if self.empty {
+            complain(
+                TOOL,
+                "the dump is empty: either there are no flows, or ovs-ofctl failed",
+            );
+        }
         Ok(())
     }
 
@@ -84,7 +95,7 @@ impl<'a> Flows<'a> {
             .rows
             .iter()
             .fold(Status::Fine, |status, row| status.or(row.status));
-        if self.unread > 0 {
+        if self.unread > 0 || self.empty {
             status.or(Status::Blind)
         } else {
             status

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use examples::bridge::Bridge;
-use examples::cli::{self, Failure, Status};
+use examples::cli::{self, Failure, Status, complain};
 use odp_actions::xlate::OvsVersion;
 use odp_actions::{KernelRule, Limits};
 use ovsdb_proto::client::Remote;
@@ -46,12 +46,15 @@ action-budget: how big are a bridge's datapath actions, and which limit do they 
   --json              one JSON object instead of tables
   --svg FILE          draw bytes against endpoints, with the limits as lines
 
-Exit status: 0 all fast, 1 at 80 % or more of a limit, 2 over a limit, 3 could not look, or not at every flow,
-64 wrong command line. With N..M the status is that of M endpoints.
+Exit status: 0 nothing near a limit, 1 at 80 % or more of one, 2 over one, 3 could not look, or not at every line of the
+dump, 64 wrong command line. A flow whose actions cannot be told is listed with the reason, and is no finding. With N..M
+the status is that of M endpoints.
 ";
 /// No later release changed what these tools model.
 const NEWEST: OvsVersion = OvsVersion::new(4, 0);
 const INCIDENT_ENDPOINTS: usize = 1171;
+/// OpenFlow has 65 279 port numbers below `OFPP_MAX`, and the incident's bridge has a patch port.
+const MAX_ENDPOINTS: usize = 65_278;
 
 fn main() -> ExitCode {
     cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
@@ -102,10 +105,9 @@ impl Options {
 }
 
 fn parse_endpoints(text: &str) -> Result<(usize, Option<usize>), String> {
-    let number = |text: &str| {
-        text.parse::<u16>()
-            .map(usize::from)
-            .map_err(|error| error.to_string())
+    let number = |text: &str| match text.parse() {
+        Ok(number @ 1..=MAX_ENDPOINTS) => Ok(number),
+        _ => Err(format!("endpoints are a number from 1 to {MAX_ENDPOINTS}")),
     };
     match text.split_once("..") {
         None => Ok((number(text)?, None)),
@@ -127,7 +129,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
         .map_or(host, |backlog| host.with_backlog(backlog))
         .with_kernel(kernel);
     let bridge = match &options.db {
-        Some(remote) => runtime()?.block_on(Bridge::read(remote, options.bridge.as_deref()))?,
+        Some(remote) => cli::block_on(TOOL, remote, Bridge::read(remote, options.bridge.as_deref()))?,
         None => Bridge::incident(
             options
                 .endpoints
@@ -149,15 +151,17 @@ fn run(options: &Options) -> Result<Status, Failure> {
         example: options.db.is_none(),
         ovs_assumed: options.ovs.or(bridge.ovs).is_none(),
     };
-    if let Some(path) = &options.svg {
-        let failed = |error| Failure::blind(format_args!("{}: {error}", path.display()));
-        std::fs::write(path, budget.plot().svg()).map_err(failed)?;
-    }
-    let status = if foreign {
+    let mut status = if foreign {
         flows.status()
     } else {
         flows.status().or(budget.status())
     };
+    if let Some(path) = &options.svg {
+        if let Err(error) = std::fs::write(path, budget.plot().svg()) {
+            complain(TOOL, format_args!("{}: {error}", path.display()));
+            status = status.or(Status::Blind);
+        }
+    }
     let report = Report::new(&budget, flows, origin)?;
     cli::print(if options.json {
         report.json()?
@@ -174,11 +178,4 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     let file =
         File::open(path).map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
     Ok(Box::new(BufReader::new(file)))
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::blind)
 }

@@ -19,6 +19,8 @@ pub struct Report<'a> {
     ovs: String,
     kernel: String,
     endpoint: Shape,
+    /// How many of those that are there have that size; the others have less.
+    endpoints_of_this_size: usize,
     /// What a flood has besides endpoints.
     once: Shape,
     endpoints: usize,
@@ -109,6 +111,7 @@ impl<'a> Report<'a> {
             ovs: budget.ovs.to_string(),
             kernel: budget.limits.kernel().to_string(),
             endpoint: Shape::new(&budget.endpoint.actions)?,
+            endpoints_of_this_size: budget.endpoint.same,
             once: Shape::new(&budget.once)?,
             endpoints: budget.endpoints,
             bytes: budget.template.bytes(budget.endpoints),
@@ -175,7 +178,7 @@ impl<'a> Report<'a> {
         if endpoint.same < endpoint.count {
             let _ = writeln!(
                 out,
-                "{} of {} endpoints have this size, the others less",
+                "{} of {} endpoints have this size, the others less: the figures take all for as large",
                 endpoint.same, endpoint.count
             );
         }
@@ -215,7 +218,7 @@ impl<'a> Report<'a> {
         if self.unread_lines > 0 {
             let _ = write!(
                 out,
-                "\n{} lines of the dump could not be read, see above",
+                "\nlines of the dump that could not be read, see above: {}",
                 self.unread_lines
             );
         }

@@ -1,10 +1,14 @@
 //! Conventions of all tools: exit status as monitoring systems read it, one line for a failure, tables for people.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use tokio::time::timeout;
 
 /// What a tool found, as its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,16 +97,45 @@ pub fn main(tool: &str, run: impl FnOnce() -> Result<Status, Failure>) -> ExitCo
 /// One line on standard error.
 pub fn complain(tool: &str, line: impl Display) {
     // Nobody is left to tell if standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{tool}: {line}");
+    let _ = writeln!(io::stderr(), "{tool}: {line}");
 }
 
-/// Text on standard output.
+/// Text on standard output. A reader that has gone away wants no more, and is no failure.
 ///
 /// # Errors
-/// [`Failure`] if the reader has gone away.
+/// [`Failure`] if the text cannot be written.
 pub fn print(text: impl Display) -> Result<(), Failure> {
-    writeln!(std::io::stdout(), "{text}")
-        .map_err(|error| Failure::blind(format_args!("standard output: {error}")))
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::blind(format_args!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs `future` to its end. If that takes more than a second, a line on standard error says what it waits for.
+///
+/// # Errors
+/// Those of `future`; [`Failure`] if the system gives no runtime.
+pub fn block_on<T>(
+    tool: &str,
+    awaited: impl Display,
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::blind)?;
+    runtime.block_on(async {
+        let mut future = pin!(future);
+        match timeout(PATIENCE, &mut future).await {
+            Ok(result) => result,
+            Err(_) => {
+                complain(tool, format_args!("waiting for {awaited}"));
+                future.await
+            }
+        }
+    })
 }
 
 /// An error and what caused it, on one line.
@@ -117,17 +150,20 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A table without rules. Columns whose heading ends in `>` are set flush right; cells wrap at the terminal's width,
-/// and at none where there is no terminal.
+/// and at none where there is no terminal. Control characters are escaped: cells come from outside.
 pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
-    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(std::io::stdout()) {
+    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stdout()) {
         table
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);
     }
     table.set_header(headings.map(|heading| heading.trim_end_matches('>')));
-    table.add_rows(rows.into_iter().map(|row| row.map(Cell::new)));
+    table.add_rows(
+        rows.into_iter()
+            .map(|row| row.map(|cell| Cell::new(printable(&cell)))),
+    );
     for (column, heading) in table.column_iter_mut().zip(headings) {
         column.set_padding((0, 2));
         if heading.ends_with('>') {
@@ -136,3 +172,18 @@ pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item =
     }
     table.trim_fmt()
 }
+
+/// The text with its control characters escaped, so that a terminal only shows it.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+const PATIENCE: Duration = Duration::from_secs(1);

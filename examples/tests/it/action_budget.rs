@@ -2,12 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use odp_actions::Actions;
 use serde_json::{Value, json};
 use testbed::{OvsdbServer, Switch, or_skip};
 
-use crate::tool::{Run, run};
+use crate::tool::{Run, run, run_without_reader};
 
 fn budget(args: &[&str], input: &str) -> Run {
     run("action-budget", args, input)
@@ -159,6 +160,8 @@ fn a_wrong_command_line_is_one_line_and_status_64() {
         &["--db", "ssl:127.0.0.1:6640"],
         &["--endpoints", "many"],
         &["--endpoints", "9..3"],
+        &["--endpoints", "0"],
+        &["--endpoints", "1..65279"],
         &["--ovs", "new"],
         &["--bridge", "br0"],
     ] {
@@ -251,6 +254,117 @@ fn one_garbage_line_costs_that_line_only() {
         .collect();
     assert_eq!(flows, [1, 2]);
     assert_eq!(report["unread_lines"], 1);
+}
+
+#[test]
+fn goes_as_far_as_there_are_port_numbers() {
+    let run = budget(&["--json", "--endpoints", "1..65278"], "");
+    let report = run.json();
+    assert_eq!(report["sweep"].as_array().unwrap().last().unwrap()["to"], 65_278);
+    assert_eq!(report["flows"][0]["outputs"], 65_278);
+}
+
+#[test]
+fn an_empty_dump_may_be_a_failed_ovs_ofctl() {
+    let run = budget(&["--json", "--flows", "-"], "");
+    assert_eq!(run.status, 3);
+    assert!(run.complaint().contains("empty"), "{run:?}");
+    assert_eq!(run.json()["flows"], json!([]));
+    let run = budget(&["--json", "--flows", "-"], "NXST_FLOW reply (xid=0x4):\n");
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    for args in [
+        &["--endpoints", "10"][..],
+        &["--json", "--endpoints", "10"],
+        &["--help"],
+    ] {
+        let run = run_without_reader("action-budget", args);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{args:?}");
+    }
+}
+
+#[test]
+fn a_picture_that_cannot_be_written_costs_the_picture_only() {
+    let run = budget(
+        &["--json", "--endpoints", "10", "--svg", "/nonexistent/plot.svg"],
+        "",
+    );
+    assert_eq!(run.status, 3);
+    assert!(run.complaint().contains("/nonexistent/plot.svg"), "{run:?}");
+    assert_eq!(run.json()["endpoints"], 10);
+}
+
+#[test]
+fn control_characters_of_a_dump_do_not_reach_the_terminal() {
+    let run = budget(
+        &["--flows", "-"],
+        " table=0,priority=1,new=\u{1b}]0;x\u{7} actions=weird\u{1b}[2J\n",
+    );
+    assert!(run.stdout.contains("weird"), "{run:?}");
+    assert!(
+        !run.stdout.contains('\u{1b}') && !run.stdout.contains('\u{7}'),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn says_what_it_waits_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let remote = format!("tcp:{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let peer = listener.accept().unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        drop(peer);
+    });
+    let run = budget(&["--db", &remote], "");
+    server.join().unwrap();
+    assert_eq!(run.status, 3);
+    let (progress, failure) = run.stderr.trim_end().split_once('\n').unwrap();
+    assert_eq!(progress, format!("action-budget: waiting for {remote}"));
+    assert!(failure.contains(&remote), "{run:?}");
+}
+
+#[test]
+fn endpoints_of_several_sizes_all_count_as_the_largest() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    let shape = |net, endpoints, options| Shape {
+        bridge: "br-tun",
+        net,
+        endpoints,
+        options,
+    };
+    shape(4, 3, "key=flow").add(&switch);
+    switch
+        .vsctl(&["set", "Interface", "br-tun-2", "options:remote_ip=\"fd00::2\""])
+        .unwrap();
+    let db = switch.db().remote();
+    let args = [
+        "--db",
+        &db,
+        "--backlog",
+        "1000",
+        "--kernel",
+        "6.1.192",
+        "--ovs",
+        "3.1",
+    ];
+    let run = budget(&args, "");
+    assert!(
+        run.stdout
+            .contains("1 of 3 endpoints have this size, the others less"),
+        "{run:?}"
+    );
+    let report = budget(&[&args[..], &["--json"]].concat(), "").json();
+    assert_eq!(
+        (&report["endpoints"], &report["endpoints_of_this_size"]),
+        (&json!(3), &json!(1))
+    );
+    assert_eq!(report["endpoint"]["bytes"], 68);
 }
 
 /// Endpoints of a bridge: how many, and the options of each beside `remote_ip`.

@@ -1,6 +1,8 @@
 //! Runs a tool.
 
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -25,8 +27,8 @@ impl Run {
     }
 }
 
-/// Runs the example `name`, which `cargo test` built beside this test, with `input` on its standard input.
-pub(crate) fn run(name: &str, args: &[&str], input: &str) -> Run {
+/// The example `name`, which `cargo test` built beside this test.
+pub(crate) fn command(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let tool: PathBuf = test.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(
@@ -34,7 +36,12 @@ pub(crate) fn run(name: &str, args: &[&str], input: &str) -> Run {
         "{}: `cargo build --examples` makes it",
         tool.display()
     );
-    let mut child = Command::new(tool)
+    Command::new(tool)
+}
+
+/// Runs the example `name` with `input` on its standard input.
+pub(crate) fn run(name: &str, args: &[&str], input: &str) -> Run {
+    let mut child = command(name)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -50,6 +57,24 @@ pub(crate) fn run(name: &str, args: &[&str], input: &str) -> Run {
     Run {
         status: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs the example `name` with a standard output that nobody reads any more.
+pub(crate) fn run_without_reader(name: &str, args: &[&str]) -> Run {
+    let (reader, writer) = UnixStream::pair().unwrap();
+    drop(reader);
+    let output = command(name)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(OwnedFd::from(writer))
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    Run {
+        status: output.status.code().unwrap(),
+        stdout: String::new(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
