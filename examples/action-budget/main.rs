@@ -129,7 +129,10 @@ fn run(options: &Options) -> Result<Status, Failure> {
         .map_or(host, |backlog| host.with_backlog(backlog))
         .with_kernel(kernel);
     let bridge = match &options.db {
-        Some(remote) => cli::block_on(TOOL, remote, Bridge::read(remote, options.bridge.as_deref()))?,
+        Some(remote) => {
+            let bridge = Bridge::read(remote, options.bridge.as_deref());
+            cli::block_on(cli::patiently(TOOL, remote, bridge))?
+        }
         None => Bridge::incident(
             options
                 .endpoints

@@ -3,9 +3,10 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use tokio::time::timeout;
@@ -105,37 +106,43 @@ pub fn complain(tool: &str, line: impl Display) {
 /// # Errors
 /// [`Failure`] if the text cannot be written.
 pub fn print(text: impl Display) -> Result<(), Failure> {
+    emit(text).map(drop)
+}
+
+/// A piece of a stream on standard output. It ends with the reader that goes away: [`ControlFlow::Break`].
+///
+/// # Errors
+/// [`Failure`] if the text cannot be written.
+pub fn emit(text: impl Display) -> Result<ControlFlow<()>, Failure> {
     match writeln!(io::stdout(), "{text}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::blind(format_args!("standard output: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(Failure::blind(format_args!("standard output: {error}"))),
     }
 }
 
-/// Runs `future` to its end. If that takes more than a second, a line on standard error says what it waits for.
+/// Runs `future` to its end.
 ///
 /// # Errors
 /// Those of `future`; [`Failure`] if the system gives no runtime.
-pub fn block_on<T>(
-    tool: &str,
-    awaited: impl Display,
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::blind)?;
-    runtime.block_on(async {
-        let mut future = pin!(future);
-        match timeout(PATIENCE, &mut future).await {
-            Ok(result) => result,
-            Err(_) => {
-                complain(tool, format_args!("waiting for {awaited}"));
-                future.await
-            }
+    runtime.block_on(future)
+}
+
+/// The output of `future`. If that takes more than a second, a line on standard error says what it waits for.
+pub async fn patiently<T>(tool: &str, awaited: impl Display, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    match timeout(PATIENCE, &mut future).await {
+        Ok(output) => output,
+        Err(_) => {
+            complain(tool, format_args!("waiting for {awaited}"));
+            future.await
         }
-    })
+    }
 }
 
 /// An error and what caused it, on one line.
@@ -186,4 +193,47 @@ pub fn printable(text: &str) -> String {
     out
 }
 
+/// `2026-11-21 09:18:51.994`, in UTC, as Open vSwitch writes it.
+pub fn timestamp(time: SystemTime) -> String {
+    // No clock of a switch stands before 1970.
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (seconds, milliseconds) = (since.as_secs(), since.subsec_millis());
+    let (hours, minutes, rest) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    // Days are counted from a first of March, so that a leap day is the last of its year: 719 468 days lie between that
+    // of the year 0 and 1970.
+    let days = seconds / 86400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = era * 400 + year + next;
+    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{rest:02}.{milliseconds:03}")
+}
+
 const PATIENCE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (milliseconds, text) in [
+            (0, "1970-01-01 00:00:00.000"),
+            (951_782_399_999, "2000-02-28 23:59:59.999"),
+            (951_782_400_000, "2000-02-29 00:00:00.000"),
+            (951_868_800_000, "2000-03-01 00:00:00.000"),
+            (1_798_761_599_000, "2026-12-31 23:59:59.000"),
+            (4_107_542_400_000, "2100-03-01 00:00:00.000"),
+        ] {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
+            assert_eq!(timestamp(time), text);
+        }
+    }
+}

@@ -6,4 +6,5 @@
 )]
 
 mod action_budget;
+mod ovsdb_monitor;
 mod tool;

@@ -1,10 +1,15 @@
 //! Runs a tool.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 /// What a tool printed, and its exit status.
 #[derive(Debug)]
@@ -78,3 +83,79 @@ pub(crate) fn run_without_reader(name: &str, args: &[&str]) -> Run {
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
+
+/// A tool that runs until it is stopped; dropped, it is killed.
+pub(crate) struct Background {
+    child: Child,
+    files: TempDir,
+}
+
+impl Background {
+    pub(crate) fn start(mut command: Command, args: &[&str]) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let file = |name| File::create(files.path().join(name)).unwrap();
+        let child = command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .unwrap();
+        Self { child, files }
+    }
+
+    /// What it has printed up to now.
+    pub(crate) fn stdout(&self) -> String {
+        std::fs::read_to_string(self.files.path().join("stdout")).unwrap()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        std::fs::read_to_string(self.files.path().join("stderr")).unwrap()
+    }
+
+    /// Waits until `enough` holds of what it has printed.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, enough: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let stdout = self.stdout();
+            if enough(&stdout) {
+                return stdout;
+            }
+            assert!(Instant::now() < deadline, "{stdout}{}", self.stderr());
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(crate) fn interrupt(&self) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for its end. `None` is the status of what a signal has ended.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "{}{}", self.stdout(), self.stderr());
+            sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
