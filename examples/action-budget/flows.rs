@@ -3,11 +3,11 @@
 use std::io::BufRead;
 
 use examples::bridge::Bridge;
-use examples::cli::{Failure, Status, chain, complain};
+use examples::cli::{Failure, Status, complain};
+use examples::dump::{self, Unread};
 use examples::predict::{Prediction, predict};
 use odp_actions::{Rejection, Template, Verdict};
-use ofp_codec::text::{DumpReader, FlowRef, Item, ReadError};
-use ofp_codec::{Flow, NumberOrName};
+use ofp_codec::Flow;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -19,10 +19,7 @@ pub struct Flows<'a> {
     bridge: &'a Bridge,
     budget: &'a Budget,
     pub rows: Vec<Row>,
-    /// Lines that could not be read.
-    pub unread: usize,
-    /// A dump had no line, not even a header.
-    empty: bool,
+    pub unread: Unread,
 }
 
 /// One flow.
@@ -51,64 +48,27 @@ impl<'a> Flows<'a> {
             bridge,
             budget,
             rows: Vec::new(),
-            unread: 0,
-            empty: false,
+            unread: Unread::default(),
         }
     }
 
     /// Judges every flow of a dump. A line that cannot be read is complained about, and the others go on.
-    pub fn read(&mut self, dump: impl BufRead) -> Result<(), Failure> {
-        let mut reader = DumpReader::new(dump);
-        self.empty = true;
-        while let Some(item) = reader.next_item() {
-            self.empty = false;
-            let lost = |name: &[u8]| {
-                Err(format!(
-                    "ovs-ofctl lost flows here: {}",
-                    String::from_utf8_lossy(name)
-                ))
-            };
-            let judged = match item {
-                Ok(Item::Flow(flow)) => self.judge(&flow).map_err(|error| error.to_string()),
-                Ok(Item::DecodeError(error)) => lost(error.name),
-                Ok(Item::Header(header)) => header.decode_error.map_or(Ok(()), lost),
-                Ok(_) => Ok(()),
-                Err(ReadError::Parse(error)) => Err(error.to_string()),
-                Err(error) => return Err(Failure::blind(chain(&error))),
-            };
-            if let Err(line) = judged {
-                self.unread += 1;
-                complain(TOOL, line);
-            }
-        }
-        if self.empty {
-            complain(
-                TOOL,
-                "the dump is empty: either there are no flows, or ovs-ofctl failed",
-            );
-        }
+    pub fn read(&mut self, input: impl BufRead) -> Result<(), Failure> {
+        let mut rows = Vec::new();
+        self.unread = dump::read(TOOL, input, |flow| rows.push(self.judge(&flow)))?;
+        self.rows.append(&mut rows);
         Ok(())
     }
 
     pub fn status(&self) -> Status {
-        let status = self
-            .rows
+        self.rows
             .iter()
-            .fold(Status::Fine, |status, row| status.or(row.status));
-        if self.unread > 0 || self.empty {
-            status.or(Status::Blind)
-        } else {
-            status
-        }
+            .fold(self.unread.status(), |status, row| status.or(row.status))
     }
 
-    fn judge(&mut self, flow: &FlowRef<'_>) -> Result<(), ofp_codec::text::ParseError> {
-        let flow = flow.to_flow()?;
+    fn judge(&self, flow: &Flow) -> Row {
         let row = Row {
-            table: match &flow.table {
-                NumberOrName::Number(number) => Value::from(*number),
-                NumberOrName::Name(name) => Value::from(&**name),
-            },
+            table: dump::table_json(&flow.table),
             priority: flow.priority,
             cookie: format!("{:#x}", flow.cookie),
             matches: flow.matches.to_string(),
@@ -120,8 +80,7 @@ impl<'a> Flows<'a> {
             headroom_endpoints: None,
             status: Status::Fine,
         };
-        self.rows.push(self.weigh(&flow, row));
-        Ok(())
+        self.weigh(flow, row)
     }
 
     fn weigh(&self, flow: &Flow, row: Row) -> Row {

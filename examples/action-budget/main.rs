@@ -13,13 +13,12 @@ mod budget;
 mod flows;
 mod report;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use examples::bridge::Bridge;
 use examples::cli::{self, Failure, Status, complain};
+use examples::dump;
 use odp_actions::xlate::OvsVersion;
 use odp_actions::{KernelRule, Limits};
 use ovsdb_proto::client::Remote;
@@ -146,7 +145,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let ports = if foreign { &Bridge::unknown() } else { &bridge };
     let mut flows = Flows::new(ports, &budget);
     match (&options.flows, &options.db) {
-        (Some(path), _) => flows.read(open(path)?)?,
+        (Some(path), _) => flows.read(dump::open(path)?)?,
         (None, None) => flows.read(bridge.incident_flow().as_bytes())?,
         (None, Some(_)) => {}
     }
@@ -172,13 +171,4 @@ fn run(options: &Options) -> Result<Status, Failure> {
         report.text()
     })?;
     Ok(status)
-}
-
-fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    let file =
-        File::open(path).map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
-    Ok(Box::new(BufReader::new(file)))
 }

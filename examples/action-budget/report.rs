@@ -140,7 +140,7 @@ impl<'a> Report<'a> {
                 })
                 .collect(),
             flows: flows.rows,
-            unread_lines: flows.unread,
+            unread_lines: flows.unread.lines,
             budget,
         })
     }

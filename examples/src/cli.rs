@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::process::ExitCode;
@@ -161,7 +161,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
-    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stdout()) {
+    if let Some(width) = width() {
         table
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);
@@ -178,6 +178,16 @@ pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item =
         }
     }
     table.trim_fmt()
+}
+
+/// The width of the terminal that standard output is, if it is one.
+pub fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width)
+}
+
+/// Whether to print colours: on a terminal, and where `NO_COLOR` does not ask for none.
+pub fn colours() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The text with its control characters escaped, so that a terminal only shows it.

@@ -1,8 +1,9 @@
-//! What the reference tools beside this folder share: exit status, tables, a plot, and a bridge as the database
-//! describes it.
+//! What the reference tools beside this folder share: exit status, tables, a plot, dumps of flows, and a bridge as the
+//! database describes it.
 
 pub mod bridge;
 pub mod cli;
+pub mod dump;
 pub mod plot;
 pub mod predict;
 

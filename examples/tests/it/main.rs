@@ -6,5 +6,6 @@
 )]
 
 mod action_budget;
+mod flow_diff;
 mod ovsdb_monitor;
 mod tool;

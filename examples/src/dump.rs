@@ -1,0 +1,91 @@
+//! Reading what `ovs-ofctl dump-flows` printed.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use ofp_codec::text::{DumpReader, Item, ReadError};
+use ofp_codec::{Flow, NumberOrName, TableRef};
+use serde_json::Value;
+
+use crate::cli::{Failure, Status, chain, complain};
+
+/// How much of a dump could not be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unread {
+    /// Lines.
+    pub lines: usize,
+    /// There was no line at all, not even a header.
+    pub empty: bool,
+}
+
+impl Unread {
+    /// [`Status::Blind`] unless everything was read.
+    pub fn status(self) -> Status {
+        match self.lines > 0 || self.empty {
+            true => Status::Blind,
+            false => Status::Fine,
+        }
+    }
+}
+
+/// A table as JSON has it: its number, or its name where the dump has that.
+pub fn table_json(table: &TableRef) -> Value {
+    match table {
+        NumberOrName::Number(number) => Value::from(*number),
+        NumberOrName::Name(name) => Value::from(&**name),
+    }
+}
+
+/// Opens a dump; `-` is standard input.
+///
+/// # Errors
+/// [`Failure`] if there is no such file.
+pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file =
+        File::open(path).map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+/// Reads every flow. A line that cannot be read is complained about in the name of `reader`, and the others go on.
+///
+/// # Errors
+/// [`Failure`] if the input fails.
+pub fn read(reader: &str, input: impl BufRead, mut each: impl FnMut(Flow)) -> Result<Unread, Failure> {
+    let mut dump = DumpReader::new(input);
+    let mut unread = Unread {
+        lines: 0,
+        empty: true,
+    };
+    while let Some(item) = dump.next_item() {
+        unread.empty = false;
+        let lost = |name: &[u8]| {
+            Err(format!(
+                "ovs-ofctl lost flows here: {}",
+                String::from_utf8_lossy(name)
+            ))
+        };
+        let read = match item {
+            Ok(Item::Flow(flow)) => flow.to_flow().map(&mut each).map_err(|error| error.to_string()),
+            Ok(Item::DecodeError(error)) => lost(error.name),
+            Ok(Item::Header(header)) => header.decode_error.map_or(Ok(()), lost),
+            Ok(_) => Ok(()),
+            Err(ReadError::Parse(error)) => Err(error.to_string()),
+            Err(error) => return Err(Failure::blind(format_args!("{reader}: {}", chain(&error)))),
+        };
+        if let Err(line) = read {
+            unread.lines += 1;
+            complain(reader, line);
+        }
+    }
+    if unread.empty {
+        complain(
+            reader,
+            "the dump is empty: either there are no flows, or ovs-ofctl failed",
+        );
+    }
+    Ok(unread)
+}
