@@ -6,13 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use odp_actions::xlate::{OutKey, OvsVersion, Packet, Port, TunnelKind, TunnelPort, Unpredictable};
 use odp_actions::{Action, Actions, Key};
 use ofp_codec::Port as OfPort;
-use ovsdb_proto::client::{Client, Remote};
+use ovsdb_proto::client::Remote;
 use ovsdb_proto::monitor::MonitorRequest;
-use ovsdb_proto::replica::Replica;
 use ovsdb_proto::value::Uuid;
 use serde::Deserialize;
 
-use crate::cli::{Failure, chain};
+use crate::cli::Failure;
+use crate::db::Snapshot;
 
 /// What the database says of a bridge.
 #[derive(Clone, Debug)]
@@ -114,10 +114,6 @@ impl Bridge {
     /// # Errors
     /// [`Failure`]: the server cannot be reached or does not answer as it should, or has no such bridge.
     pub async fn read(remote: &Remote, name: Option<&str>) -> Result<Self, Failure> {
-        // What fails here names the remote already.
-        let client = Client::connect(remote)
-            .await
-            .map_err(|error| Failure::blind(chain(&error)))?;
         let request = MonitorRequest::new("Open_vSwitch")
             .table("Open_vSwitch", ["ovs_version"])
             .table(
@@ -135,13 +131,12 @@ impl Bridge {
             )
             .table("Port", ["interfaces"])
             .table("Interface", ["name", "type", "options", "ofport"]);
-        let failed = |error| Failure::blind(format_args!("{remote}: {}", chain(&error)));
-        let replica = client.snapshot(&request).await.map_err(failed)?;
-        let root: Vec<RootRow> = rows(&replica, "Open_vSwitch", remote)?;
-        let bridges: Vec<BridgeRow> = rows(&replica, "Bridge", remote)?;
-        let ports: Vec<PortRow> = rows(&replica, "Port", remote)?;
+        let snapshot = Snapshot::read(remote, &request).await?;
+        let root: Vec<RootRow> = snapshot.rows("Open_vSwitch")?;
+        let bridges: Vec<BridgeRow> = snapshot.rows("Bridge")?;
+        let ports: Vec<PortRow> = snapshot.rows("Port")?;
         let ports: HashMap<Uuid, PortRow> = ports.into_iter().map(|row| (row.uuid, row)).collect();
-        let interfaces: Vec<InterfaceRow> = rows(&replica, "Interface", remote)?;
+        let interfaces: Vec<InterfaceRow> = snapshot.rows("Interface")?;
         let interfaces: HashMap<Uuid, InterfaceRow> =
             interfaces.into_iter().map(|row| (row.uuid, row)).collect();
 
@@ -209,19 +204,6 @@ impl Bridge {
             .values()
             .any(|interface| matches!(interface.port, Ok(Port::Tunnel { .. })))
     }
-}
-
-fn rows<T: for<'a> Deserialize<'a>>(
-    replica: &Replica,
-    table: &str,
-    remote: &Remote,
-) -> Result<Vec<T>, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::blind(format_args!("{remote}: {}", chain(error)));
-    replica
-        .rows(table)
-        .map_err(|error| failed(&error))?
-        .collect::<Result<_, _>>()
-        .map_err(|error| failed(&error))
 }
 
 fn choose(bridges: Vec<Bridge>, name: Option<&str>) -> Result<Bridge, String> {

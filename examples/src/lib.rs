@@ -3,6 +3,7 @@
 
 pub mod bridge;
 pub mod cli;
+pub mod db;
 pub mod dump;
 pub mod plot;
 pub mod predict;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::printable;
+
 /// A plot of bytes against endpoints.
 #[derive(Clone, Debug)]
 pub struct Plot {
@@ -136,10 +138,7 @@ impl Svg {
     }
 
     fn text(&mut self, x: f64, y: f64, class: &str, anchor: &str, text: &str) {
-        let text = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
+        let text = escaped(text);
         let _ = writeln!(
             self.0,
             r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{text}</text>"#
@@ -174,6 +173,14 @@ fn step(max: usize) -> usize {
 fn ratio(part: usize, whole: usize) -> f64 {
     let float = |n| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     float(part) / float(whole.max(1))
+}
+
+/// Text as XML has it; control characters, which it does not have, stand there escaped.
+pub fn escaped(text: &str) -> String {
+    printable(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 /// `65 531`.

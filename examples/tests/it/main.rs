@@ -8,4 +8,5 @@
 mod action_budget;
 mod flow_diff;
 mod ovsdb_monitor;
+mod port_audit;
 mod tool;

@@ -33,15 +33,19 @@ impl Run {
 }
 
 /// The example `name`, which `cargo test` built beside this test.
-pub(crate) fn command(name: &str) -> Command {
+pub(crate) fn path(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let tool: PathBuf = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    let tool = test.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(
         tool.exists(),
         "{}: `cargo build --examples` makes it",
         tool.display()
     );
-    Command::new(tool)
+    tool
+}
+
+pub(crate) fn command(name: &str) -> Command {
+    Command::new(path(name))
 }
 
 /// Runs the example `name` with `input` on its standard input.
@@ -116,13 +120,23 @@ impl Background {
     /// Waits until `enough` holds of what it has printed.
     #[track_caller]
     pub(crate) fn wait_for(&self, enough: impl Fn(&str) -> bool) -> String {
+        self.poll(|| Some(self.stdout()).filter(|stdout| enough(stdout)))
+    }
+
+    /// Waits until these words stand on its standard error.
+    #[track_caller]
+    pub(crate) fn wait_for_error(&self, words: &str) {
+        self.poll(|| self.stderr().contains(words).then_some(()));
+    }
+
+    #[track_caller]
+    fn poll<T>(&self, mut done: impl FnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let stdout = self.stdout();
-            if enough(&stdout) {
-                return stdout;
+            if let Some(value) = done() {
+                return value;
             }
-            assert!(Instant::now() < deadline, "{stdout}{}", self.stderr());
+            assert!(Instant::now() < deadline, "{}{}", self.stdout(), self.stderr());
             sleep(Duration::from_millis(10));
         }
     }

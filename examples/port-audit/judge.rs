@@ -1,0 +1,133 @@
+//! One state for each port.
+
+use std::collections::{HashMap, HashSet};
+
+use ovsdb_proto::value::Uuid;
+
+use crate::look::{Datapath, Port, Sight, Vport};
+
+/// What is to be said of a port.
+pub struct Verdict {
+    pub port: Port,
+    pub state: State,
+    /// Why it is not simply ok.
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Zombie,
+    NoDevice,
+    VportVanished,
+    Error,
+    DuplicateIfaceId,
+    Undecided,
+    Ok,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zombie => "zombie",
+            Self::NoDevice => "no device",
+            Self::VportVanished => "vport vanished",
+            Self::Error => "error",
+            Self::DuplicateIfaceId => "duplicate iface-id",
+            Self::Undecided => "undecided",
+            Self::Ok => "ok",
+        }
+    }
+
+    /// Whether nothing is behind the port.
+    pub fn is_stale(self) -> bool {
+        matches!(self, Self::Zombie | Self::NoDevice | Self::VportVanished)
+    }
+}
+
+impl Verdict {
+    /// Takes back what was seen only once.
+    pub fn doubt(&mut self) {
+        if self.state != State::Ok {
+            let seen = self.reason.take().unwrap_or_default();
+            self.reason = Some(format!("seen once: {}: {seen}", self.state.name()));
+            self.state = State::Undecided;
+        }
+    }
+}
+
+/// Judges every port. What the verdicts `before` do not fault as well is undecided.
+pub fn judge(sight: &Sight, before: Option<&[Verdict]>) -> Vec<Verdict> {
+    let faulted = before.into_iter().flatten();
+    let faulted = faulted.filter(|verdict| verdict.state != State::Ok);
+    let faulted: HashSet<Uuid> = faulted.map(|verdict| verdict.port.uuid).collect();
+    let mut owners: HashMap<&str, Vec<&Port>> = HashMap::new();
+    for port in &sight.ports {
+        if let Some(id) = &port.iface_id {
+            owners.entry(id).or_default().push(port);
+        }
+    }
+    let verdict = |port: &Port| {
+        let (mut state, mut reason) = alone(port);
+        let others = port.iface_id.as_deref().and_then(|id| owners.get(id));
+        let others = others.into_iter().flatten();
+        let mut others = others.filter(|other| other.uuid != port.uuid);
+        if let (State::Ok, Some(other)) = (state, others.next()) {
+            state = State::DuplicateIfaceId;
+            reason = Some(format!("{} of {} has the same", other.interface, other.bridge));
+        }
+        let mut verdict = Verdict {
+            port: port.clone(),
+            state,
+            reason,
+        };
+        if before.is_some() && !faulted.contains(&port.uuid) {
+            verdict.doubt();
+        }
+        verdict
+    };
+    sight.ports.iter().map(verdict).collect()
+}
+
+/// What can be said of a port without the others.
+fn alone(port: &Port) -> (State, Option<String>) {
+    let switch = switch_says(port);
+    let fault = |state, reason: String| (state, Some(reason));
+    let present = matches!(port.vport, Some(Vport::Present { .. }));
+    match port.kind.as_str() {
+        "" | "system" | "tap" if port.datapath != Datapath::Dummy && !port.netdev && !present => {
+            match (&switch, port.ofport) {
+                (Some(reason), _) => fault(State::Zombie, reason.clone()),
+                (None, Some(ofport)) => fault(
+                    State::NoDevice,
+                    format!("the switch still gives it ofport {ofport}"),
+                ),
+                (None, None) => fault(State::NoDevice, "the switch has not taken it up".to_owned()),
+            }
+        }
+        _ => match (switch, port.ofport, port.has_vport()) {
+            (Some(reason), _, _) => fault(State::Error, reason),
+            (None, None, _) => fault(State::Error, "the switch has not taken it up".to_owned()),
+            (None, Some(_), Some(false)) => {
+                let reason = match port.netdev {
+                    true => "the device is there, but the datapath has no such port",
+                    false => "the datapath has no such port, and the database does not show it",
+                };
+                fault(State::VportVanished, reason.to_owned())
+            }
+            _ => {
+                let away = port.vport == Some(Vport::Present { away: true });
+                let reason = away.then(|| "its device is in another namespace".to_owned());
+                (State::Ok, reason)
+            }
+        },
+    }
+}
+
+/// The fault that the switch itself has found, if any.
+fn switch_says(port: &Port) -> Option<String> {
+    match (&port.error, port.ofport) {
+        (Some(error), _) => Some(error.clone()),
+        (None, Some(-1)) => Some("the switch could not open it: ofport -1".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,225 @@
+//! What database and kernel say at one moment.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+
+use examples::cli::{Failure, chain};
+use examples::db::Snapshot;
+use netlink_genl::Error;
+use netlink_genl::blocking::Ovs;
+use ovsdb_proto::client::Remote;
+use ovsdb_proto::monitor::MonitorRequest;
+use ovsdb_proto::value::Uuid;
+use serde::Deserialize;
+
+/// The ports, and where they were found.
+pub struct Sight {
+    /// By bridge, port and interface.
+    pub ports: Vec<Port>,
+    /// Why the ports of the kernel's datapaths could not be read, if somebody needs them.
+    pub unseen: Option<String>,
+}
+
+/// An interface of a port: most ports have one, bonds more.
+#[derive(Clone)]
+pub struct Port {
+    pub uuid: Uuid,
+    pub bridge: String,
+    pub port: String,
+    pub interface: String,
+    pub kind: String,
+    pub datapath: Datapath,
+    /// The port has other interfaces, too.
+    pub bonded: bool,
+    pub transient: bool,
+    pub iface_id: Option<String>,
+    pub ofport: Option<i64>,
+    pub error: Option<String>,
+    /// Whether this namespace has a network device of the name.
+    pub netdev: bool,
+    /// What the datapath says of it, if it was asked.
+    pub vport: Option<Vport>,
+}
+
+/// A port in the kernel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Vport {
+    Absent,
+    Present {
+        /// Its device is in another namespace.
+        away: bool,
+    },
+}
+
+/// What forwards for a bridge.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Datapath {
+    Kernel,
+    /// `ovs-vswitchd` itself, with real devices.
+    Userspace,
+    /// A datapath of tests, whose devices need not exist.
+    Dummy,
+}
+
+impl Sight {
+    pub async fn take(remote: &Remote, only: Option<&str>) -> Result<Self, Failure> {
+        let request = MonitorRequest::new("Open_vSwitch")
+            .table("Bridge", ["name", "ports", "datapath_type"])
+            .table("Port", ["name", "interfaces", "other_config"])
+            .table("Interface", ["name", "type", "ofport", "error", "external_ids"]);
+        let netdevs = netdevs()?;
+        let vports = vports();
+        let snapshot = Snapshot::read(remote, &request).await?;
+        let bridges: Vec<BridgeRow> = snapshot.rows("Bridge")?;
+        let ports = by_uuid(snapshot.rows("Port")?, |row: &PortRow| row.uuid);
+        let interfaces = by_uuid(snapshot.rows("Interface")?, |row: &InterfaceRow| row.uuid);
+        if let Some(name) = only {
+            if !bridges.iter().any(|bridge| bridge.name == name) {
+                return Err(Failure::blind(format_args!("{remote}: no bridge {name}")));
+            }
+        }
+        let mut found = Vec::new();
+        for bridge in &bridges {
+            for port in bridge.ports.iter().filter_map(|uuid| ports.get(uuid)) {
+                for row in port.interfaces.iter().filter_map(|uuid| interfaces.get(uuid)) {
+                    if only.is_none_or(|name| name == bridge.name) {
+                        found.push(row.port(bridge, port, &netdevs, vports.as_ref().ok()));
+                    }
+                }
+            }
+        }
+        found.sort_by(|a, b| (&a.bridge, &a.port, &a.interface).cmp(&(&b.bridge, &b.port, &b.interface)));
+        let needed = found.iter().any(|port| port.datapath == Datapath::Kernel);
+        Ok(Self {
+            ports: found,
+            unseen: vports.err().filter(|_| needed).map(|error| chain(&error)),
+        })
+    }
+}
+
+impl Port {
+    /// Whether its network device is there; `None`: it need not be.
+    pub fn has_netdev(&self) -> Option<bool> {
+        let away = self.vport == Some(Vport::Present { away: true });
+        let wanted = match self.kind.as_str() {
+            "" | "system" | "tap" => self.datapath != Datapath::Dummy,
+            "internal" => self.datapath == Datapath::Kernel,
+            _ => false,
+        };
+        (self.netdev || wanted && !away).then_some(self.netdev)
+    }
+
+    /// Whether the datapath has a port of its name; `None`: it need not, or could not be asked. Tunnels of one kind
+    /// share one, patch ports have none.
+    pub fn has_vport(&self) -> Option<bool> {
+        let there = self.vport? != Vport::Absent;
+        let wanted = matches!(self.kind.as_str(), "" | "system" | "tap" | "internal");
+        (there || wanted).then_some(there)
+    }
+}
+
+fn by_uuid<T>(rows: Vec<T>, uuid: impl Fn(&T) -> Uuid) -> HashMap<Uuid, T> {
+    rows.into_iter().map(|row| (uuid(&row), row)).collect()
+}
+
+/// The network devices of this process's namespace.
+fn netdevs() -> Result<HashSet<String>, Failure> {
+    let text =
+        fs::read_to_string(NETDEVS).map_err(|error| Failure::blind(format_args!("{NETDEVS}: {error}")))?;
+    // A name has neither colons nor white space.
+    let names = text.lines().filter_map(|line| line.split_once(':'));
+    Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
+}
+
+/// The ports of all datapaths by name, and whether their devices are in another namespace.
+fn vports() -> Result<BTreeMap<Vec<u8>, bool>, Error> {
+    let mut tries = 0;
+    loop {
+        match read_vports() {
+            Err(error) if error.is_retryable() && tries < RETRIES => tries += 1,
+            result => return result,
+        }
+    }
+}
+
+fn read_vports() -> Result<BTreeMap<Vec<u8>, bool>, Error> {
+    let mut ovs = Ovs::open()?;
+    let datapaths: Vec<_> = ovs.datapaths()?.collect::<Result<_, _>>()?;
+    let mut names = BTreeMap::new();
+    for datapath in datapaths {
+        for vport in ovs.vports(datapath.ifindex)? {
+            let vport = vport?;
+            names.insert(vport.name.into_bytes(), vport.netnsid.is_some());
+        }
+    }
+    Ok(names)
+}
+
+#[derive(Deserialize)]
+struct BridgeRow {
+    name: String,
+    ports: Vec<Uuid>,
+    datapath_type: String,
+}
+
+#[derive(Deserialize)]
+struct PortRow {
+    #[serde(rename = "_uuid")]
+    uuid: Uuid,
+    name: String,
+    interfaces: Vec<Uuid>,
+    other_config: HashMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct InterfaceRow {
+    #[serde(rename = "_uuid")]
+    uuid: Uuid,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    ofport: Option<i64>,
+    error: Option<String>,
+    external_ids: HashMap<String, String>,
+}
+
+impl InterfaceRow {
+    fn port(
+        &self,
+        bridge: &BridgeRow,
+        port: &PortRow,
+        netdevs: &HashSet<String>,
+        vports: Option<&BTreeMap<Vec<u8>, bool>>,
+    ) -> Port {
+        let datapath = match bridge.datapath_type.as_str() {
+            "" | "system" => Datapath::Kernel,
+            "dummy" => Datapath::Dummy,
+            _ => Datapath::Userspace,
+        };
+        let vports = vports.filter(|_| datapath == Datapath::Kernel);
+        Port {
+            uuid: self.uuid,
+            bridge: bridge.name.clone(),
+            port: port.name.clone(),
+            interface: self.name.clone(),
+            kind: self.kind.clone(),
+            datapath,
+            bonded: port.interfaces.len() > 1,
+            transient: port
+                .other_config
+                .get("transient")
+                .is_some_and(|value| value == "true"),
+            iface_id: self.external_ids.get("iface-id").cloned(),
+            ofport: self.ofport,
+            error: self.error.clone(),
+            netdev: netdevs.contains(&self.name),
+            vport: vports.map(|vports| match vports.get(self.name.as_bytes()) {
+                Some(away) => Vport::Present { away: *away },
+                None => Vport::Absent,
+            }),
+        }
+    }
+}
+
+const NETDEVS: &str = "/proc/self/net/dev";
+const RETRIES: usize = 5;

@@ -1,0 +1,166 @@
+//! Which ports of the database have nothing behind them? See `--help`.
+
+#![allow(
+    unreachable_pub,
+    reason = "in a program `pub` says what a module gives to the others"
+)]
+
+mod judge;
+mod look;
+mod matrix;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
+
+use examples::cli::{self, Failure, Status, complain};
+use ovsdb_proto::client::Remote;
+
+use self::judge::{State, Verdict, judge};
+use self::look::Sight;
+use self::report::Report;
+
+const TOOL: &str = "port-audit";
+const HELP: &str = "\
+port-audit: which ports of the database have nothing behind them?
+
+  port-audit                     ports that are not as they should be, seen twice, 5 seconds apart
+  port-audit --bridge br-int --suggest
+
+  --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  --bridge NAME       only this bridge
+  --observe 1|2       look once or twice; what was seen only once is undecided (default: 2)
+  --interval SECONDS  between the two (default: 5)
+  --all               list the ports that are well, too
+  --suggest           print the ovs-vsctl lines that would remove stale ports; read them before you run them
+  --json              one JSON object
+  --svg FILE          draw ports against where they were found
+
+It joins the rows of the database with the network devices and the datapath ports of this host, so it must run on the
+host of the switch and in its network namespace. It changes nothing. The states:
+
+  ok                  as far as can be seen
+  no device           there is no such network device, and the switch has not said so
+  zombie              the same, and the switch cannot open it: left behind by a reboot, or its device was deleted
+  vport vanished      the database shows no fault, but the datapath has no such port: its namespace was deleted
+  error               the switch says why it cannot use it, or has not taken it up
+  duplicate iface-id  another interface has the same external_ids:iface-id
+  undecided           one of the faults above, but seen only once: it may just be coming or going
+
+A port with other_config:transient=true is marked: Open vSwitch itself removes it at the next boot. Tunnels and patch
+ports have no device of their own; of them, and of ports of a userspace datapath, the switch's word is taken.
+
+Exit status: 0 all ports are ok, 1 undecided ones, 2 any other fault, 3 could not look, 64 wrong command line.
+";
+const DEFAULT_DB: &str = "unix:/run/openvswitch/db.sock";
+
+fn main() -> ExitCode {
+    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
+        Some(options) => run(&options),
+        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
+    })
+}
+
+struct Options {
+    db: Remote,
+    bridge: Option<String>,
+    once: bool,
+    interval: Duration,
+    all: bool,
+    suggest: bool,
+    json: bool,
+    svg: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, Failure> {
+        use lexopt::prelude::*;
+
+        let mut options = Self {
+            db: DEFAULT_DB.parse().map_err(Failure::blind)?,
+            bridge: None,
+            once: false,
+            interval: Duration::from_secs(5),
+            all: false,
+            suggest: false,
+            json: false,
+            svg: None,
+        };
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Long("db") => options.db = parser.value()?.parse()?,
+                Long("bridge") => options.bridge = Some(parser.value()?.string()?),
+                Long("observe") => {
+                    options.once = parser.value()?.parse_with(|text| match text {
+                        "1" => Ok(true),
+                        "2" => Ok(false),
+                        _ => Err("once or twice: 1 or 2"),
+                    })?;
+                }
+                Long("interval") => {
+                    let seconds: u16 = parser.value()?.parse()?;
+                    options.interval = Duration::from_secs(seconds.into());
+                }
+                Long("all") => options.all = true,
+                Long("suggest") => options.suggest = true,
+                Long("json") => options.json = true,
+                Long("svg") => options.svg = Some(parser.value()?.into()),
+                Long("help") | Short('h') => return Ok(None),
+                _ => return Err(arg.unexpected().into()),
+            }
+        }
+        Ok(Some(options))
+    }
+}
+
+fn run(options: &Options) -> Result<Status, Failure> {
+    let look = || {
+        let sight = Sight::take(&options.db, options.bridge.as_deref());
+        cli::block_on(cli::patiently(TOOL, &options.db, sight))
+    };
+    let mut sight = look()?;
+    let mut verdicts = judge(&sight, None);
+    let faults = verdicts.iter().any(|verdict| verdict.state != State::Ok);
+    if faults && !options.once {
+        let seconds = options.interval.as_secs();
+        complain(TOOL, format_args!("looking again in {seconds} s"));
+        sleep(options.interval);
+        sight = look()?;
+        verdicts = judge(&sight, Some(&verdicts));
+    } else {
+        verdicts.iter_mut().for_each(Verdict::doubt);
+    }
+    let mut status = verdicts.iter().fold(Status::Fine, |status, verdict| {
+        status.or(match verdict.state {
+            State::Ok => Status::Fine,
+            State::Undecided => Status::Warning,
+            _ => Status::Finding,
+        })
+    });
+    if let Some(why) = &sight.unseen {
+        complain(
+            TOOL,
+            format_args!("the ports of the datapath are not known: {why}"),
+        );
+        status = status.or(Status::Blind);
+    }
+    if let Some(path) = &options.svg {
+        if let Err(error) = std::fs::write(path, matrix::svg(&verdicts)) {
+            complain(TOOL, format_args!("{}: {error}", path.display()));
+            status = status.or(Status::Blind);
+        }
+    }
+    let report = Report {
+        verdicts: &verdicts,
+        all: options.all,
+        suggest: options.suggest,
+    };
+    cli::print(if options.json {
+        report.json()?
+    } else {
+        report.text()
+    })?;
+    Ok(status)
+}

@@ -1,0 +1,147 @@
+//! The verdicts, as a table for people or as one JSON object.
+
+use std::collections::BTreeMap;
+
+use examples::cli::{Failure, printable, table};
+use serde_json::{Value, json};
+
+use crate::judge::{State, Verdict};
+use crate::look::Vport;
+
+/// What the tool says.
+pub struct Report<'a> {
+    pub verdicts: &'a [Verdict],
+    /// Those that are ok, too.
+    pub all: bool,
+    pub suggest: bool,
+}
+
+impl Report<'_> {
+    pub fn json(&self) -> Result<String, Failure> {
+        let ports: Vec<Value> = self.verdicts.iter().map(|verdict| self.port(verdict)).collect();
+        let counts: BTreeMap<_, _> = self
+            .counts()
+            .into_iter()
+            .map(|(state, n)| (state.name(), n))
+            .collect();
+        serde_json::to_string(&json!({ "ports": ports, "states": counts })).map_err(Failure::blind)
+    }
+
+    pub fn text(&self) -> String {
+        let shown = self.verdicts.iter();
+        let shown = shown.filter(|verdict| self.all || verdict.state != State::Ok);
+        let rows: Vec<_> = shown.map(cells).collect();
+        let mut out = String::new();
+        if !rows.is_empty() {
+            let headings = [
+                "bridge", "port", "type", "ofport>", "netdev", "vport", "state", "", "iface-id", "why",
+            ];
+            out = table(headings, rows) + "\n\n";
+        }
+        let counts = self.counts().into_iter();
+        let counts: Vec<_> = counts.map(|(state, n)| format!("{n} {}", state.name())).collect();
+        out += &format!("{} interfaces: {}", self.verdicts.len(), counts.join(", "));
+        let transient = self.verdicts.iter().filter(|verdict| verdict.port.transient);
+        match transient.filter(|verdict| verdict.state.is_stale()).count() {
+            0 => {}
+            n => out += &format!("; {n} of the stale ones are transient"),
+        }
+        if self.suggest {
+            out += "\n";
+            for line in self.verdicts.iter().filter_map(suggestion) {
+                out += &format!("\n{line}");
+            }
+        }
+        out.truncate(out.trim_end().len());
+        out
+    }
+
+    fn counts(&self) -> BTreeMap<State, usize> {
+        let mut counts = BTreeMap::new();
+        for verdict in self.verdicts {
+            *counts.entry(verdict.state).or_default() += 1;
+        }
+        counts
+    }
+
+    fn port(&self, verdict: &Verdict) -> Value {
+        let port = &verdict.port;
+        let mut object = json!({
+            "bridge": port.bridge,
+            "port": port.port,
+            "interface": port.interface,
+            "type": port.kind,
+            "ofport": port.ofport,
+            "error": port.error,
+            "iface_id": port.iface_id,
+            "transient": port.transient,
+            "netdev": port.netdev,
+            "vport": port.vport.map(|vport| vport != Vport::Absent),
+            "state": verdict.state.name(),
+            "reason": verdict.reason,
+        });
+        if self.suggest {
+            object["suggestion"] = suggestion(verdict).into();
+        }
+        object
+    }
+}
+
+fn cells(verdict: &Verdict) -> [String; 10] {
+    let port = &verdict.port;
+    let name = match port.bonded {
+        true => format!("{} of {}", port.interface, port.port),
+        false => port.port.clone(),
+    };
+    [
+        port.bridge.clone(),
+        name,
+        port.kind.clone(),
+        port.ofport.map_or(String::new(), |ofport| ofport.to_string()),
+        mark(port.has_netdev()).to_owned(),
+        mark(port.has_vport()).to_owned(),
+        verdict.state.name().to_owned(),
+        if port.transient { "transient" } else { "" }.to_owned(),
+        port.iface_id.clone().unwrap_or_default(),
+        verdict.reason.clone().unwrap_or_default(),
+    ]
+}
+
+/// There, not there, or not wanted there.
+fn mark(there: Option<bool>) -> &'static str {
+    match there {
+        Some(true) => "●",
+        Some(false) => "○",
+        None => "",
+    }
+}
+
+/// What would remove a stale port.
+fn suggestion(verdict: &Verdict) -> Option<String> {
+    let port = &verdict.port;
+    // Who deletes the local port deletes the bridge.
+    if !verdict.state.is_stale() || port.port == port.bridge {
+        return None;
+    }
+    Some(match port.bonded {
+        true => format!(
+            "ovs-vsctl remove Port {} interfaces {}",
+            quoted(&port.port),
+            port.uuid
+        ),
+        false => format!(
+            "ovs-vsctl --if-exists del-port {} {}",
+            quoted(&port.bridge),
+            quoted(&port.port)
+        ),
+    })
+}
+
+/// One word of a shell's command line.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", printable(word).replace('\'', r"'\''")),
+    }
+}

@@ -1,0 +1,44 @@
+//! Reading rows of a database.
+
+use ovsdb_proto::client::{Client, Remote};
+use ovsdb_proto::monitor::MonitorRequest;
+use ovsdb_proto::replica::Replica;
+use serde::Deserialize;
+
+use crate::cli::{Failure, chain};
+
+/// Rows of a database at one moment.
+pub struct Snapshot<'a> {
+    remote: &'a Remote,
+    replica: Replica,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Reads what `request` asks for.
+    ///
+    /// # Errors
+    /// [`Failure`]: the server cannot be reached or does not answer as it should.
+    pub async fn read(remote: &'a Remote, request: &MonitorRequest) -> Result<Self, Failure> {
+        // What fails here names the remote already.
+        let client = Client::connect(remote)
+            .await
+            .map_err(|error| Failure::blind(chain(&error)))?;
+        let failed = |error| Failure::blind(format_args!("{remote}: {}", chain(&error)));
+        let replica = client.snapshot(request).await.map_err(failed)?;
+        Ok(Self { remote, replica })
+    }
+
+    /// The rows of a table.
+    ///
+    /// # Errors
+    /// [`Failure`] if a row is not a `T`.
+    pub fn rows<T: for<'de> Deserialize<'de>>(&self, table: &str) -> Result<Vec<T>, Failure> {
+        let failed =
+            |error: &dyn std::error::Error| Failure::blind(format_args!("{}: {}", self.remote, chain(error)));
+        self.replica
+            .rows(table)
+            .map_err(|error| failed(&error))?
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed(&error))
+    }
+}

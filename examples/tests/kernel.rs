@@ -1,0 +1,266 @@
+//! The tools beside a real kernel, in a guest.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
+
+#[path = "it/tool.rs"]
+#[allow(dead_code, reason = "shared with the tests that need no kernel")]
+mod tool;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::{Child, Command, ExitCode};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, ColorSetting, Trial};
+use serde_json::Value;
+use testbed::Switch;
+
+fn main() -> ExitCode {
+    let equip = |guest: testbed::vm::Guest| {
+        let guest = guest
+            .openvswitch()
+            .program("ip")
+            .program(tool::path("port-audit"));
+        guest.timeout(Duration::from_secs(300))
+    };
+    testbed::vm::main(equip, || {
+        let tests: [(&str, fn()); 2] = [
+            (
+                "port_audit_sees_what_the_database_does_not_show",
+                port_audit_beside_the_database,
+            ),
+            (
+                "port_audit_finds_a_thousand_ports_that_a_reboot_left_behind",
+                port_audit_after_a_reboot,
+            ),
+        ];
+        let trials = tests.map(|(name, test)| {
+            Trial::test(name, move || {
+                test();
+                Ok(())
+            })
+        });
+        let mut arguments = Arguments::from_args();
+        // The tests share the kernel.
+        arguments.test_threads = Some(1);
+        // The output goes to a serial line, which looks like a terminal and is read from a file.
+        arguments.color = Some(ColorSetting::Never);
+        libtest_mimic::run(&arguments, trials.into()).exit_code()
+    })
+}
+
+/// Status, and state by interface.
+fn audit(switch: &Switch) -> (i32, BTreeMap<String, Value>) {
+    let db = switch.db().remote();
+    let run = tool::run("port-audit", &["--json", "--interval", "1", "--db", &db], "");
+    let report = run.json();
+    let ports = report["ports"].as_array().unwrap().iter();
+    let ports = ports.map(|port| (port["interface"].as_str().unwrap().to_owned(), port.clone()));
+    (run.status, ports.collect())
+}
+
+/// An internal port whose namespace lives and one whose namespace was deleted are the same in the database.
+fn port_audit_beside_the_database() {
+    let switch = Switch::in_guest().unwrap();
+    switch.add_bridge("br0").unwrap();
+    switch.add_bridge("br1").unwrap();
+    run("ip netns add n1 && ip netns add n2 && ip link add v0 type veth peer name v1");
+    let internal = |name: &str| {
+        switch.vsctl(&[
+            "add-port",
+            "br0",
+            name,
+            "--",
+            "set",
+            "interface",
+            name,
+            "type=internal",
+        ])
+    };
+    for (port, namespace) in [("live", "n1"), ("gone", "n2")] {
+        internal(port).unwrap();
+        run(&format!("ip link set {port} netns {namespace}"));
+    }
+    internal("here").unwrap();
+    switch.vsctl(&["add-port", "br0", "v0"]).unwrap();
+    for (bridge, port, peer) in [("br0", "p0", "p1"), ("br1", "p1", "p0")] {
+        let peer = format!("options:peer={peer}");
+        switch
+            .vsctl(&[
+                "--no-wait",
+                "add-port",
+                bridge,
+                port,
+                "--",
+                "set",
+                "interface",
+                port,
+                "type=patch",
+                &peer,
+            ])
+            .unwrap();
+    }
+    switch
+        .vsctl(&[
+            "add-port",
+            "br0",
+            "x0",
+            "--",
+            "set",
+            "interface",
+            "x0",
+            "type=vxlan",
+            "options:remote_ip=10.9.9.9",
+        ])
+        .unwrap();
+    let (status, ports) = audit(&switch);
+    assert_eq!(status, 0, "{ports:?}");
+
+    run("ip netns del n2");
+    wait_until(|| !run("ovs-dpctl show").contains(": gone "));
+    let rows = ["live", "gone"].map(|port| {
+        let row = switch
+            .vsctl(&[
+                "--columns=error,link_state,admin_state",
+                "list",
+                "interface",
+                port,
+            ])
+            .unwrap();
+        let ofport: i32 = switch
+            .vsctl(&["get", "interface", port, "ofport"])
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        assert!(ofport > 0);
+        row
+    });
+    assert!(
+        rows[0].contains("error               : []") && rows[1].contains("error               : []"),
+        "{rows:?}"
+    );
+    let (status, ports) = audit(&switch);
+    let gone = &ports["gone"];
+    assert_eq!((status, &gone["state"]), (2, &"vport vanished".into()), "{gone}");
+    let fine = ports.iter().filter(|(_, port)| port["state"] == "ok");
+    let fine: Vec<_> = fine.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        fine,
+        ["br0", "br1", "here", "live", "p0", "p1", "v0", "x0"],
+        "{ports:?}"
+    );
+    run("ip netns del n1 && ip link del v0");
+}
+
+fn port_audit_after_a_reboot() {
+    const PORTS: usize = 1000;
+    let switch = Switch::in_guest().unwrap();
+    switch.add_bridge("br0").unwrap();
+    run("ip link add v0 type veth peer name v1");
+    let (mut links, mut ports) = (
+        String::new(),
+        vec!["add-port".to_owned(), "br0".to_owned(), "v0".to_owned()],
+    );
+    for n in (0..PORTS).step_by(2) {
+        writeln!(
+            links,
+            "link add vethHOST{n} type veth peer name vethHOST{}",
+            n + 1
+        )
+        .unwrap();
+    }
+    for n in 0..PORTS {
+        let name = format!("vethHOST{n}");
+        ports.extend(["--", "add-port", "br0", &name].map(str::to_owned));
+        if n % 10 < 3 {
+            ports.extend(["--", "set", "Port", &name, "other_config:transient=true"].map(str::to_owned));
+        }
+    }
+    std::fs::write("/tmp/links", &links).unwrap();
+    run("ip -batch /tmp/links");
+    switch
+        .vsctl(&ports.iter().map(String::as_str).collect::<Vec<_>>())
+        .unwrap();
+    assert!(run("ovs-dpctl show").contains(": vethHOST999"));
+
+    // The switch, its datapath and the devices go, and the database stays.
+    run(&format!("kill -KILL {}", switch.pid()));
+    wait_until(|| {
+        Command::new("ovs-dpctl")
+            .args(["del-dp", "ovs-system"])
+            .status()
+            .unwrap()
+            .success()
+    });
+    let links: String = (0..PORTS)
+        .step_by(2)
+        .map(|n| format!("link del vethHOST{n}\n"))
+        .collect();
+    std::fs::write("/tmp/links", links).unwrap();
+    run("ip -batch /tmp/links");
+    let mut again = start_again(&switch);
+    wait_until(|| {
+        let failed = switch
+            .db()
+            .vsctl(&["--columns=name", "find", "interface", "ofport=-1"])
+            .unwrap();
+        failed.matches("vethHOST").count() == PORTS
+    });
+
+    let (status, ports) = audit(&switch);
+    assert_eq!(status, 2);
+    let (stale, others): (Vec<_>, Vec<_>) = ports.values().partition(|port| port["state"] == "zombie");
+    assert_eq!(stale.len(), PORTS);
+    assert!(
+        stale
+            .iter()
+            .all(|port| port["interface"].as_str().unwrap().starts_with("vethHOST"))
+    );
+    assert_eq!(
+        stale.iter().filter(|port| port["transient"] == true).count(),
+        PORTS * 3 / 10
+    );
+    let others: Vec<_> = others
+        .iter()
+        .map(|port| (&port["interface"], &port["state"]))
+        .collect();
+    let fine = Value::from("ok");
+    assert_eq!(others, [(&"br0".into(), &fine), (&"v0".into(), &fine)]);
+    again.kill().unwrap();
+    again.wait().unwrap();
+}
+
+/// Another ovs-vswitchd on the database of `switch`.
+fn start_again(switch: &Switch) -> Child {
+    let dir = switch.db().dir();
+    let log = std::fs::File::create(dir.join("again.log")).unwrap();
+    Command::new("ovs-vswitchd")
+        .arg(switch.db().remote())
+        .arg(format!("--unixctl={}", dir.join("again.ctl").display()))
+        .envs(["OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR"].map(|variable| (variable, dir)))
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+#[track_caller]
+fn wait_until(mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < deadline, "still not");
+        sleep(Duration::from_millis(200));
+    }
+}
+
+fn run(script: &str) -> String {
+    let output = Command::new("sh").args(["-c", script]).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{script}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
