@@ -38,6 +38,8 @@ pub struct Changes {
     /// In the order of the tables.
     pub changes: Vec<Change>,
     pub tables: BTreeMap<TableKey, Counts>,
+    /// Cookies are not compared.
+    ignore_cookie: bool,
 }
 
 /// The numbers of one table.
@@ -75,7 +77,7 @@ impl Key {
 }
 
 impl Changes {
-    pub fn new(before: Table, mut after: Table) -> Self {
+    pub fn new(before: Table, mut after: Table, ignore_cookie: bool) -> Self {
         let mut tables: BTreeMap<TableKey, Counts> = BTreeMap::new();
         let mut keys: BTreeMap<Key, [Vec<Flow>; 2]> = BTreeMap::new();
         for (key, old) in before.0 {
@@ -93,7 +95,7 @@ impl Changes {
             loop {
                 changes.push(match (old.next(), new.next()) {
                     (None, None) => break,
-                    (Some(old), Some(new)) if differences(&old, &new).is_empty() => continue,
+                    (Some(old), Some(new)) if differences(&old, &new, ignore_cookie).is_empty() => continue,
                     (Some(old), Some(new)) => {
                         counts.modified += 1;
                         Change::Modified(Box::new((old, new)))
@@ -109,7 +111,16 @@ impl Changes {
                 });
             }
         }
-        Self { changes, tables }
+        Self {
+            changes,
+            tables,
+            ignore_cookie,
+        }
+    }
+
+    /// What differs between the two flows of a change, as far as it is compared.
+    pub fn differences(&self, old: &Flow, new: &Flow) -> Vec<Difference> {
+        differences(old, new, self.ignore_cookie)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -117,8 +128,11 @@ impl Changes {
     }
 }
 
-/// What differs between two flows of one key: its name, and both values as they are printed.
-pub fn differences(old: &Flow, new: &Flow) -> Vec<(&'static str, String, String)> {
+/// What differs: its name, and both values as they are printed.
+pub type Difference = (&'static str, String, String);
+
+/// What differs between two flows beside their keys.
+pub fn differences(old: &Flow, new: &Flow, ignore_cookie: bool) -> Vec<Difference> {
     let timeout = |seconds: u16| match seconds {
         0 => "none".to_owned(),
         seconds => seconds.to_string(),
@@ -136,7 +150,7 @@ pub fn differences(old: &Flow, new: &Flow) -> Vec<(&'static str, String, String)
     };
     let both = parts(old).into_iter().zip(parts(new));
     let mut differences: Vec<_> = both
-        .filter(|((_, old), (_, new))| old != new)
+        .filter(|((name, old), (_, new))| old != new && !(ignore_cookie && *name == "cookie"))
         .map(|((name, old), (_, new))| (name, old, new))
         .collect();
     if old.actions != new.actions {

@@ -84,18 +84,13 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let mut load = |path: &Path| {
         let mut flows = Table::default();
         let name = format!("{TOOL}: {}", path.display());
-        let unread = dump::read(&name, dump::open(path)?, |mut flow| {
-            if options.ignore_cookie {
-                flow.cookie = 0;
-            }
-            flows.insert(flow);
-        })?;
+        let unread = dump::read(&name, dump::open(path)?, |flow| flows.insert(flow))?;
         status = status.or(unread.status());
         unread_lines += unread.lines;
         Ok::<_, Failure>(flows)
     };
     let (before, after) = (load(&options.before)?, load(&options.after)?);
-    let changes = Changes::new(before, after);
+    let changes = Changes::new(before, after, options.ignore_cookie);
     let report = Report {
         changes: &changes,
         unread_lines,

@@ -15,9 +15,9 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     pub fn json(&self) -> Result<String, Failure> {
-        let Changes { changes, tables } = self.changes;
+        let Changes { changes, tables, .. } = self.changes;
         let report = json!({
-            "changes": changes.iter().map(change_json).collect::<Vec<_>>(),
+            "changes": changes.iter().map(|change| self.change_json(change)).collect::<Vec<_>>(),
             "tables": tables.iter().map(counts_json).collect::<Vec<_>>(),
             "unread_lines": self.unread_lines,
         });
@@ -28,7 +28,7 @@ impl Report<'_> {
         let (colours, width) = (colours(), width().map(usize::from));
         let mut out = String::new();
         for change in &self.changes.changes {
-            let (colour, line) = line(change);
+            let (colour, line) = self.line(change);
             let mut line = printable(&line);
             if let Some((end, _)) = width.and_then(|width| line.char_indices().nth(width)) {
                 // A column for the sign that something is missing.
@@ -45,6 +45,52 @@ impl Report<'_> {
             out.push('\n');
         }
         out + &self.summary()
+    }
+
+    /// The line of a change, and its colour as a terminal counts them.
+    fn line(&self, change: &Change) -> (u8, String) {
+        match change {
+            Change::Removed(flow) => (31, format!("- {} {}", key(flow), rest(flow))),
+            Change::Added(flow) => (32, format!("+ {} {}", key(flow), rest(flow))),
+            Change::Modified(flows) => {
+                let (old, new) = &**flows;
+                let parts = self.changes.differences(old, new);
+                let parts = parts.into_iter().map(|(name, before, after)| match name {
+                    "actions" => actions(old, new),
+                    _ => format!("{name}={before} -> {after}"),
+                });
+                (
+                    33,
+                    format!("~ {} {}", key(new), parts.collect::<Vec<_>>().join(" ")),
+                )
+            }
+        }
+    }
+
+    fn change_json(&self, change: &Change) -> Value {
+        let (name, flow) = match change {
+            Change::Removed(flow) => ("removed", flow),
+            Change::Added(flow) => ("added", flow),
+            Change::Modified(flows) => ("modified", &flows.1),
+        };
+        let mut object = json!({
+            "change": name,
+            "table": table_json(&flow.table),
+            "priority": flow.priority,
+            "match": flow.matches.to_string(),
+            "cookie": format!("{:#x}", flow.cookie),
+            "actions": join(flow.actions.iter()),
+        });
+        if let Change::Modified(flows) = change {
+            let (mut before, mut after) = (Map::new(), Map::new());
+            for (name, old, new) in self.changes.differences(&flows.0, &flows.1) {
+                before.insert(name.to_owned(), old.into());
+                after.insert(name.to_owned(), new.into());
+            }
+            object["before"] = before.into();
+            object["after"] = after.into();
+        }
+        object
     }
 
     fn summary(&self) -> String {
@@ -80,26 +126,6 @@ impl Counts {
     }
 }
 
-/// The line of a change, and its colour as a terminal counts them.
-fn line(change: &Change) -> (u8, String) {
-    match change {
-        Change::Removed(flow) => (31, format!("- {} {}", key(flow), rest(flow))),
-        Change::Added(flow) => (32, format!("+ {} {}", key(flow), rest(flow))),
-        Change::Modified(flows) => {
-            let (old, new) = &**flows;
-            let parts = differences(old, new);
-            let parts = parts.into_iter().map(|(name, before, after)| match name {
-                "actions" => actions(old, new),
-                _ => format!("{name}={before} -> {after}"),
-            });
-            (
-                33,
-                format!("~ {} {}", key(new), parts.collect::<Vec<_>>().join(" ")),
-            )
-        }
-    }
-}
-
 fn key(flow: &Flow) -> String {
     let matches = flow.matches.to_string();
     let comma = if matches.is_empty() { "" } else { "," };
@@ -109,7 +135,7 @@ fn key(flow: &Flow) -> String {
 /// What a flow has beside its key, where it is not what most have.
 fn rest(flow: &Flow) -> String {
     let plain = Flow::default();
-    let parts = differences(&plain, flow).into_iter();
+    let parts = differences(&plain, flow, false).into_iter();
     let parts = parts.filter(|(name, _, _)| *name != "actions");
     let parts: Vec<_> = parts.map(|(name, _, value)| format!("{name}={value} ")).collect();
     format!("{}actions={}", parts.concat(), join(flow.actions.iter()))
@@ -127,32 +153,6 @@ fn actions(old: &Flow, new: &Flow) -> String {
         _ => format!(" ({before} before and {behind} behind are the same)"),
     };
     format!("actions:{}{}{same}", side('-', old), side('+', new))
-}
-
-fn change_json(change: &Change) -> Value {
-    let (name, flow) = match change {
-        Change::Removed(flow) => ("removed", flow),
-        Change::Added(flow) => ("added", flow),
-        Change::Modified(flows) => ("modified", &flows.1),
-    };
-    let mut object = json!({
-        "change": name,
-        "table": table_json(&flow.table),
-        "priority": flow.priority,
-        "match": flow.matches.to_string(),
-        "cookie": format!("{:#x}", flow.cookie),
-        "actions": join(flow.actions.iter()),
-    });
-    if let Change::Modified(flows) = change {
-        let (mut before, mut after) = (Map::new(), Map::new());
-        for (name, old, new) in differences(&flows.0, &flows.1) {
-            before.insert(name.to_owned(), old.into());
-            after.insert(name.to_owned(), new.into());
-        }
-        object["before"] = before.into();
-        object["after"] = after.into();
-    }
-    object
 }
 
 fn counts_json((key, counts): (&TableKey, &Counts)) -> Value {

@@ -16,9 +16,9 @@ pub struct Verdict {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    Zombie,
     NoDevice,
     VportVanished,
+    Zombie,
     Error,
     DuplicateIfaceId,
     Undecided,
@@ -55,8 +55,8 @@ impl Verdict {
     }
 }
 
-/// Judges every port. What the verdicts `before` do not fault as well is undecided.
-pub fn judge(sight: &Sight, before: Option<&[Verdict]>) -> Vec<Verdict> {
+/// Judges the ports of the bridge `only`, or all. What the verdicts `before` do not fault as well is undecided.
+pub fn judge(sight: &Sight, only: Option<&str>, before: Option<&[Verdict]>) -> Vec<Verdict> {
     let faulted = before.into_iter().flatten();
     let faulted = faulted.filter(|verdict| verdict.state != State::Ok);
     let faulted: HashSet<Uuid> = faulted.map(|verdict| verdict.port.uuid).collect();
@@ -85,7 +85,8 @@ pub fn judge(sight: &Sight, before: Option<&[Verdict]>) -> Vec<Verdict> {
         }
         verdict
     };
-    sight.ports.iter().map(verdict).collect()
+    let wanted = |port: &&Port| only.is_none_or(|name| name == port.bridge);
+    sight.ports.iter().filter(wanted).map(verdict).collect()
 }
 
 /// What can be said of a port without the others.
@@ -95,18 +96,21 @@ fn alone(port: &Port) -> (State, Option<String>) {
     let present = matches!(port.vport, Some(Vport::Present { .. }));
     match port.kind.as_str() {
         "" | "system" | "tap" if port.datapath != Datapath::Dummy && !port.netdev && !present => {
-            match (&switch, port.ofport) {
-                (Some(reason), _) => fault(State::Zombie, reason.clone()),
-                (None, Some(ofport)) => fault(
-                    State::NoDevice,
-                    format!("the switch still gives it ofport {ofport}"),
-                ),
-                (None, None) => fault(State::NoDevice, "the switch has not taken it up".to_owned()),
-            }
+            let reason = switch.unwrap_or_else(|| match port.ofport {
+                Some(ofport) => format!("the switch still gives it ofport {ofport}"),
+                None => NOT_TAKEN_UP.to_owned(),
+            });
+            fault(State::NoDevice, reason)
         }
+        // The switch makes the devices of internal ports itself when it starts, with the ofport that they had. Nobody
+        // but their owner would move them to a namespace and up.
+        "internal" if present && port.netdev && port.down && port.owned && switch.is_none() => fault(
+            State::Zombie,
+            "the switch made it again, in this namespace and down, and its owner has not come".to_owned(),
+        ),
         _ => match (switch, port.ofport, port.has_vport()) {
             (Some(reason), _, _) => fault(State::Error, reason),
-            (None, None, _) => fault(State::Error, "the switch has not taken it up".to_owned()),
+            (None, None, _) => fault(State::Error, NOT_TAKEN_UP.to_owned()),
             (None, Some(_), Some(false)) => {
                 let reason = match port.netdev {
                     true => "the device is there, but the datapath has no such port",
@@ -131,3 +135,5 @@ fn switch_says(port: &Port) -> Option<String> {
         _ => None,
     }
 }
+
+const NOT_TAKEN_UP: &str = "the switch has not taken it up";

@@ -33,6 +33,10 @@ pub struct Port {
     pub bonded: bool,
     pub transient: bool,
     pub iface_id: Option<String>,
+    /// Somebody has written down whose it is.
+    pub owned: bool,
+    /// The switch sees its device down.
+    pub down: bool,
     pub ofport: Option<i64>,
     pub error: Option<String>,
     /// Whether this namespace has a network device of the name.
@@ -62,11 +66,15 @@ pub enum Datapath {
 }
 
 impl Sight {
+    /// Looks at all bridges, of which `only` is the one that counts.
     pub async fn take(remote: &Remote, only: Option<&str>) -> Result<Self, Failure> {
         let request = MonitorRequest::new("Open_vSwitch")
             .table("Bridge", ["name", "ports", "datapath_type"])
             .table("Port", ["name", "interfaces", "other_config"])
-            .table("Interface", ["name", "type", "ofport", "error", "external_ids"]);
+            .table(
+                "Interface",
+                ["name", "type", "ofport", "error", "admin_state", "external_ids"],
+            );
         let netdevs = netdevs()?;
         let vports = vports();
         let snapshot = Snapshot::read(remote, &request).await?;
@@ -82,14 +90,16 @@ impl Sight {
         for bridge in &bridges {
             for port in bridge.ports.iter().filter_map(|uuid| ports.get(uuid)) {
                 for row in port.interfaces.iter().filter_map(|uuid| interfaces.get(uuid)) {
-                    if only.is_none_or(|name| name == bridge.name) {
-                        found.push(row.port(bridge, port, &netdevs, vports.as_ref().ok()));
-                    }
+                    found.push(row.port(bridge, port, &netdevs, vports.as_ref().ok()));
                 }
             }
         }
         found.sort_by(|a, b| (&a.bridge, &a.port, &a.interface).cmp(&(&b.bridge, &b.port, &b.interface)));
-        let needed = found.iter().any(|port| port.datapath == Datapath::Kernel);
+        let wanted = |port: &&Port| only.is_none_or(|name| name == port.bridge);
+        let needed = found
+            .iter()
+            .filter(wanted)
+            .any(|port| port.datapath == Datapath::Kernel);
         Ok(Self {
             ports: found,
             unseen: vports.err().filter(|_| needed).map(|error| chain(&error)),
@@ -180,6 +190,7 @@ struct InterfaceRow {
     kind: String,
     ofport: Option<i64>,
     error: Option<String>,
+    admin_state: Option<String>,
     external_ids: HashMap<String, String>,
 }
 
@@ -210,6 +221,8 @@ impl InterfaceRow {
                 .get("transient")
                 .is_some_and(|value| value == "true"),
             iface_id: self.external_ids.get("iface-id").cloned(),
+            owned: !self.external_ids.is_empty(),
+            down: self.admin_state.as_deref() == Some("down"),
             ofport: self.ofport,
             error: self.error.clone(),
             netdev: netdevs.contains(&self.name),

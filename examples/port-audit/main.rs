@@ -42,9 +42,10 @@ It joins the rows of the database with the network devices and the datapath port
 host of the switch and in its network namespace. It changes nothing. The states:
 
   ok                  as far as can be seen
-  no device           there is no such network device, and the switch has not said so
-  zombie              the same, and the switch cannot open it: left behind by a reboot, or its device was deleted
+  no device           there is no such network device: it was deleted, or a reboot has left the row behind
   vport vanished      the database shows no fault, but the datapath has no such port: its namespace was deleted
+  zombie              an internal port with external_ids, in this namespace and down: made again by the switch after a
+                      reboot or such a deletion, with nobody to use it
   error               the switch says why it cannot use it, or has not taken it up
   duplicate iface-id  another interface has the same external_ids:iface-id
   undecided           one of the faults above, but seen only once: it may just be coming or going
@@ -116,19 +117,20 @@ impl Options {
 }
 
 fn run(options: &Options) -> Result<Status, Failure> {
+    let only = options.bridge.as_deref();
     let look = || {
-        let sight = Sight::take(&options.db, options.bridge.as_deref());
+        let sight = Sight::take(&options.db, only);
         cli::block_on(cli::patiently(TOOL, &options.db, sight))
     };
     let mut sight = look()?;
-    let mut verdicts = judge(&sight, None);
+    let mut verdicts = judge(&sight, only, None);
     let faults = verdicts.iter().any(|verdict| verdict.state != State::Ok);
     if faults && !options.once {
         let seconds = options.interval.as_secs();
         complain(TOOL, format_args!("looking again in {seconds} s"));
         sleep(options.interval);
         sight = look()?;
-        verdicts = judge(&sight, Some(&verdicts));
+        verdicts = judge(&sight, only, Some(&verdicts));
     } else {
         verdicts.iter_mut().for_each(Verdict::doubt);
     }

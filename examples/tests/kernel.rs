@@ -188,6 +188,26 @@ fn port_audit_after_a_reboot() {
         .vsctl(&ports.iter().map(String::as_str).collect::<Vec<_>>())
         .unwrap();
     assert!(run("ovs-dpctl show").contains(": vethHOST999"));
+    // Of a container, and of the host.
+    for (port, settings) in [
+        ("c0", "external_ids:iface-id=x1"),
+        ("h0", "external_ids:iface-id=x2"),
+        ("i0", "mtu_request=1400"),
+    ] {
+        let internal = [
+            "add-port",
+            "br0",
+            port,
+            "--",
+            "set",
+            "interface",
+            port,
+            "type=internal",
+            settings,
+        ];
+        switch.vsctl(&internal).unwrap();
+    }
+    run("ip netns add n3 && ip link set c0 netns n3 && ip link set h0 up");
 
     // The switch, its datapath and the devices go, and the database stays.
     run(&format!("kill -KILL {}", switch.pid()));
@@ -203,7 +223,7 @@ fn port_audit_after_a_reboot() {
         .map(|n| format!("link del vethHOST{n}\n"))
         .collect();
     std::fs::write("/tmp/links", links).unwrap();
-    run("ip -batch /tmp/links");
+    run("ip -batch /tmp/links && ip netns del n3");
     let mut again = start_again(&switch);
     wait_until(|| {
         let failed = switch
@@ -213,9 +233,17 @@ fn port_audit_after_a_reboot() {
         failed.matches("vethHOST").count() == PORTS
     });
 
+    run("ip link set h0 up");
+    wait_until(|| {
+        switch
+            .db()
+            .vsctl(&["get", "interface", "h0", "admin_state"])
+            .unwrap()
+            == "up\n"
+    });
     let (status, ports) = audit(&switch);
     assert_eq!(status, 2);
-    let (stale, others): (Vec<_>, Vec<_>) = ports.values().partition(|port| port["state"] == "zombie");
+    let (stale, others): (Vec<_>, Vec<_>) = ports.values().partition(|port| port["state"] == "no device");
     assert_eq!(stale.len(), PORTS);
     assert!(
         stale
@@ -230,8 +258,28 @@ fn port_audit_after_a_reboot() {
         .iter()
         .map(|port| (&port["interface"], &port["state"]))
         .collect();
-    let fine = Value::from("ok");
-    assert_eq!(others, [(&"br0".into(), &fine), (&"v0".into(), &fine)]);
+    let wanted = [
+        ("br0", "ok"),
+        ("c0", "zombie"),
+        ("h0", "ok"),
+        ("i0", "ok"),
+        ("v0", "ok"),
+    ];
+    let wanted = wanted.map(|(port, state)| (Value::from(port), Value::from(state)));
+    let others: Vec<_> = others
+        .into_iter()
+        .map(|(port, state)| (port.clone(), state.clone()))
+        .collect();
+    assert_eq!(others, wanted);
+    // The database shows nothing of it.
+    let row = switch
+        .db()
+        .vsctl(&["--columns=error,ofport", "list", "interface", "c0"])
+        .unwrap();
+    assert!(
+        row.contains("error               : []") && !row.contains(": -1"),
+        "{row}"
+    );
     again.kill().unwrap();
     again.wait().unwrap();
 }

@@ -167,6 +167,8 @@ fn a_restarted_agent_changes_cookies_only() {
         &["--ignore-cookie"],
     );
     assert_eq!((run.status, lines(&run).len()), (0, 0));
+    let run = compare("", &flow("0x2", "NORMAL"), &["--ignore-cookie"]);
+    assert_eq!(lines(&run), ["+ table=0, priority=1 cookie=0x2 actions=NORMAL"]);
     let run = compare(&flow("0x1", "NORMAL"), &flow("0x2", "drop"), &["--ignore-cookie"]);
     assert_eq!(lines(&run), ["~ table=0, priority=1 actions: -NORMAL +drop"]);
 }

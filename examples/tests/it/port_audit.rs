@@ -51,7 +51,7 @@ fn server(ports: &[(&str, &[&str])]) -> Option<OvsdbServer> {
 }
 
 /// What ovs-vswitchd writes of a device that does not exist.
-const ZOMBIE: &[&str] = &[
+const ABSENT: &[&str] = &[
     "ofport=-1",
     "error=\"could not open network device (No such device)\"",
 ];
@@ -106,7 +106,7 @@ fn patch_dummy_and_live_ports_are_no_false_alarms() {
 fn each_fault_has_its_state() {
     let Some(server) = server(&[
         ("lo", FINE),
-        ("zombie0", ZOMBIE),
+        ("absent0", ABSENT),
         ("gone0", FINE),
         ("new0", &[]),
         ("bad0", &["type=patch", "ofport=-1", "error=\"no usable peer\""]),
@@ -125,6 +125,7 @@ fn each_fault_has_its_state() {
     assert_eq!(
         states,
         [
+            ("absent0", "no device"),
             ("bad0", "error"),
             ("br0", "ok"),
             ("dup0", "duplicate iface-id"),
@@ -133,23 +134,47 @@ fn each_fault_has_its_state() {
             ("lo", "ok"),
             ("new0", "no device"),
             ("one0", "ok"),
-            ("zombie0", "zombie"),
         ]
     );
     assert_eq!(run.status, 2);
     assert_eq!(run.complaint(), "port-audit: looking again in 0 s");
     let report = run.json();
-    assert_eq!(report["ports"][2]["reason"], "dup1 of br0 has the same");
+    assert_eq!(report["ports"][3]["reason"], "dup1 of br0 has the same");
     assert_eq!(report["states"]["ok"], 3);
     assert_eq!(
-        report["ports"][8]["error"],
+        report["ports"][0]["error"],
         "could not open network device (No such device)"
     );
 }
 
 #[test]
+fn a_duplicate_on_another_bridge_counts_also_for_one_bridge() {
+    let patch = ["type=patch", "ofport=7", "external_ids:iface-id=x1"];
+    let Some(server) = server(&[("dup0", &patch)]) else {
+        return;
+    };
+    server
+        .vsctl(&[
+            "add-br",
+            "br1",
+            "--",
+            "set",
+            "bridge",
+            "br1",
+            "datapath_type=netdev",
+        ])
+        .unwrap();
+    let add = ["add-port", "br1", "dup1", "--", "set", "interface", "dup1"];
+    server.vsctl(&[&add[..], &patch].concat()).unwrap();
+    let run = audit(&server, &["--bridge", "br0", "--json"]);
+    let found = states(&run);
+    assert_eq!(found.len(), 2, "{run:?}");
+    assert_eq!(found[1], ("dup0".to_owned(), "duplicate iface-id".to_owned()));
+}
+
+#[test]
 fn suggests_lines_that_a_shell_takes_and_never_runs_them() {
-    let Some(server) = server(&[("it's", ZOMBIE), ("plain0", ZOMBIE)]) else {
+    let Some(server) = server(&[("it's", ABSENT), ("plain0", ABSENT)]) else {
         return;
     };
     server
@@ -158,11 +183,11 @@ fn suggests_lines_that_a_shell_takes_and_never_runs_them() {
     server.vsctl(&["add-bond", "br0", "bond0", "m0", "lo"]).unwrap();
     server.vsctl(&["set", "interface", "lo", "ofport=1"]).unwrap();
     server
-        .vsctl(&[&["set", "interface", "m0"], ZOMBIE].concat())
+        .vsctl(&[&["set", "interface", "m0"], ABSENT].concat())
         .unwrap();
     // The bridge's own port is never to be deleted.
     server
-        .vsctl(&[&["set", "interface", "br0", "type=system"], ZOMBIE].concat())
+        .vsctl(&[&["set", "interface", "br0", "type=system"], ABSENT].concat())
         .unwrap();
 
     let before = server.vsctl(&["show"]).unwrap();
@@ -170,7 +195,7 @@ fn suggests_lines_that_a_shell_takes_and_never_runs_them() {
     assert_eq!(server.vsctl(&["show"]).unwrap(), before);
     assert!(
         run.stdout
-            .contains("5 interfaces: 4 zombie, 1 ok; 1 of the stale ones are transient\n"),
+            .contains("5 interfaces: 4 no device, 1 ok; 1 of the stale ones are transient\n"),
         "{run:?}"
     );
     let uuid = server.vsctl(&["get", "interface", "m0", "_uuid"]).unwrap();
@@ -201,14 +226,14 @@ fn suggests_lines_that_a_shell_takes_and_never_runs_them() {
     let left = audit(&server, &["--json"]).json();
     assert_eq!(
         left["states"],
-        json!({ "ok": 1, "zombie": 1 }),
+        json!({ "ok": 1, "no device": 1 }),
         "the bridge's own port and lo"
     );
 }
 
 #[test]
 fn what_was_seen_only_once_is_undecided() {
-    let Some(server) = server(&[("old0", ZOMBIE), ("healed0", ZOMBIE)]) else {
+    let Some(server) = server(&[("old0", ABSENT), ("healed0", ABSENT)]) else {
         return;
     };
     let run = audit(&server, &["--observe", "1", "--json"]);
@@ -216,7 +241,7 @@ fn what_was_seen_only_once_is_undecided() {
     let reason = run.json()["ports"][1]["reason"].clone();
     assert_eq!(
         reason,
-        "seen once: zombie: could not open network device (No such device)"
+        "seen once: no device: could not open network device (No such device)"
     );
 
     let db = server.remote();
@@ -241,7 +266,7 @@ fn what_was_seen_only_once_is_undecided() {
         .vsctl(
             &[
                 &["add-port", "br0", "young0", "--", "set", "interface", "young0"],
-                ZOMBIE,
+                ABSENT,
             ]
             .concat(),
         )
@@ -254,7 +279,7 @@ fn what_was_seen_only_once_is_undecided() {
         .iter()
         .map(|port| port["state"].clone())
         .collect();
-    assert_eq!(states, ["ok", "ok", "zombie", "undecided"]);
+    assert_eq!(states, ["ok", "ok", "no device", "undecided"]);
 }
 
 #[test]
@@ -281,7 +306,7 @@ fn says_so_where_the_kernel_cannot_be_asked() {
 #[test]
 fn draws_a_hole_where_something_is_missing() {
     let ports: Vec<String> = (0..250).map(|n| format!("z{n:03}<")).collect();
-    let rows: Vec<(&str, &[&str])> = ports.iter().map(|name| (name.as_str(), ZOMBIE)).collect();
+    let rows: Vec<(&str, &[&str])> = ports.iter().map(|name| (name.as_str(), ABSENT)).collect();
     let Some(server) = server(&rows[..2]) else { return };
     let mut more = Vec::new();
     for (name, settings) in &rows[2..] {
@@ -306,7 +331,7 @@ fn draws_a_hole_where_something_is_missing() {
     assert_eq!(draw(), svg, "the same ports give the same picture");
     let run = audit(&server, &["--svg", "/nonexistent/matrix.svg", "--json"]);
     assert_eq!(
-        (run.status, run.json()["states"]["zombie"].as_u64()),
+        (run.status, run.json()["states"]["no device"].as_u64()),
         (2, Some(250))
     );
     assert!(run.stderr.contains("/nonexistent/matrix.svg"));
