@@ -15,7 +15,7 @@ pub struct Key {
     pub table: TableKey,
     priority: Reverse<u16>,
     /// The entries of the match as they are printed: one spelling for each, in one order.
-    matches: Vec<String>,
+    matches: String,
 }
 
 /// Numbers come before names.
@@ -53,7 +53,10 @@ pub struct Counts {
 }
 
 impl Table {
-    pub fn insert(&mut self, flow: Flow) {
+    pub fn insert(&mut self, mut flow: Flow) {
+        // There may be many.
+        flow.matches.0.shrink_to_fit();
+        flow.actions.shrink_to_fit();
         self.0.entry(Key::of(&flow)).or_default().push(flow);
     }
 }
@@ -71,7 +74,7 @@ impl Key {
                 NumberOrName::Name(name) => TableKey::Name(name.clone()),
             },
             priority: Reverse(flow.priority),
-            matches,
+            matches: matches.join(","),
         }
     }
 }
@@ -95,7 +98,7 @@ impl Changes {
             loop {
                 changes.push(match (old.next(), new.next()) {
                     (None, None) => break,
-                    (Some(old), Some(new)) if differences(&old, &new, ignore_cookie).is_empty() => continue,
+                    (Some(old), Some(new)) if are_same(&old, &new, ignore_cookie) => continue,
                     (Some(old), Some(new)) => {
                         counts.modified += 1;
                         Change::Modified(Box::new((old, new)))
@@ -126,6 +129,15 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
+}
+
+/// Whether nothing differs, without a list of it.
+fn are_same(old: &Flow, new: &Flow, ignore_cookie: bool) -> bool {
+    let numbers = |flow: &Flow| (flow.idle_timeout, flow.hard_timeout, flow.importance, flags(flow));
+    (ignore_cookie || old.cookie == new.cookie)
+        && numbers(old) == numbers(new)
+        && old.unknown == new.unknown
+        && old.actions == new.actions
 }
 
 /// What differs: its name, and both values as they are printed.

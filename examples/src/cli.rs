@@ -226,7 +226,8 @@ pub fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{rest:02}.{milliseconds:03}")
 }
 
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a tool may work before it says what it does.
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

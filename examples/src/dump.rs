@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
+use std::time::Instant;
 
 use ofp_codec::text::{DumpReader, Item, ReadError};
 use ofp_codec::{Flow, NumberOrName, TableRef};
 use serde_json::Value;
 
-use crate::cli::{Failure, Status, chain, complain};
+use crate::cli::{Failure, PATIENCE, Status, chain, complain};
 
 /// How much of a dump could not be read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,8 +61,13 @@ pub fn read(reader: &str, input: impl BufRead, mut each: impl FnMut(Flow)) -> Re
         lines: 0,
         empty: true,
     };
+    let mut patience = Some(Instant::now() + PATIENCE);
     while let Some(item) = dump.next_item() {
         unread.empty = false;
+        if patience.is_some_and(|end| Instant::now() > end) {
+            patience = None;
+            complain(reader, "still reading");
+        }
         let lost = |name: &[u8]| {
             Err(format!(
                 "ovs-ofctl lost flows here: {}",
