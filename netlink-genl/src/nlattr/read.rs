@@ -14,6 +14,7 @@ use super::{HEADER_LEN, KIND_MASK, NESTED, align};
 pub struct Attrs<'a> {
     rest: &'a [u8],
     offset: usize,
+    depth: usize,
 }
 
 impl<'a> Attrs<'a> {
@@ -24,7 +25,16 @@ impl<'a> Attrs<'a> {
 
     /// The attributes in `bytes`, which stand at `offset` of the message that errors should point into.
     pub fn at(bytes: &'a [u8], offset: usize) -> Self {
-        Self { rest: bytes, offset }
+        Self {
+            rest: bytes,
+            offset,
+            depth: 0,
+        }
+    }
+
+    /// The bytes that were not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     fn parse(&self) -> Result<Attr<'a>, DecodeError> {
@@ -47,6 +57,7 @@ impl<'a> Attrs<'a> {
         })?;
         Ok(Attr {
             offset,
+            depth: self.depth,
             raw_kind,
             payload,
         })
@@ -77,6 +88,7 @@ impl FusedIterator for Attrs<'_> {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attr<'a> {
     offset: usize,
+    depth: usize,
     raw_kind: u16,
     payload: &'a [u8],
 }
@@ -107,9 +119,21 @@ impl<'a> Attr<'a> {
         self.offset
     }
 
+    /// How many attributes this one stands in.
+    ///
+    /// A payload that claims to be a nest costs 4 bytes a level, so a message may hold thousands of levels: who reads
+    /// nests by recursion stops at a depth of its own.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// The payload as attributes; their offsets count on in the outermost list.
     pub fn attrs(&self) -> Attrs<'a> {
-        Attrs::at(self.payload, self.offset + HEADER_LEN)
+        Attrs {
+            rest: self.payload,
+            offset: self.offset + HEADER_LEN,
+            depth: self.depth + 1,
+        }
     }
 
     /// The payload as exactly `N` bytes.
@@ -249,6 +273,24 @@ pub enum DecodeError {
         /// Bytes that are there.
         got: usize,
     },
+    /// Nests stand in each other deeper than the reader follows.
+    #[error("at byte {offset}: attribute {kind} is nested deeper than {limit}")]
+    TooDeep {
+        /// Where the attribute stands.
+        offset: usize,
+        /// Its type.
+        kind: u16,
+        /// The deepest nesting that is read.
+        limit: usize,
+    },
+    /// A nest lacks an attribute that it must have.
+    #[error("at byte {offset}: attribute {kind} is missing in this nest")]
+    Missing {
+        /// Where the nest stands.
+        offset: usize,
+        /// Type of the attribute that is not there.
+        kind: u16,
+    },
     /// A string lacks its NUL.
     #[error("at byte {offset}: the string in attribute {kind} has no terminating NUL")]
     NotTerminated {
@@ -284,6 +326,7 @@ mod tests {
         assert_eq!(attrs[2].kind(), 3);
         let inner = attrs[2].attrs().next().unwrap().unwrap();
         assert_eq!((inner.offset(), inner.u16()), (12 + 12 + 4, Ok(4789)));
+        assert_eq!((attrs[2].depth(), inner.depth()), (0, 1));
     }
 
     #[test]

@@ -28,7 +28,15 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// [`EncodeError::AttrTooBig`] if the payload exceeds [`MAX_PAYLOAD`]; [`EncodeError::BufferFull`] as for `put`.
+    #[inline]
     fn attr(&mut self, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
+        // The usual sizes go out in one piece.
+        if let Ok(payload) = payload.try_into() {
+            return self.put(&word(header(kind, 4)?, payload));
+        }
+        if let Ok(payload) = payload.try_into() {
+            return self.put(&two_words(header(kind, 8)?, payload));
+        }
         let start = self.position();
         let written = header(kind, payload.len()).and_then(|header| {
             self.put(&header)?;
@@ -45,6 +53,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// As [`Sink::attr`].
+    #[inline]
     fn flag(&mut self, kind: u16) -> Result<(), EncodeError> {
         self.put(&header(kind, 0)?)
     }
@@ -53,6 +62,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// As [`Sink::attr`].
+    #[inline]
     fn attr_u8(&mut self, kind: u16, value: u8) -> Result<(), EncodeError> {
         self.put(&word(header(kind, 1)?, [value, 0, 0, 0]))
     }
@@ -61,6 +71,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// As [`Sink::attr`].
+    #[inline]
     fn attr_u16(&mut self, kind: u16, value: u16) -> Result<(), EncodeError> {
         let [a, b] = value.to_ne_bytes();
         self.put(&word(header(kind, 2)?, [a, b, 0, 0]))
@@ -70,6 +81,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// As [`Sink::attr`].
+    #[inline]
     fn attr_be16(&mut self, kind: u16, value: u16) -> Result<(), EncodeError> {
         let [a, b] = value.to_be_bytes();
         self.put(&word(header(kind, 2)?, [a, b, 0, 0]))
@@ -79,6 +91,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// As [`Sink::attr`].
+    #[inline]
     fn attr_u32(&mut self, kind: u16, value: u32) -> Result<(), EncodeError> {
         self.put(&word(header(kind, 4)?, value.to_ne_bytes()))
     }
@@ -87,6 +100,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// As [`Sink::attr`].
+    #[inline]
     fn attr_u64(&mut self, kind: u16, value: u64) -> Result<(), EncodeError> {
         self.attr(kind, &value.to_ne_bytes())
     }
@@ -95,6 +109,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// As [`Sink::attr`].
+    #[inline]
     fn attr_be64(&mut self, kind: u16, value: u64) -> Result<(), EncodeError> {
         self.attr(kind, &value.to_be_bytes())
     }
@@ -105,6 +120,7 @@ pub trait Sink: Sized {
     ///
     /// # Errors
     /// [`EncodeError::AttrTooBig`] if `fill` wrote more than [`MAX_PAYLOAD`]; whatever `fill` returns.
+    #[inline]
     fn nest<E: From<EncodeError>>(
         &mut self,
         kind: u16,
@@ -116,7 +132,9 @@ pub trait Sink: Sized {
         let filled = fill(self).and_then(|()| {
             let [len_lo, len_hi, ..] = header(kind, self.position() - start - HEADER_LEN)?;
             self.patch(start, [len_lo, len_hi]);
-            Ok(())
+            // Attributes leave nothing to pad; bytes that `fill` put itself may.
+            let len = self.position() - start;
+            Ok(self.put(&PADDING[..align(len) - len])?)
         });
         if filled.is_err() {
             self.truncate(start);
@@ -126,19 +144,23 @@ pub trait Sink: Sized {
 }
 
 impl Sink for Vec<u8> {
+    #[inline]
     fn position(&self) -> usize {
         self.len()
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.extend_from_slice(bytes);
         Ok(())
     }
 
+    #[inline]
     fn patch(&mut self, at: usize, bytes: [u8; 2]) {
         self[at..at + 2].copy_from_slice(&bytes);
     }
 
+    #[inline]
     fn truncate(&mut self, position: usize) {
         Vec::truncate(self, position);
     }
@@ -158,17 +180,21 @@ impl Counter {
 }
 
 impl Sink for Counter {
+    #[inline]
     fn position(&self) -> usize {
         self.position
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.position += bytes.len();
         Ok(())
     }
 
+    #[inline]
     fn patch(&mut self, _: usize, _: [u8; 2]) {}
 
+    #[inline]
     fn truncate(&mut self, position: usize) {
         self.position = position;
     }
@@ -194,10 +220,12 @@ impl<'a> Slice<'a> {
 }
 
 impl Sink for Slice<'_> {
+    #[inline]
     fn position(&self) -> usize {
         self.position
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         let free = self.buffer.len() - self.position;
         if bytes.len() > free {
@@ -212,10 +240,12 @@ impl Sink for Slice<'_> {
         Ok(())
     }
 
+    #[inline]
     fn patch(&mut self, at: usize, bytes: [u8; 2]) {
         self.buffer[at..at + 2].copy_from_slice(&bytes);
     }
 
+    #[inline]
     fn truncate(&mut self, position: usize) {
         self.position = position;
     }
@@ -245,6 +275,7 @@ pub enum EncodeError {
     },
 }
 
+#[inline]
 fn header(kind: u16, payload: usize) -> Result<[u8; HEADER_LEN], EncodeError> {
     let len =
         u16::try_from(HEADER_LEN + payload).map_err(|_| EncodeError::AttrTooBig { kind, len: payload })?;
@@ -253,8 +284,14 @@ fn header(kind: u16, payload: usize) -> Result<[u8; HEADER_LEN], EncodeError> {
     Ok([a, b, c, d])
 }
 
+#[inline]
 fn word([a, b, c, d]: [u8; 4], [e, f, g, h]: [u8; 4]) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
+}
+
+#[inline]
+fn two_words([a, b, c, d]: [u8; 4], [e, f, g, h, i, j, k, l]: [u8; 8]) -> [u8; 12] {
+    [a, b, c, d, e, f, g, h, i, j, k, l]
 }
 
 const PADDING: [u8; 3] = [0; 3];
