@@ -17,8 +17,8 @@ use core::ops::RangeInclusive;
 
 use netlink_genl::nlattr::{EncodeError, MAX_PAYLOAD};
 
-use crate::limits::Buffer;
-use crate::{Action, Actions, KernelRule, Limit, Limits, Verdict};
+use crate::limits::{Buffer, Nests};
+use crate::{Actions, KernelRule, Limit, Limits, Verdict};
 
 /// A list that grows: some actions once, and some again for each endpoint.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl Template {
     /// What becomes of the list with `endpoints` of them.
     pub fn verdict(&self, endpoints: usize, limits: &Limits) -> Verdict {
         let bytes = self.bytes(endpoints);
-        limits.verdict_of(bytes, self.outputs(endpoints), || {
+        limits.verdict_of(bytes, self.outputs(endpoints), self.nests(), || {
             self.held(Buffer::new(bytes), endpoints)
                 .map(|held| endpoints < held)
         })
@@ -107,17 +107,27 @@ impl Template {
             if start.replace(buffer) != Some(buffer) {
                 held = self.held(buffer, most);
             }
-            kernel.check(bytes, || held.map(|held| endpoints < held)).is_ok()
+            kernel
+                .check(bytes, self.nests(), || held.map(|held| endpoints < held))
+                .is_ok()
         }))
+    }
+
+    fn nests(&self) -> Nests {
+        self.once.nests.max(self.each.nests)
     }
 
     /// How many of the lists with 0, 1, .. `most` endpoints `buffer` holds, or `None` if that is not known.
     fn held(&self, mut buffer: Buffer, most: usize) -> Option<usize> {
-        if !buffer.hold(&self.once.converted)? {
+        if !buffer.hold(self.once.converted.as_ref()?) {
             return Some(0);
         }
+        if most == 0 {
+            return Some(1);
+        }
+        let each = self.each.converted.as_ref()?;
         for endpoints in 1..=most {
-            if !buffer.hold(&self.each.converted)? {
+            if !buffer.hold(each) {
                 return Some(endpoints);
             }
         }
@@ -179,15 +189,19 @@ pub struct Bound {
 struct Share {
     bytes: usize,
     outputs: usize,
-    converted: Vec<Option<[usize; 2]>>,
+    nests: Nests,
+    /// `None` if that is not known.
+    converted: Option<Vec<usize>>,
 }
 
 impl Share {
     fn new(actions: &Actions) -> Result<Self, EncodeError> {
+        let mut converted = Vec::new();
         Ok(Self {
             bytes: actions.encoded_len()?,
             outputs: actions.output_count(),
-            converted: actions.iter().map(Action::converted).collect(),
+            nests: actions.nests(),
+            converted: actions.convert(&mut converted).map(|()| converted),
         })
     }
 }
@@ -268,7 +282,7 @@ mod tests {
         for (once, each) in [
             ("pop_vlan", VXLAN),
             ("", "push_vlan(vid=1,pcp=0),4,pop_vlan"),
-            ("1", "action22(00)"),
+            ("1", "action29(00)"),
         ] {
             let template = template(once, each);
             for n in [0, 1, 999, 1000, 1001, 1170, 1171, 1637] {

@@ -8,7 +8,11 @@ extern crate alloc;
 mod table;
 
 pub mod action;
+pub mod advice;
 pub mod capacity;
+pub mod dialect;
+pub mod flood;
+pub mod flow;
 pub mod key;
 pub mod limits;
 pub mod text;
@@ -16,8 +20,9 @@ pub mod xlate;
 
 pub use self::action::{Action, Actions, Part, PushVlan};
 pub use self::capacity::{Bound, Capacity, Template};
+pub use self::flow::Flow;
 
-pub use self::key::{Key, Tunnel, TunnelAttr};
+pub use self::key::{FlowKey, Key, MacAddr, MaskedKey, Tunnel, TunnelAttr, Ufid};
 pub use self::limits::{KernelRule, Limit, Limits, Rejection, Verdict};
 pub use self::text::ParseError;
 pub use netlink_genl::nlattr::{DecodeError, EncodeError, RawAttr};

@@ -19,11 +19,12 @@
 
 mod kernel;
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use netlink_genl::nlattr::{EncodeError, MAX_PAYLOAD};
 
-pub(crate) use self::kernel::Buffer;
+pub(crate) use self::kernel::{Buffer, Nests};
 pub use self::kernel::{KernelRule, Rejection};
 use crate::Actions;
 
@@ -93,15 +94,11 @@ impl Limits {
         let bytes = actions.encoded_len()?;
         let outputs = actions.output_count();
         let converted = || {
-            let mut buffer = Buffer::new(bytes);
-            for action in actions.iter() {
-                if !buffer.hold(&[action.converted()])? {
-                    return Some(false);
-                }
-            }
-            Some(true)
+            let mut pieces = Vec::new();
+            actions.convert(&mut pieces)?;
+            Some(Buffer::new(bytes).hold(&pieces))
         };
-        Ok(self.verdict_of(bytes, outputs, converted))
+        Ok(self.verdict_of(bytes, outputs, actions.nests(), converted))
     }
 
     /// The verdict on a list of this size; `converted` runs the kernel's buffer model where that decides.
@@ -109,6 +106,7 @@ impl Limits {
         &self,
         bytes: usize,
         outputs: usize,
+        nests: Nests,
         converted: impl Fn() -> Option<bool>,
     ) -> Verdict {
         // Open vSwitch asks in this order; a list that it keeps in userspace never meets the kernel's rule.
@@ -120,7 +118,7 @@ impl Limits {
                 limit: self.max_outputs,
             }
         } else {
-            match self.kernel.check(bytes, converted) {
+            match self.kernel.check(bytes, nests, converted) {
                 Ok(()) => Verdict::Fast,
                 Err(rejection) => Verdict::Kernel(rejection),
             }

@@ -29,10 +29,14 @@ macro_rules! attributes {
         }
 
         impl $Enum {
+            /// Number and name of every row of the table.
+            pub const ROWS: &'static [(u16, &'static str)] =
+                &[$(($number & netlink_genl::nlattr::KIND_MASK, $name)),*];
+
             /// The attribute type, without flags.
             pub fn kind(&self) -> u16 {
                 match self {
-                    $(Self::$Name $((attributes!(@any $Type)))? => $number,)*
+                    $(Self::$Name $((attributes!(@any $Type)))? => $number & netlink_genl::nlattr::KIND_MASK,)*
                     Self::Unknown(unknown) => unknown.kind(),
                 }
             }
@@ -59,21 +63,55 @@ macro_rules! attributes {
             /// Reads one attribute.
             ///
             /// # Errors
-            /// [`DecodeError`](crate::DecodeError): a payload of another size than its type has, with its position.
+            /// [`DecodeError`](crate::DecodeError): a payload that is not what its type has, with its position.
             pub fn decode(attr: &netlink_genl::nlattr::Attr<'_>) -> Result<Self, crate::DecodeError> {
-                Ok(match attr.kind() {
-                    $($number => attributes!(@build $Name <$Codec as $crate::key::codec::Codec>::decode(attr)? $(, $Type)?),)*
+                let mut faults = $crate::key::codec::Faults::default();
+                let decoded = Self::decode_in(attr, &mut faults)?;
+                faults.strict(decoded)
+            }
+
+            pub(crate) fn decode_in(
+                attr: &netlink_genl::nlattr::Attr<'_>,
+                faults: &mut $crate::key::codec::Faults,
+            ) -> Result<Self, crate::DecodeError> {
+                // A type word with other flags is another type word: keeping it apart keeps its bytes.
+                Ok(match attr.raw_kind() {
+                    $($number => attributes!(@build $Name <$Codec as $crate::key::codec::Codec>::decode_in(attr, faults)? $(, $Type)?),)*
                     _ => Self::Unknown((*attr).into()),
                 })
             }
 
+            #[allow(dead_code, reason = "some attributes stand in no text of their own")]
             fn print(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 match self {
                     $(attributes!(@pattern $Name value $(($Type))?) => <$Codec as $crate::key::codec::Codec>::print(attributes!(@value value $(($Type))?), $name, f),)*
-                    Self::Unknown(unknown) => Self::print_unknown(unknown, f),
+                    Self::Unknown(unknown) => match Self::without_flags(unknown) {
+                        Some(known) => known.print(f),
+                        None => Self::print_unknown(unknown, f),
+                    },
                 }
             }
 
+            /// What it would be but for flags in its type word, which Open vSwitch passes over.
+            #[allow(dead_code, reason = "as above")]
+            fn without_flags(unknown: &netlink_genl::nlattr::RawAttr) -> Option<Self> {
+                use netlink_genl::nlattr::{Attrs, KIND_MASK, Sink};
+
+                let usual = match unknown.kind() {
+                    $(kind if kind == $number & KIND_MASK => $number,)*
+                    _ => return None,
+                };
+                if usual == unknown.raw_kind {
+                    return None;
+                }
+                let mut bytes = alloc::vec::Vec::new();
+                bytes.attr(usual, &unknown.payload).ok()?;
+                let attr = Attrs::new(&bytes).next()?.ok()?;
+                let decoded = Self::decode_in(&attr, &mut $crate::key::codec::Faults::default());
+                Some(decoded.unwrap_or_else(|_| Self::Unknown(attr.into())))
+            }
+
+            #[allow(dead_code, reason = "as above")]
             fn parse(name: &str, lexer: &mut $crate::text::lex::Lexer<'_>) -> Option<Result<Self, $crate::text::ParseError>> {
                 match name {
                     $($name => Some(<$Codec as $crate::key::codec::Codec>::parse(lexer).map(|value| attributes!(@build $Name value $(, $Type)?))),)*

@@ -20,6 +20,22 @@ pub enum ParseError {
         /// The first characters of what stands there.
         found: String,
     },
+    /// Lists stand in each other deeper than they are read.
+    #[error("at byte {offset}: nested deeper than {limit}")]
+    TooDeep {
+        /// Where the list begins.
+        offset: usize,
+        /// The deepest nesting that is read.
+        limit: usize,
+    },
+    /// The attributes up to here take more bytes than a list of them can have.
+    #[error("at byte {offset}: more than {limit} bytes of attributes")]
+    TooLong {
+        /// Where the attribute begins that does not fit.
+        offset: usize,
+        /// The most bytes that fit.
+        limit: usize,
+    },
     /// A number does not fit its field. (Open vSwitch truncates it without a word.)
     #[error("at byte {offset}: {found} exceeds {limit}")]
     TooBig {

@@ -4,53 +4,119 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, RawAttr, Sink};
+use netlink_genl::nlattr::{EncodeError, Sink};
 
-use super::codec::{Codec, Dec8, Dec16, Flag, Hex8, Hex64, Ip4, Ip6};
-use super::{parse_raw, print_raw};
+use super::flags::{parse_flags, print_flags, print_masked_flags};
+use super::format::{Dec8, Dec16, Hex8, Hex64, Ip4, Ip6};
+use super::geneve::GeneveOpts;
+use super::header::Gtpu;
+use super::list::List;
+use super::options::{Erspan, VxlanAttr, VxlanOpts};
+use super::payload::{
+    Attribute, Context, Flag, Masks, Named, Payload, decode_nest, decode_prefix, encode_nest,
+};
+use super::{parse_raw_masked, print_raw};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
-attributes! {
+keys! {
     /// One attribute inside a tunnel key (`OVS_TUNNEL_KEY_ATTR_*` of `linux/openvswitch.h`).
     ///
     /// Numbers are in network byte order. Sizes are those of the whole attribute.
     pub enum TunnelAttr {
         /// `ID`, 12 bytes: the tunnel key (VNI, GRE key).
-        0 Id(u64) Hex64 "tun_id";
+        0 Id(u64): Named<Hex64>, "tun_id";
         /// `IPV4_SRC`, 8 bytes: the outer source address; OVS writes it for a port with `local_ip`.
-        1 Ipv4Src(Ipv4Addr) Ip4 "src";
+        1 Ipv4Src(Ipv4Addr): Named<Ip4>, "src";
         /// `IPV4_DST`, 8 bytes: the outer destination address.
-        2 Ipv4Dst(Ipv4Addr) Ip4 "dst";
+        2 Ipv4Dst(Ipv4Addr): Named<Ip4>, "dst";
         /// `TOS`, 8 bytes: TOS of the outer header, ECN bits included. OVS leaves it out if it is 0.
-        3 Tos(u8) Hex8 "tos";
+        3 Tos(u8): Named<Hex8>, "tos";
         /// `TTL`, 8 bytes: TTL of the outer header. The kernel refuses a tunnel key without it.
-        4 Ttl(u8) Dec8 "ttl";
+        4 Ttl(u8): Named<Dec8>, "ttl";
         /// `DONT_FRAGMENT`, 4 bytes, a flag.
-        5 DontFragment Flag "df";
+        5 DontFragment: Flag, "df";
         /// `CSUM`, 4 bytes, a flag: compute the outer checksum.
-        6 Csum Flag "csum";
+        6 Csum: Flag, "csum";
         /// `OAM`, 4 bytes, a flag.
-        7 Oam Flag "oam";
+        7 Oam: Flag, "oam";
+        /// `GENEVE_OPTS`: all options of the header.
+        8 Geneve(GeneveOpts): GeneveOpts, "geneve";
         /// `TP_SRC`, 8 bytes: the outer source port.
-        9 TpSrc(u16) Dec16 "tp_src";
+        9 TpSrc(u16): Named<Dec16>, "tp_src";
         /// `TP_DST`, 8 bytes: the outer destination port. OVS writes it since 2.7.
-        10 TpDst(u16) Dec16 "tp_dst";
+        10 TpDst(u16): Named<Dec16>, "tp_dst";
+        /// `VXLAN_OPTS`: the Group Based Policy.
+        11 Vxlan(VxlanOpts): VxlanOpts, "vxlan";
         /// `IPV6_SRC`, 20 bytes.
-        12 Ipv6Src(Ipv6Addr) Ip6 "ipv6_src";
+        12 Ipv6Src(Ipv6Addr): Named<Ip6>, "ipv6_src";
         /// `IPV6_DST`, 20 bytes.
-        13 Ipv6Dst(Ipv6Addr) Ip6 "ipv6_dst";
+        13 Ipv6Dst(Ipv6Addr): Named<Ip6>, "ipv6_dst";
+        /// `ERSPAN_OPTS`, 16 bytes.
+        15 Erspan(Erspan): Erspan, "erspan";
+        /// `GTPU_OPTS` of Open vSwitch, 8 bytes. In the kernel the number is that of the flag `IPV4_INFO_BRIDGE`, which
+        /// has no payload and stays `Unknown`.
+        16 Gtpu(Gtpu): Gtpu, "gtpu";
     }
 }
 
 impl TunnelAttr {
-    /// Whether this is one of the flags that stand together in `flags(..)`.
-    fn is_flag(&self) -> bool {
-        matches!(self, Self::DontFragment | Self::Csum | Self::Oam)
+    const NESTS: &[u16] = &[11];
+
+    /// The length that Open vSwitch wants of an attribute without a row; 14 is padding.
+    fn len_of_unknown(kind: u16) -> Option<usize> {
+        (kind == 14).then_some(0)
     }
 
-    fn print_unknown(unknown: &RawAttr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print_raw(unknown, f)
+    /// Its bit in `flags(..)`, or 0.
+    fn flag(&self) -> u32 {
+        FLAGS
+            .iter()
+            .find(|(.., attr)| attr.as_ref() == Some(self))
+            .map_or(0, |(flag, ..)| *flag)
+    }
+
+    /// Whether `mask` covers each part of the attribute whole, or not at all, because the text has not named it.
+    fn is_whole(&self, mask: &Self) -> bool {
+        let is_whole = |part: u32, ones: u32| part == 0 || part == ones;
+        match (self, mask) {
+            (Self::Geneve(opts), Self::Geneve(mask)) => opts.is_whole(mask),
+            (Self::Vxlan(_), Self::Vxlan(mask)) => mask.attrs().iter().all(|mask| match mask {
+                VxlanAttr::Gbp(gbp) => {
+                    is_whole(gbp.id().into(), 0xffff) && is_whole(gbp.flags().into(), 0xff)
+                }
+                VxlanAttr::Unknown(_) => false,
+            }),
+            (_, Self::Gtpu(mask)) => is_whole(mask.flags.into(), 0xff) && is_whole(mask.msgtype.into(), 0xff),
+            _ => mask.payload().iter().all(|byte| *byte == u8::MAX),
+        }
+    }
+
+    /// Prints an attribute of the right length.
+    fn print(&self, mask: Option<&Self>, verbose: bool, list: &mut List<'_, '_>) -> fmt::Result {
+        let Self::Unknown(raw) = self else {
+            // Open vSwitch takes no mask for an empty one here, and here alone.
+            let is_hidden = matches!(self, Self::Id(_)) && mask.is_none() && !verbose;
+            return if is_hidden {
+                Ok(())
+            } else {
+                self.print_known(mask, verbose, list)
+            };
+        };
+        match Self::decode_at(raw.kind(), &raw.payload, 0) {
+            Self::Unknown(_) if raw.kind() == 11 => {
+                VxlanOpts::print("vxlan", &VxlanOpts::prefix_of(&raw.payload), None, verbose, list)
+            }
+            Self::Unknown(_) if raw.kind() == 14 => Ok(()),
+            Self::Unknown(_) => {
+                let mask = mask.map(Self::payload);
+                // Open vSwitch asks by the wrong table whether the mask is exact: that of the flow keys.
+                let exact =
+                    |mask: &[u8]| matches!(raw.kind(), 17..=30) && mask.iter().all(|byte| *byte == u8::MAX);
+                print_raw(raw, mask.as_deref().filter(|mask| !exact(mask)), list)
+            }
+            known => known.print_known(mask, verbose, list),
+        }
     }
 }
 
@@ -75,104 +141,162 @@ impl Tunnel {
     pub fn attrs(&self) -> &[TunnelAttr] {
         &self.attrs
     }
+
+    /// Whether `mask` covers all that it has a value for. Flags count as covered.
+    pub(super) fn is_whole(&self, mask: &Self) -> bool {
+        let masks = Masks::new(&mask.attrs);
+        self.attrs
+            .iter()
+            .filter(|attr| attr.flag() == 0)
+            .all(|attr| masks.of(attr).is_some_and(|mask| attr.is_whole(mask)))
+    }
+
+    /// Puts in a tunnel id that is not matched, unless there is one.
+    fn add_hidden_id(&mut self, mask: &mut Self) {
+        let id = TunnelAttr::Id(0);
+        if !self.attrs.iter().any(|attr| matches!(attr, TunnelAttr::Id(_))) {
+            self.attrs.insert(0, id.clone());
+            mask.attrs.insert(0, id);
+        }
+    }
+
+    pub(super) fn prefix_of(payload: &[u8]) -> Self {
+        Self {
+            attrs: decode_prefix(payload).0,
+        }
+    }
+
+    /// The bits of `flags(..)` for the flags that are there.
+    fn flags(&self) -> u32 {
+        self.attrs.iter().fold(0, |flags, attr| flags | attr.flag())
+    }
+
+    /// Adds flags in the order DF, CSUM, OAM, as Open vSwitch writes them from text.
+    fn push_flags(&mut self, flags: u32) {
+        let order = [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam];
+        self.attrs
+            .extend(order.into_iter().filter(|flag| flags & flag.flag() != 0));
+    }
 }
 
-/// The nest of the attributes, and `tunnel(..)`.
-pub(super) struct TunnelCodec;
+impl Payload for Tunnel {
+    type Value = Self;
+    const LEN: Option<usize> = None;
 
-impl Codec for TunnelCodec {
-    type Value = Tunnel;
+    fn encode<S: Sink>(tunnel: &Self, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
+        encode_nest(&tunnel.attrs, kind, sink)
+    }
 
-    fn encode<S: Sink>(tunnel: &Tunnel, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.nest(kind, |sink| {
-            tunnel.attrs.iter().try_for_each(|attr| attr.encode(sink))
+    fn decode(payload: &[u8], depth: usize) -> Option<Self> {
+        decode_nest(payload, depth).map(|attrs| Self { attrs })
+    }
+
+    fn print(
+        name: &str,
+        tunnel: &Self,
+        mask: Option<&Self>,
+        verbose: bool,
+        list: &mut List<'_, '_>,
+    ) -> fmt::Result {
+        list.nest(name, |list| {
+            let (mut flags, mut covered) = (0, mask.map_or(0, |mask| mask.flags()));
+            let masks = mask.map(|mask| Masks::new(&mask.attrs));
+            for attr in &tunnel.attrs {
+                let missing = attr.wildcard();
+                let mask = masks.as_ref().map(|masks| masks.of(attr).unwrap_or(&missing));
+                if attr.is_misfit(mask) {
+                    list.separate()?;
+                    write!(list.f, "key{}", attr.kind())?;
+                    attr.print_misfit(mask, list.f)?;
+                    continue;
+                }
+                flags |= attr.flag();
+                // Open vSwitch shows the presence of the tunnel id as a flag of its own.
+                if matches!(attr, TunnelAttr::Id(_)) {
+                    flags |= FLAG_KEY;
+                    covered |= FLAG_KEY;
+                }
+                attr.print(mask, verbose, list)?;
+            }
+            match mask {
+                None => {
+                    list.item(format_args!("flags("))?;
+                    print_flags(flag_name, flags, list.f)?;
+                    list.f.write_str(")")
+                }
+                Some(_) if verbose || covered != 0 => {
+                    list.item(format_args!("flags("))?;
+                    print_masked_flags(flag_name, flags, covered, ALL_FLAGS, list.f)?;
+                    list.f.write_str(")")
+                }
+                Some(_) => Ok(()),
+            }
         })
     }
 
-    fn decode(attr: &Attr<'_>) -> Result<Tunnel, DecodeError> {
-        let attrs = attr
-            .attrs()
-            .map(|attr| TunnelAttr::decode(&attr?))
-            .collect::<Result<_, _>>()?;
-        Ok(Tunnel { attrs })
-    }
-
-    fn print(tunnel: &Tunnel, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}(")?;
-        for attr in tunnel.attrs.iter().filter(|attr| !attr.is_flag()) {
-            attr.print(f)?;
-            f.write_str(",")?;
-        }
-        // Open vSwitch shows the presence of the tunnel id as a flag of its own.
-        let key = tunnel
-            .attrs
-            .iter()
-            .any(|attr| matches!(attr, TunnelAttr::Id(_)))
-            .then_some("key");
-        let flags = [TunnelAttr::Oam, TunnelAttr::DontFragment, TunnelAttr::Csum];
-        let flags = flags
-            .iter()
-            .filter(|flag| tunnel.attrs.contains(flag))
-            .map(TunnelAttr::name)
-            .chain(key);
-        let mut before = "flags(";
-        for flag in flags {
-            write!(f, "{before}{flag}")?;
-            before = "|";
-        }
-        f.write_str(if before == "|" { "))" } else { "flags(0))" })
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<Tunnel, ParseError> {
+    fn parse(lexer: &mut Lexer<'_>, context: Context) -> Result<(Self, Self), ParseError> {
+        let (mut tunnel, mut masks) = (Self::default(), Self::default());
         lexer.expect("(")?;
-        let mut attrs = Vec::new();
-        while !lexer.eat(")") {
+        loop {
+            if lexer.eat(")") {
+                return Ok((tunnel, masks));
+            }
             let start = *lexer;
-            let wrong = || start.expected("a tunnel attribute");
-            match lexer.word("a tunnel attribute")? {
-                "flags" => parse_flags(lexer, &mut attrs)?,
-                name => {
-                    let unknown = name.strip_prefix("key").and_then(|kind| kind.parse().ok());
-                    let attr = match unknown {
-                        Some(kind) => TunnelAttr::Unknown(parse_raw(kind, lexer)?),
-                        None => TunnelAttr::parse(name, lexer).ok_or_else(wrong)??,
-                    };
-                    attrs.push(if attr.is_flag() { Err(wrong()) } else { Ok(attr) }?);
+            let name = lexer.word("a tunnel attribute")?;
+            let unknown = name.strip_prefix("key").and_then(|kind| kind.parse().ok());
+            if name == "flags" {
+                lexer.expect("(")?;
+                let (flags, mask) = parse_flags(flag_name, ALL_FLAGS, lexer)?;
+                // A terse flow shows no more than this of a tunnel id that is there, but not matched.
+                if context.is_printed && flags & FLAG_KEY != 0 {
+                    tunnel.add_hidden_id(&mut masks);
                 }
+                tunnel.push_flags(flags);
+                masks.push_flags(mask.unwrap_or(ALL_FLAGS));
+            } else if let Some(kind) = unknown {
+                let (raw, mask) = parse_raw_masked(kind, lexer)?;
+                tunnel.attrs.push(TunnelAttr::Unknown(raw));
+                masks.attrs.push(TunnelAttr::Unknown(mask));
+            } else {
+                // Flags stand in `flags(..)` alone.
+                let is_flag = FLAGS.iter().any(|(_, flag, _)| *flag == name);
+                let (attr, mask) = (!is_flag)
+                    .then(|| TunnelAttr::parse_known(name, lexer, context))
+                    .flatten()
+                    .ok_or_else(|| start.expected("a tunnel attribute"))??;
+                // Open vSwitch writes no VXLAN options if there are none.
+                let is_written = |attr: &TunnelAttr| match attr {
+                    TunnelAttr::Vxlan(opts) => context.is_printed || !opts.attrs().is_empty(),
+                    _ => true,
+                };
+                tunnel.attrs.extend(Some(attr).filter(is_written));
+                masks.attrs.extend(Some(mask).filter(is_written));
             }
             if !lexer.eat(",") {
                 lexer.expect(")")?;
-                break;
+                return Ok((tunnel, masks));
             }
         }
-        Ok(Tunnel { attrs })
+    }
+
+    fn is_all(tunnel: &Self, _: bool) -> bool {
+        tunnel.attrs.is_empty()
     }
 }
 
-/// `flags(df|csum|key)`: attributes in the order DF, CSUM, OAM, as Open vSwitch writes them from text.
-fn parse_flags(lexer: &mut Lexer<'_>, attrs: &mut Vec<TunnelAttr>) -> Result<(), ParseError> {
-    lexer.expect("(")?;
-    let mut seen = Vec::new();
-    lexer.eat("0");
-    while !lexer.eat(")") {
-        let start = *lexer;
-        let name = lexer.word("a tunnel flag")?;
-        // `key` only repeats that there is a tunnel id.
-        if name != "key" {
-            let flag = TunnelAttr::parse(name, lexer)
-                .and_then(Result::ok)
-                .filter(TunnelAttr::is_flag);
-            seen.push(flag.ok_or_else(|| start.expected("a tunnel flag"))?);
-        }
-        if !lexer.eat("|") {
-            lexer.expect(")")?;
-            break;
-        }
-    }
-    attrs.extend(
-        [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam]
-            .into_iter()
-            .filter(|flag| seen.contains(flag)),
-    );
-    Ok(())
+/// The bits of `flags(..)`, which are no bits of an attribute: name and attribute.
+const FLAGS: [(u32, &str, Option<TunnelAttr>); 4] = [
+    (1, "oam", Some(TunnelAttr::Oam)),
+    (2, "df", Some(TunnelAttr::DontFragment)),
+    (4, "csum", Some(TunnelAttr::Csum)),
+    (FLAG_KEY, "key", None),
+];
+const FLAG_KEY: u32 = 8;
+const ALL_FLAGS: u32 = 15;
+
+fn flag_name(bit: u32) -> Option<&'static str> {
+    FLAGS
+        .iter()
+        .find(|(flag, ..)| *flag == bit)
+        .map(|(_, name, _)| *name)
 }

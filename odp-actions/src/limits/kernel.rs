@@ -19,8 +19,13 @@ pub enum KernelRule {
     /// longer list may fit where a shorter one does not.
     Converted32K,
     /// No check of the length: 6.14 and later, and stable releases from 5.15.180, 6.1.132, 6.6.84, 6.12.20, 6.13.8 on.
+    ///
+    /// A nested list whose converted form exceeds 64 KiB wraps around a length in the kernel (CVE-2026-64531).
     None,
-    /// One of the two above: the release does not say which fixes its distributor backported.
+    /// Nested lists are at most 64 KiB converted, which fixes that: 7.2 and later, and stable releases from 5.15.212,
+    /// 6.1.178, 6.6.145, 6.12.97, 6.18.40, 7.1.5 on.
+    Nested64K,
+    /// `Converted32K` or no check of the length: the release does not say which fixes its distributor backported.
     Converted32KOrNone,
     /// The release could not be read.
     Unknown,
@@ -47,6 +52,8 @@ impl KernelRule {
         } else if [".el8", ".el9", ".el10"].iter().any(|el| release.contains(el)) {
             // Red Hat's kernels carry fixes of later years under the release of their base.
             Self::Converted32KOrNone
+        } else if series >= (7, 2) || has_fix(&FIRST_WITH_NESTED_CHECK, series, patch) {
+            Self::Nested64K
         } else if series >= (6, 14) {
             Self::None
         } else {
@@ -73,11 +80,27 @@ impl KernelRule {
         match self {
             Self::Raw16K => Some(RAW_16K),
             Self::Raw32K | Self::Converted32K => Some(MAX_ACTIONS_BUFSIZE),
-            Self::None | Self::Converted32KOrNone | Self::Unknown => None,
+            Self::None | Self::Nested64K | Self::Converted32KOrNone | Self::Unknown => None,
         }
     }
 
-    pub(crate) fn check(self, bytes: usize, converted: impl Fn() -> Option<bool>) -> Result<(), Rejection> {
+    pub(crate) fn check(
+        self,
+        bytes: usize,
+        nests: Nests,
+        converted: impl Fn() -> Option<bool>,
+    ) -> Result<(), Rejection> {
+        if nests.depth > MAX_NESTING {
+            return Err(Rejection::Eoverflow { depth: nests.depth });
+        }
+        if nests.converted > usize::from(u16::MAX) && matches!(self, Self::None | Self::Nested64K) {
+            return Err(match self {
+                Self::None => Rejection::Unsafe {
+                    bytes: nests.converted,
+                },
+                _ => Rejection::Emsgsize { bytes },
+            });
+        }
         let raw = |limit| {
             if bytes > limit {
                 Err(Rejection::Einval { bytes, limit })
@@ -89,7 +112,7 @@ impl KernelRule {
         match self {
             Self::Raw16K => raw(RAW_16K),
             Self::Raw32K => raw(MAX_ACTIONS_BUFSIZE),
-            Self::None => Ok(()),
+            Self::None | Self::Nested64K => Ok(()),
             Self::Converted32K => match converted() {
                 Some(true) => Ok(()),
                 Some(false) => Err(Rejection::Emsgsize { bytes }),
@@ -109,7 +132,8 @@ impl fmt::Display for KernelRule {
             Self::Raw16K => "attribute at most 16 KiB (up to 3.10)",
             Self::Raw32K => "attribute at most 32 KiB (3.11 to 4.14)",
             Self::Converted32K => "converted actions at most 32 KiB (4.15 to 6.13)",
-            Self::None => "no rule (6.14 and later, and fixed stable releases)",
+            Self::None => "no rule (6.14 to 7.1, and stable releases)",
+            Self::Nested64K => "nested lists at most 64 KiB (7.2 and later, and stable releases)",
             Self::Converted32KOrNone => {
                 "converted actions at most 32 KiB, or no rule: the release does not say"
             }
@@ -134,6 +158,17 @@ pub enum Rejection {
         /// Bytes of the list.
         bytes: usize,
     },
+    /// `EOVERFLOW`: lists stand in each other deeper than the kernel follows (16, since 5.10.210, 6.1.79 and 6.8; before,
+    /// it followed them on its stack).
+    Eoverflow {
+        /// How deep.
+        depth: usize,
+    },
+    /// The kernel takes it and writes a wrong length for a nested list: not to be sent.
+    Unsafe {
+        /// Bytes of the largest nested list, converted.
+        bytes: usize,
+    },
     /// Whether this kernel takes it is not known.
     Unknown {
         /// Bytes of the list.
@@ -147,7 +182,8 @@ impl Rejection {
         match self {
             Self::Einval { .. } => Some(22),
             Self::Emsgsize { .. } => Some(90),
-            Self::Unknown { .. } => None,
+            Self::Eoverflow { .. } => Some(75),
+            Self::Unsafe { .. } | Self::Unknown { .. } => None,
         }
     }
 }
@@ -167,7 +203,37 @@ impl fmt::Display for Rejection {
                     "{bytes} bytes outgrow this kernel's buffer once converted: EMSGSIZE, no flow"
                 )
             }
+            Self::Eoverflow { depth } => {
+                write!(
+                    f,
+                    "lists nested {depth} deep exceed the {MAX_NESTING} that kernels follow: EOVERFLOW, no flow"
+                )
+            }
+            Self::Unsafe { bytes } => {
+                write!(
+                    f,
+                    "a nested list of {bytes} converted bytes wraps a length in this kernel: do not send it"
+                )
+            }
             Self::Unknown { bytes } => write!(f, "whether this kernel takes {bytes} bytes is not known"),
+        }
+    }
+}
+
+/// What a kernel checks of lists inside actions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Nests {
+    /// How deep lists stand in each other.
+    pub(crate) depth: usize,
+    /// Bytes of the largest action that holds a list, converted.
+    pub(crate) converted: usize,
+}
+
+impl Nests {
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            depth: self.depth.max(other.depth),
+            converted: self.converted.max(other.converted),
         }
     }
 }
@@ -190,14 +256,9 @@ impl Buffer {
         }
     }
 
-    /// Whether `actions`, converted, still fit; `None` if the conversion of one is not known.
-    pub(crate) fn hold(&mut self, actions: &[Option<[usize; 2]>]) -> Option<bool> {
-        for pieces in actions {
-            if !(*pieces)?.into_iter().all(|size| self.reserve(size)) {
-                return Some(false);
-            }
-        }
-        Some(true)
+    /// Whether these pieces still fit.
+    pub(crate) fn hold(&mut self, pieces: &[usize]) -> bool {
+        pieces.iter().all(|size| self.reserve(*size))
     }
 
     /// `reserve_sfa_size`: doubles the buffer, but never asks for more than 32 KiB.
@@ -222,6 +283,13 @@ fn ksize(size: usize) -> usize {
         129..=192 => 192,
         _ => size.max(8).next_power_of_two(),
     }
+}
+
+/// Whether a stable series has a fix at this patch level.
+fn has_fix(fixes: &[((u32, u32), u32)], series: (u32, u32), patch: u32) -> bool {
+    fixes
+        .iter()
+        .any(|(fixed, first)| *fixed == series && patch >= *first)
 }
 
 /// A release such as `6.1.192`, `6.1.0-18-amd64` or `3.10.0-957.el7.x86_64`.
@@ -259,16 +327,28 @@ const FIRST_WITHOUT_CHECK: [((u32, u32), u32); 5] = [
     ((6, 13), 8),
 ];
 
+/// The stable releases that first refused nested lists that outgrow 16 bits (3f1f75536668, 7.2).
+const FIRST_WITH_NESTED_CHECK: [((u32, u32), u32); 6] = [
+    ((5, 15), 212),
+    ((6, 1), 178),
+    ((6, 6), 145),
+    ((6, 12), 97),
+    ((6, 18), 40),
+    ((7, 1), 5),
+];
+
 /// `MAX_ACTIONS_BUFSIZE` of `flow_netlink.c` since 3.11.
 const MAX_ACTIONS_BUFSIZE: usize = 32 * 1024;
 /// The same up to 3.10.
 const RAW_16K: usize = 16 * 1024;
+/// `OVS_COPY_ACTIONS_MAX_DEPTH`.
+const MAX_NESTING: usize = 16;
 const STRUCT_LEN: usize = 32;
 const ARRAY_OFFSET: usize = 28;
 
 #[cfg(test)]
 mod tests {
-    use super::KernelRule::{Converted32K, Converted32KOrNone, None, Raw16K, Raw32K, Unknown};
+    use super::KernelRule::{Converted32K, Converted32KOrNone, Nested64K, None, Raw16K, Raw32K, Unknown};
     use super::*;
 
     #[test]
@@ -298,7 +378,12 @@ mod tests {
             ("6.13.7", Converted32K),
             ("6.13.8", None),
             ("6.14.0-15-generic", None),
-            ("7.2.13", None),
+            ("6.1.177", None),
+            ("6.1.178", Nested64K),
+            ("6.18.39", None),
+            ("6.18.44-fc", Nested64K),
+            ("7.1.4", None),
+            ("7.2.13", Nested64K),
             ("6", Unknown),
             ("", Unknown),
             ("99999999999.1", Unknown),
@@ -317,7 +402,7 @@ mod tests {
         );
         assert_eq!(
             debian("#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1 (2026-07-01)"),
-            None
+            Nested64K
         );
         assert_eq!(debian("#1 SMP Thu Jan 1 00:00:00 UTC 1970"), Converted32KOrNone);
     }

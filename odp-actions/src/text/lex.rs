@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use nom::Parser;
-use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::bytes::complete::{tag_no_case, take_while, take_while1};
 use nom::combinator::recognize;
 use nom::error::Error;
 
@@ -17,11 +17,16 @@ use super::ParseError;
 pub(crate) struct Lexer<'a> {
     text: &'a str,
     rest: &'a str,
+    depth: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, rest: text }
+        Self {
+            text,
+            rest: text,
+            depth: 0,
+        }
     }
 
     pub(crate) fn offset(&self) -> usize {
@@ -43,7 +48,13 @@ impl<'a> Lexer<'a> {
     }
 
     pub(crate) fn eat(&mut self, literal: &str) -> bool {
-        self.accept(tag(literal)).is_some()
+        match self.rest.strip_prefix(literal) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
     }
 
     pub(crate) fn expect(&mut self, literal: &'static str) -> Result<(), ParseError> {
@@ -64,7 +75,25 @@ impl<'a> Lexer<'a> {
 
     /// A number as `%i` of C reads it: decimal, `0x` hexadecimal, or octal after a leading 0.
     pub(crate) fn number(&mut self, limit: u64) -> Result<u64, ParseError> {
+        self.spaces();
         let start = *self;
+        // Nearly all numbers are short and decimal.
+        let bytes = self.rest.as_bytes();
+        let digits = bytes
+            .iter()
+            .take(SHORT_NUMBER)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let ends = !bytes.get(digits).is_some_and(u8::is_ascii_alphanumeric);
+        if digits > 0 && ends && (bytes[0] != b'0' || digits == 1) {
+            let value = bytes[..digits]
+                .iter()
+                .fold(0, |value, byte| 10 * value + u64::from(byte - b'0'));
+            if value <= limit {
+                self.rest = &self.rest[digits..];
+                return Ok(value);
+            }
+        }
         let digits = self
             .accept(take_while1(|c: char| c.is_ascii_alphanumeric()))
             .ok_or_else(|| start.expected("a number"))?;
@@ -84,6 +113,158 @@ impl<'a> Lexer<'a> {
                 limit,
             }),
         }
+    }
+
+    /// A decimal number, whatever its first digit, or a hexadecimal one after `0x`.
+    pub(crate) fn decimal(&mut self, limit: u64) -> Result<u64, ParseError> {
+        self.spaces();
+        let mut trimmed = *self;
+        while trimmed.rest.len() > 1
+            && trimmed.rest.starts_with('0')
+            && trimmed.rest[1..].starts_with(|c: char| c.is_ascii_digit())
+        {
+            trimmed.rest = &trimmed.rest[1..];
+        }
+        let number = trimmed.number(limit);
+        if number.is_ok() {
+            self.rest = trimmed.rest;
+        }
+        number
+    }
+
+    /// A hexadecimal number, with or without `0x`.
+    pub(crate) fn hex(&mut self, limit: u64) -> Result<u64, ParseError> {
+        self.spaces();
+        let start = *self;
+        if !self.eat("0x") {
+            self.eat("0X");
+        }
+        let digits = self
+            .accept(take_while1(|c: char| c.is_ascii_hexdigit()))
+            .ok_or_else(|| start.expected("a hexadecimal number"))?;
+        match u64::from_str_radix(digits, 16) {
+            Ok(value) if value <= limit => Ok(value),
+            _ => Err(ParseError::TooBig {
+                offset: start.offset(),
+                found: start.found(),
+                limit,
+            }),
+        }
+    }
+
+    /// A number of 128 bits, as [`Lexer::number`] reads it.
+    pub(crate) fn number128(&mut self) -> Result<u128, ParseError> {
+        let start = *self;
+        let (digits, radix) = if self.eat("0x") || self.eat("0X") {
+            (16, 16)
+        } else {
+            (10, 10)
+        };
+        self.accept(take_while1(|c: char| c.is_digit(digits)))
+            .and_then(|text| u128::from_str_radix(text, radix).ok())
+            .ok_or_else(|| start.expected("a number of 128 bits"))
+    }
+
+    /// A fraction such as `12.5` or `1e1`, as `%lf` of C reads it, but neither signed nor infinite.
+    pub(crate) fn fraction(&mut self) -> Result<f64, ParseError> {
+        let start = *self;
+        self.accept(take_while1(|c: char| {
+            c.is_ascii_digit() || c == '.' || c == 'e' || c == 'E'
+        }))
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| start.expected("a fraction"))
+    }
+
+    /// An Ethernet address.
+    pub(crate) fn mac(&mut self) -> Result<[u8; 6], ParseError> {
+        let start = *self;
+        let mut mac = [0; 6];
+        for (i, byte) in mac.iter_mut().enumerate() {
+            if i > 0 {
+                self.expect(":")
+                    .map_err(|_| start.expected("an Ethernet address"))?;
+            }
+            let number = self
+                .hex(0xff)
+                .map_err(|_| start.expected("an Ethernet address"))?;
+            *byte = u8::try_from(number).unwrap_or(u8::MAX);
+        }
+        Ok(mac)
+    }
+
+    /// Hexadecimal digits after `0x` as bytes, the first one perhaps of one digit; `0` alone is no bytes.
+    pub(crate) fn hex_string(&mut self) -> Result<Vec<u8>, ParseError> {
+        let start = *self;
+        let wrong = || start.expected("0x and hexadecimal digits");
+        if !self.eat("0x") {
+            return if self.eat("0") {
+                Ok(Vec::new())
+            } else {
+                Err(wrong())
+            };
+        }
+        let digits = self
+            .accept(take_while1(|c: char| c.is_ascii_hexdigit()))
+            .ok_or_else(wrong)?;
+        let odd = digits.len() % 2;
+        let first = u8::from_str_radix(&digits[..odd], 16).ok();
+        let pairs = (odd..digits.len())
+            .step_by(2)
+            .filter_map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok());
+        Ok(first.into_iter().chain(pairs).collect())
+    }
+
+    /// Pairs of hexadecimal digits, with spaces between them or not.
+    pub(crate) fn hex_pairs(&mut self) -> Result<Vec<u8>, ParseError> {
+        let mut bytes = Vec::new();
+        loop {
+            self.spaces();
+            let start = *self;
+            let Some(digits) = self.accept(take_while1(|c: char| c.is_ascii_hexdigit())) else {
+                return Ok(bytes);
+            };
+            if digits.len() % 2 != 0 {
+                return Err(start.expected("pairs of hexadecimal digits"));
+            }
+            let pairs = (0..digits.len()).step_by(2);
+            bytes.extend(pairs.filter_map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()));
+        }
+    }
+
+    /// Whether this text comes next.
+    pub(crate) fn starts_with(&self, literal: &str) -> bool {
+        self.rest.starts_with(literal)
+    }
+
+    /// Everything up to one of the characters that end a name inside `ct(..)`.
+    pub(crate) fn name(&mut self, limit: usize) -> Result<&'a str, ParseError> {
+        let start = *self;
+        self.accept(take_while1(|c: char| {
+            !matches!(c, ',' | ' ' | '\t' | '\r' | '\n' | ')')
+        }))
+        .filter(|name| name.len() <= limit)
+        .ok_or_else(|| start.expected("a name that is not too long"))
+    }
+
+    /// Compares without regard to case.
+    pub(crate) fn eat_any_case(&mut self, literal: &str) -> bool {
+        self.accept(tag_no_case(literal)).is_some()
+    }
+
+    /// Goes into a nested list, or refuses to go deeper.
+    pub(crate) fn enter(&mut self) -> Result<(), ParseError> {
+        if self.depth >= MAX_DEPTH {
+            return Err(ParseError::TooDeep {
+                offset: self.offset(),
+                limit: MAX_DEPTH,
+            });
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.depth -= 1;
     }
 
     pub(crate) fn ipv4(&mut self) -> Result<Ipv4Addr, ParseError> {
@@ -111,6 +292,26 @@ impl<'a> Lexer<'a> {
                 return Ok(bytes);
             }
         }
+    }
+
+    /// Takes the characters that are `of` a kind, perhaps none.
+    pub(crate) fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
+        self.accept(take_while(of)).unwrap_or_default()
+    }
+
+    /// Takes what C's `%i` skips before a number.
+    pub(crate) fn spaces(&mut self) {
+        self.take_while(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
+    }
+
+    /// Whether the next character is `of` a kind.
+    pub(crate) fn at(&self, of: impl Fn(char) -> bool) -> bool {
+        self.rest.starts_with(of)
+    }
+
+    /// Takes `bytes` bytes; at most all that are left, and nothing if a character would be split.
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or(self.rest);
     }
 
     pub(crate) fn expected(&self, wanted: &'static str) -> ParseError {
@@ -154,3 +355,7 @@ impl<'a> Lexer<'a> {
 }
 
 const FOUND_CHARS: usize = 24;
+/// Digits that fit a `u64` whatever they are.
+const SHORT_NUMBER: usize = 19;
+/// How deep lists may stand in each other. Open vSwitch parses 30 levels, kernels take 16.
+const MAX_DEPTH: usize = 128;

@@ -2,9 +2,15 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a helper of a test fails as the test does"
 )]
 
+mod dpctl;
+mod keys;
+mod keys_dpctl;
 mod random;
 mod trace;
 mod vectors;

@@ -136,7 +136,10 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
             "round {round}: {packet_text}: {openflow}\n{trace}"
         );
         let parsed: Actions = traced.parse().unwrap();
-        assert_eq!(parsed.encoded_len(), ours.encoded_len());
+        // The text of an empty list is also that of an action.
+        if !ours.is_empty() {
+            assert_eq!(parsed.encoded_len(), ours.encoded_len());
+        }
     }
 }
 

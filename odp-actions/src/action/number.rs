@@ -1,0 +1,78 @@
+//! Actions that are one number.
+
+use core::fmt;
+
+use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
+
+use crate::key::codec::Codec;
+use crate::text::ParseError;
+use crate::text::lex::Lexer;
+
+/// A `u32` in host byte order, and how it stands in text behind the name of its action.
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $Codec:ident |$name:ident, $value:ident, $f:ident| $print:expr, |$lexer:ident| $parse:expr;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $Codec;
+
+        impl Codec for $Codec {
+            type Value = u32;
+
+            fn encode<S: Sink>(value: &u32, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
+                sink.attr_u32(kind, *value)
+            }
+
+            fn decode(attr: &Attr<'_>) -> Result<u32, DecodeError> {
+                attr.u32()
+            }
+
+            fn print($value: &u32, $name: &str, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                $print
+            }
+
+            fn parse($lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
+                $parse
+            }
+        }
+    )*};
+}
+
+numbers! {
+    /// `4`: a port number alone.
+    Port |_name, value, f| write!(f, "{value}"), |lexer| number(lexer, Lexer::number);
+    /// `trunc(100)`.
+    Number |name, value, f| write!(f, "{name}({value})"), |lexer| parenthesised(lexer, Lexer::number);
+    /// `lb_output(1)`: decimal whatever the first digit.
+    Decimal |name, value, f| write!(f, "{name}({value})"), |lexer| parenthesised(lexer, Lexer::decimal);
+    /// `recirc(0x1)`: printed in hexadecimal, and read in decimal, too.
+    RecircId |name, value, f| write!(f, "{name}({})", AltHex(u64::from(*value))),
+        |lexer| parenthesised(lexer, Lexer::decimal);
+    /// `drop`: the number is not shown.
+    Hidden |name, _value, f| f.write_str(name), |_lexer| Ok(0);
+}
+
+/// `%#x` of C: as `{:#x}`, but 0 has no prefix.
+pub(super) struct AltHex(pub(super) u64);
+
+impl fmt::Display for AltHex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 {
+            f.write_str("0")
+        } else {
+            write!(f, "{:#x}", self.0)
+        }
+    }
+}
+
+type Read<'a> = fn(&mut Lexer<'a>, u64) -> Result<u64, ParseError>;
+
+fn number<'a>(lexer: &mut Lexer<'a>, read: Read<'a>) -> Result<u32, ParseError> {
+    // It reads at most the limit, which fits.
+    read(lexer, u64::from(u32::MAX)).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn parenthesised<'a>(lexer: &mut Lexer<'a>, read: Read<'a>) -> Result<u32, ParseError> {
+    lexer.expect("(")?;
+    let number = number(lexer, read)?;
+    lexer.expect(")")?;
+    Ok(number)
+}

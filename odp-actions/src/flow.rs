@@ -1,0 +1,304 @@
+//! Whole datapath flows, as `ovs-dpctl dump-flows` and `ovs-appctl dpctl/dump-flows [-m] [--names]` print them.
+//!
+//! ```
+//! use odp_actions::Flow;
+//!
+//! let line = "recirc_id(0),in_port(vnet0),eth(),eth_type(0x0806), packets:6, bytes:252, used:0.512s, actions:1";
+//! let flow: Flow = line.parse()?;
+//! assert_eq!((flow.packets, flow.used_ms), (6, Some(512)));
+//! assert_eq!(flow.in_port_name(), Some("vnet0"));
+//! assert_eq!(flow.actions.parsed().map(|actions| actions.output_count()), Some(1));
+//! assert_eq!(flow.to_string(), line);
+//! # Ok::<(), odp_actions::ParseError>(())
+//! ```
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use crate::action::Actions;
+use crate::key::{FlowKey, List, PortName, Ufid};
+use crate::text::ParseError;
+use crate::text::lex::Lexer;
+
+/// A flow of a datapath, with what the datapath tells about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flow {
+    /// The flow's identifier, which only a verbose line has.
+    pub ufid: Option<Ufid>,
+    /// What packets have to look like. A port that stands in the line by its name is not in it: see
+    /// [`Flow::in_port_name`].
+    pub key: FlowKey,
+    in_port: Option<PortName>,
+    /// Packets that it has handled.
+    pub packets: u64,
+    /// Bytes that it has handled.
+    pub bytes: u64,
+    /// Milliseconds since the last packet; `None` if there was none.
+    pub used_ms: Option<u64>,
+    /// TCP flags of the packets, those of [`Key::TcpFlags`](crate::Key::TcpFlags).
+    pub tcp_flags: u16,
+    /// Whether hardware handles it.
+    pub offloaded: Option<Offloaded>,
+    /// Who handles it: `ovs`, `tc`, `dpdk`.
+    pub dp_layer: Option<String>,
+    /// Fields before the actions that this crate does not know, as `name:value`.
+    pub other: Vec<String>,
+    /// What happens to the packets.
+    pub actions: FlowActions,
+    /// What the datapath adds, such as `miniflow_bits(4,1)`.
+    pub dp_extra_info: Option<String>,
+    /// Whether the key is printed with the fields that no mask covers.
+    pub verbose: bool,
+    /// `dpif/dump-flows` has no comma behind the ufid.
+    ufid_without_comma: bool,
+    /// Nothing of the key was to be seen. (A key that has no attribute is `<empty>`.)
+    key_is_hidden: bool,
+}
+
+/// How much of a flow is in hardware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Offloaded {
+    /// A part: `offloaded:partial`.
+    Partial,
+    /// All: `offloaded:yes`.
+    Yes,
+}
+
+/// The actions of a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowActions {
+    /// Actions that print back as they stood in the line.
+    Parsed(Actions),
+    /// Text that is kept as it is.
+    Text {
+        /// The text.
+        text: String,
+        /// Why it is not [`FlowActions::Parsed`]; `None` if it can be read, but would not print back the same.
+        error: Option<ParseError>,
+    },
+}
+
+impl Flow {
+    /// The name of the port in `in_port(eth0)`, which `--names` makes of its number.
+    pub fn in_port_name(&self) -> Option<&str> {
+        self.in_port.as_ref().map(|port| port.name.as_str())
+    }
+
+    /// Puts the number of the port into the key, in the place of its name; without a name nothing happens.
+    pub fn resolve_in_port(&mut self, number: u32) {
+        if let Some(port) = self.in_port.take() {
+            self.key.insert_port(&port, number);
+        }
+    }
+
+    /// Reads the lines of a dump. Those that tell which thread's flows follow (`flow-dump from ..`) and empty ones are
+    /// left out; a line that cannot be read does not keep the others from being read.
+    pub fn parse_dump(dump: &str) -> impl Iterator<Item = Result<Self, ParseError>> {
+        dump.lines()
+            .filter(|line| !line.is_empty() && !line.starts_with("flow-dump from "))
+            .map(str::parse)
+    }
+
+    fn prints_key_as(&self, verbose: bool, text: &str) -> bool {
+        PrintedKey(self, verbose).to_string() == text
+    }
+}
+
+impl FlowActions {
+    /// The actions, if they were read.
+    pub fn parsed(&self) -> Option<&Actions> {
+        match self {
+            Self::Parsed(actions) => Some(actions),
+            Self::Text { .. } => None,
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
+        let error = match text.parse::<Actions>() {
+            Ok(actions) if actions.to_string() == text => return Self::Parsed(actions),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        Self::Text {
+            text: text.to_owned(),
+            error,
+        }
+    }
+}
+
+/// No actions: `drop`.
+impl Default for FlowActions {
+    fn default() -> Self {
+        Self::Parsed(Actions::new())
+    }
+}
+
+impl fmt::Display for FlowActions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parsed(actions) => write!(f, "{actions}"),
+            Self::Text { text, .. } => f.write_str(text),
+        }
+    }
+}
+
+impl FromStr for Flow {
+    type Err = ParseError;
+
+    /// Reads one line, without its end. Actions that cannot be read stay text; their error counts from their start.
+    ///
+    /// What `Display` makes of the flow is the line again, if Open vSwitch printed it.
+    fn from_str(line: &str) -> Result<Self, ParseError> {
+        let mut lexer = Lexer::new(line);
+        let mut flow = Self::default();
+        if lexer.starts_with("ufid:") {
+            flow.ufid = Some(Ufid::parse_from(&mut lexer)?);
+            flow.ufid_without_comma = lexer.eat(" ");
+            if !flow.ufid_without_comma {
+                lexer.expect(", ")?;
+            }
+        }
+        let start = lexer.offset();
+        (flow.key, flow.in_port) = FlowKey::parse_from(&mut lexer, "packets:")?;
+        let key = line.get(start..lexer.offset()).unwrap_or_default();
+        lexer.expect("packets:")?;
+        flow.packets = lexer.number(u64::MAX)?;
+        lexer.expect(", bytes:")?;
+        flow.bytes = lexer.number(u64::MAX)?;
+        lexer.expect(", used:")?;
+        flow.used_ms = parse_used(&mut lexer)?;
+        loop {
+            lexer.expect(", ")?;
+            if lexer.eat("actions:") {
+                break;
+            } else if lexer.eat("flags:") {
+                flow.tcp_flags = parse_tcp_flags(&mut lexer)?;
+            } else if lexer.eat("offloaded:partial") {
+                flow.offloaded = Some(Offloaded::Partial);
+            } else if lexer.eat("offloaded:yes") {
+                flow.offloaded = Some(Offloaded::Yes);
+            } else if lexer.eat("dp:") {
+                flow.dp_layer = Some(lexer.take_while(|c| c != ',').to_owned());
+            } else {
+                flow.other.push(lexer.take_while(|c| c != ',').to_owned());
+            }
+        }
+        let rest = lexer.take_while(|_| true);
+        let (actions, extra) = match rest.rsplit_once(", dp-extra-info:") {
+            Some((actions, extra)) => (actions, Some(extra.to_owned())),
+            None => (rest, None),
+        };
+        flow.actions = FlowActions::of_text(actions);
+        flow.dp_extra_info = extra;
+        // Nothing in a line says which form it has, but a ufid stands in verbose ones alone.
+        let key = key.strip_suffix(", ").unwrap_or(key);
+        flow.verbose = flow.ufid.is_some();
+        flow.key_is_hidden = key.is_empty();
+        if !flow.prints_key_as(flow.verbose, key) && flow.prints_key_as(!flow.verbose, key) {
+            flow.verbose = !flow.verbose;
+        }
+        Ok(flow)
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(ufid) = &self.ufid {
+            let comma = if self.ufid_without_comma { "" } else { "," };
+            write!(f, "{ufid}{comma} ")?;
+        }
+        write!(
+            f,
+            "{}, packets:{}, bytes:{}, used:",
+            PrintedKey(self, self.verbose),
+            self.packets,
+            self.bytes
+        )?;
+        match self.used_ms {
+            None => f.write_str("never")?,
+            Some(ms) => write!(f, "{}.{:03}s", ms / 1000, ms % 1000)?,
+        }
+        if self.tcp_flags != 0 {
+            f.write_str(", flags:")?;
+            for (bit, letter) in TCP_FLAGS {
+                f.write_str(if self.tcp_flags & bit == 0 { "" } else { letter })?;
+            }
+        }
+        match self.offloaded {
+            None => {}
+            Some(Offloaded::Partial) => f.write_str(", offloaded:partial")?,
+            Some(Offloaded::Yes) => f.write_str(", offloaded:yes")?,
+        }
+        if let Some(dp_layer) = &self.dp_layer {
+            write!(f, ", dp:{dp_layer}")?;
+        }
+        self.other.iter().try_for_each(|field| write!(f, ", {field}"))?;
+        write!(f, ", actions:{}", self.actions)?;
+        match &self.dp_extra_info {
+            Some(info) => write!(f, ", dp-extra-info:{info}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The key of a flow, verbose or terse, with the name of its port.
+struct PrintedKey<'a>(&'a Flow, bool);
+
+impl fmt::Display for PrintedKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.key_is_hidden && self.0.key.keys().is_empty() {
+            return Ok(());
+        }
+        self.0
+            .key
+            .print(self.1, self.0.in_port.as_ref(), &mut List::new(f))
+    }
+}
+
+/// `never`, or seconds with three decimals: `0.512s`.
+fn parse_used(lexer: &mut Lexer<'_>) -> Result<Option<u64>, ParseError> {
+    if lexer.eat("never") {
+        return Ok(None);
+    }
+    let start = *lexer;
+    let seconds: Option<u64> = lexer.take_while(|c| c.is_ascii_digit()).parse().ok();
+    lexer.expect(".")?;
+    let thousandths = lexer.take_while(|c| c.is_ascii_digit());
+    lexer.expect("s")?;
+    seconds
+        .filter(|_| thousandths.len() == 3)
+        .and_then(|seconds| seconds.checked_mul(1000)?.checked_add(thousandths.parse().ok()?))
+        .map(Some)
+        .ok_or_else(|| start.expected("seconds with three decimals"))
+}
+
+fn parse_tcp_flags(lexer: &mut Lexer<'_>) -> Result<u16, ParseError> {
+    let mut flags = 0;
+    while !lexer.at(|c| c == ',') {
+        let Some((bit, _)) = TCP_FLAGS.iter().find(|(_, letter)| lexer.eat(letter)) else {
+            return Err(lexer.expected("a TCP flag"));
+        };
+        flags |= bit;
+    }
+    Ok(flags)
+}
+
+/// In the order in which they are printed.
+const TCP_FLAGS: [(u16, &str); 12] = [
+    (0x002, "S"),
+    (0x001, "F"),
+    (0x008, "P"),
+    (0x004, "R"),
+    (0x020, "U"),
+    (0x010, "."),
+    (0x040, "E"),
+    (0x080, "C"),
+    (0x100, "N"),
+    (0x200, "[200]"),
+    (0x400, "[400]"),
+    (0x800, "[800]"),
+];

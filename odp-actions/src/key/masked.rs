@@ -1,0 +1,118 @@
+//! One attribute with its mask: what `set(..)` has in text, and the payload of `OVS_ACTION_ATTR_SET_MASKED`.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use netlink_genl::nlattr::{Attr, EncodeError, Sink};
+
+use super::Key;
+use super::list::List;
+use super::nsh::{Nsh, NshAttr};
+use super::payload::{Attribute, Context, decode_nest};
+use crate::text::ParseError;
+use crate::text::lex::Lexer;
+
+/// An attribute and its mask, which is an attribute of the same type.
+///
+/// ```
+/// use odp_actions::key::MaskedKey;
+///
+/// let ttl: MaskedKey = "ipv4(ttl=64/0xf0)".parse()?;
+/// assert!(!ttl.is_exact());
+/// let mut bytes = Vec::new();
+/// ttl.encode(&mut bytes)?;
+/// assert_eq!(bytes.len(), 4 + 2 * 12);
+/// assert_eq!(ttl.to_string(), "ipv4(ttl=64/0xf0)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MaskedKey {
+    /// The value.
+    pub key: Key,
+    /// Its mask.
+    pub mask: Key,
+}
+
+impl MaskedKey {
+    /// Whether the mask covers every bit, padding included: what Open vSwitch asks before it writes `SET` instead of
+    /// `SET_MASKED`. Of a tunnel key only what it names has to be covered, since no kernel takes a masked one.
+    pub fn is_exact(&self) -> bool {
+        self.key.is_exact(&self.mask)
+    }
+
+    /// Reads an attribute whose payload is a value and a mask of the same length, nothing between them; in an NSH key
+    /// this holds for each attribute inside.
+    ///
+    /// `None` if the payload cannot be halved, or is more than Open vSwitch looks at: two IPv6 headers of 40 bytes.
+    pub fn decode(attr: &Attr<'_>) -> Option<Self> {
+        let (key, mask) = if attr.raw_kind() == NSH {
+            let pairs: Option<Vec<_>> = decode_nest::<NshAttr>(attr.payload(), 0)?
+                .iter()
+                .map(|attr| decode_halves(attr.raw_kind(), &attr.payload()))
+                .collect();
+            let (keys, masks): (Vec<_>, Vec<_>) = pairs?.into_iter().unzip();
+            (Key::Nsh(Nsh::new(keys)), Key::Nsh(Nsh::new(masks)))
+        } else {
+            decode_halves(attr.raw_kind(), attr.payload())?
+        };
+        Some(Self { key, mask })
+    }
+
+    /// Appends one attribute that has the value and the mask.
+    ///
+    /// # Errors
+    /// [`EncodeError`]: it does not fit the sink, or the 16 bits of its length.
+    pub fn encode<S: Sink>(&self, sink: &mut S) -> Result<(), EncodeError> {
+        let both = |key: Vec<u8>, mask: Vec<u8>| [key, mask].concat();
+        match (&self.key, &self.mask) {
+            (Key::Nsh(key), Key::Nsh(mask)) => sink.nest(NSH, |sink| {
+                key.attrs().iter().zip(mask.attrs()).try_for_each(|(key, mask)| {
+                    sink.attr(key.raw_kind(), &both(key.payload(), mask.payload()))
+                })
+            }),
+            (key, mask) => sink.attr(key.raw_kind(), &both(key.payload(), mask.payload())),
+        }
+    }
+
+    pub(crate) fn parse_from(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+        Key::parse_masked(lexer, Context::default()).map(|(key, mask)| Self { key, mask })
+    }
+}
+
+/// As `set(..)` shows it: terse.
+impl fmt::Display for MaskedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = List::new(f);
+        match (&self.key, &self.mask) {
+            (Key::Nsh(key), Key::Nsh(mask)) => key.print_in_set(mask, &mut list),
+            (key, mask) => key.print(Some(mask), false, &mut list),
+        }
+    }
+}
+
+impl FromStr for MaskedKey {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut lexer = Lexer::new(text);
+        let masked = Self::parse_from(&mut lexer)?;
+        match lexer.is_empty() {
+            true => Ok(masked),
+            false => Err(lexer.expected("the end")),
+        }
+    }
+}
+
+/// A value and its mask of the same type and length.
+fn decode_halves<A: Attribute>(raw_kind: u16, payload: &[u8]) -> Option<(A, A)> {
+    let half = payload.len() / 2;
+    if payload.len() % 2 != 0 || half > MAX_HALF {
+        return None;
+    }
+    let (key, mask) = payload.split_at(half);
+    Some((A::decode_at(raw_kind, key, 0), A::decode_at(raw_kind, mask, 0)))
+}
+
+const NSH: u16 = 28;
+const MAX_HALF: usize = 40;
