@@ -6,7 +6,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use netlink_genl::nlattr::Slice;
-use odp_actions::{Actions, KernelRule, Limits, Template};
+use odp_actions::flood::{Cell, Endpoint};
+use odp_actions::{Action, Actions, KernelRule, Key, Limits, Template};
 
 /// The endpoints of a small cloud, of the incident's two limits, and one.
 const ENDPOINTS: [usize; 4] = [1, 10, 585, 1170];
@@ -25,6 +26,22 @@ fn flood(endpoints: usize) -> Actions {
         .unwrap()
 }
 
+/// The same flood as a cell and what differs.
+fn cell(endpoints: usize) -> (Cell, Vec<Endpoint>) {
+    let [Action::Set(Key::Tunnel(tunnel)), Action::Output(_)] = &flood(1)[..] else {
+        unreachable!()
+    };
+    let patch = |n: u32| Endpoint {
+        tun_id: 1,
+        dst: std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).into(),
+        odp_port: 4,
+    };
+    (
+        Cell::new(tunnel.clone()).unwrap(),
+        (1..).take(endpoints).map(patch).collect(),
+    )
+}
+
 fn lists(c: &mut Criterion) {
     let mut group = c.benchmark_group("odp-actions");
     for endpoints in ENDPOINTS {
@@ -39,6 +56,13 @@ fn lists(c: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("encode into a buffer", endpoints), |b| {
             b.iter(|| black_box(&actions).encode(&mut Slice::new(black_box(&mut buffer))));
+        });
+        let (cell, patches) = cell(endpoints);
+        group.bench_function(BenchmarkId::new("patch a prebuilt cell", endpoints), |b| {
+            b.iter(|| {
+                cell.encode(black_box(&patches), black_box(&mut buffer))
+                    .map(<[u8]>::len)
+            });
         });
         group.bench_function(BenchmarkId::new("size only", endpoints), |b| {
             b.iter(|| black_box(&actions).encoded_len());
