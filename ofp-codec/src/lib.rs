@@ -12,9 +12,9 @@ pub mod text;
 pub use crate::model::{
     action::Action,
     addr::EthAddr,
-    field::{Field, FieldInfo, Format},
+    field::{Field, FieldHeader, FieldInfo, Format, Prerequisite},
     flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},
-    matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value},
+    matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value, Wide},
     port::{NumberOrName, Port, PortRef, TableRef},
     subfield::Subfield,
 };

@@ -11,6 +11,7 @@
 pub(crate) mod action;
 pub(crate) mod addr;
 pub(crate) mod field;
+pub(crate) mod flags;
 pub(crate) mod flow;
 pub(crate) mod matches;
 pub(crate) mod port;

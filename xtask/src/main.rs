@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod codegen;
 mod machine;
 mod steps;
 mod test;
@@ -10,12 +11,17 @@ use std::{env, path::Path, process::ExitCode};
 
 use testbed::vm::Guest;
 
+use crate::codegen::Mode;
+
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["test"] => test::run(test::Extent::Full),
         ["test", "--quick"] => test::run(test::Extent::Quick),
+        ["codegen"] => codegen::run(&test::top(), Mode::Write),
+        ["codegen", "--check"] => codegen::run(&test::top(), Mode::Check),
+        ["codegen", "--from", header] => codegen::run(&test::top(), Mode::From(header)),
         ["vm", program, ref args @ ..] => vm(program, args),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -49,6 +55,8 @@ const USAGE: u8 = 2;
 const HELP: &str = "\
 cargo xtask test            all checks and tests, as CI runs them; as root it installs what is missing
 cargo xtask test --quick    the same without real processes, kernel and network
+cargo xtask codegen         writes the tables that are made from Open vSwitch's headers; --check only compares,
+                            --from HEADER takes the facts anew from a meta-flow.h
 cargo xtask vm PROGRAM ARG..
                             runs a program of this machine under Debian's kernel with openvswitch.ko
 cargo xtask help            this text";

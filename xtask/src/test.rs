@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    machine,
+    codegen, machine,
     steps::{self, Step},
 };
 
@@ -59,6 +59,9 @@ fn steps(extent: Extent) -> Vec<Step> {
         steps.push(Step::new("the machine", machine::prepare));
     }
     steps.push(cargo("formatting", &["fmt", "--all", "--check"]));
+    steps.push(Step::new("generated tables", || {
+        codegen::tables(&top(), codegen::Mode::Check)
+    }));
     for (features, selection) in &selections {
         let args = [
             &["clippy"],
@@ -129,7 +132,7 @@ fn cargo_step(title: &str, args: &[&str], variables: &[(&str, &str)], wanted: i3
 }
 
 /// The workspace's directory, as cargo told it to its child, else as it was at build time.
-fn top() -> PathBuf {
+pub(crate) fn top() -> PathBuf {
     let own = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     Path::new(&own).join("..")
 }

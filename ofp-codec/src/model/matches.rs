@@ -56,6 +56,19 @@ pub enum Value {
     Number(u128),
     /// The name of a port, for which only the switch knows the number.
     Name(Box<str>),
+    /// More than 128 bits, of a `tun_metadata` field.
+    Wide(Box<Wide>),
+    /// `NP`: the tunnel's option must not be there.
+    Absent,
+}
+
+/// The value of an option of a tunnel, most significant byte first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Wide {
+    /// The value's bytes, without zeros in front.
+    pub value: Vec<u8>,
+    /// The bits that count, as many bytes or more. `None`: all.
+    pub mask: Option<Vec<u8>>,
 }
 
 /// A key, and its value if it has one, as they were written.
@@ -108,6 +121,7 @@ impl Match {
         match self.field(Field::InPort)?.value {
             Value::Number(number) => u32::try_from(number).ok().map(|n| Port(n).into()),
             Value::Name(name) => Some(PortRef::Name(name)),
+            _ => None,
         }
     }
 
@@ -164,7 +178,12 @@ impl FieldMatch {
 /// `nw_dst=10.0.0.0/8`, as a match prints it.
 impl fmt::Display for FieldMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}=", self.field.info().printed)?;
+        f.write_str(self.field.info().printed)?;
+        // The option must be there, whatever it is.
+        if self.field.info().bits > 128 && self.mask == Some(0) {
+            return Ok(());
+        }
+        f.write_str("=")?;
         print::value(f, self.field, &self.value, self.mask, print::Place::Match)
     }
 }
@@ -174,7 +193,7 @@ impl Value {
     pub fn number(&self) -> Option<u128> {
         match self {
             Value::Number(number) => Some(*number),
-            Value::Name(_) => None,
+            _ => None,
         }
     }
 
@@ -204,6 +223,25 @@ impl From<PortRef> for Value {
             NumberOrName::Number(Port(number)) => Value::Number(number.into()),
             NumberOrName::Name(name) => Value::Name(name),
         }
+    }
+}
+
+/// `0x1f`, `0x1f/0xff`.
+impl fmt::Display for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut slash = "";
+        for bytes in [Some(&self.value), self.mask.as_ref()].into_iter().flatten() {
+            f.write_str(slash)?;
+            slash = "/";
+            let from = bytes.iter().position(|byte| *byte != 0);
+            let [first, rest @ ..] = &bytes[from.unwrap_or(bytes.len())..] else {
+                f.write_str("0")?;
+                continue;
+            };
+            write!(f, "{first:#x}")?;
+            rest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,8 @@ use core::{
 
 use crate::model::{
     addr::EthAddr,
-    field::{Field, Format},
+    field::{Field, Format, Prerequisite},
+    flags::Flags,
     matches::Value,
     port::{Port, write_name},
 };
@@ -28,43 +29,74 @@ pub(crate) fn value(
     let number = match value {
         Value::Number(number) => *number,
         Value::Name(name) => return write_name(f, name),
+        Value::Wide(wide) => return wide.fmt(f),
+        Value::Absent => return f.write_str("NP"),
     };
     if place == Place::SetField && mask == Some(0) {
         return f.write_str("ANY");
     }
+    let info = field.info();
+    let in_match = place == Place::Match;
     // All bits count: the mask says nothing, and is not printed.
-    let mask = mask.filter(|mask| *mask != field.mask_max());
-    match field.info().format {
+    let full = if info.bits > 128 {
+        None
+    } else {
+        Some(field.mask_max())
+    };
+    let mask = mask.filter(|mask| Some(*mask) != full);
+    if let Some(flags) = Flags::of(info.format) {
+        // `format_flow_tunnel` compares with a mask of more flags than there are.
+        let always = in_match && info.format == Format::TunnelFlags;
+        return match mask.or(full) {
+            Some(mask) if always => f
+                .write_str(if mask & number & 1 == 0 { "-" } else { "+" })
+                .and(f.write_str("oam")),
+            _ => flags.print(f, number, mask),
+        };
+    }
+    let slash = |f: &mut fmt::Formatter<'_>, part: &dyn Display| write!(f, "/{part}");
+    match info.format {
         Format::Decimal => match mask {
-            Some(mask) if place == Place::Match => write!(f, "{number:#x}/{mask:#x}"),
-            Some(mask) => write!(f, "{number}/{mask:#x}"),
+            Some(mask) if in_match && info.bytes == 1 => write!(f, "{number:#04x}/{mask:#04x}"),
+            Some(mask) if in_match => write!(f, "{number:#x}/{mask:#x}"),
+            Some(mask) => write!(f, "{number}/{}", Hex(mask)),
             None => write!(f, "{number}"),
         },
-        Format::Hex16 if place == Place::Match => {
+        Format::Hex16 if in_match => {
             write!(f, "{number:#06x}")?;
             mask.map_or(Ok(()), |mask| write!(f, "/{mask:#06x}"))
         }
-        Format::Hex | Format::Hex16 => {
+        Format::Hex20 if in_match => {
+            write!(f, "{number:#07x}")?;
+            mask.map_or(Ok(()), |mask| write!(f, "/{mask:#07x}"))
+        }
+        Format::HexBare if in_match => write!(f, "{number:x}"),
+        // `format_be32_masked_hex`: zero has the prefix.
+        Format::Hex if in_match && info.prerequisite == Prerequisite::Nsh => {
+            write!(f, "{number:#x}")?;
+            mask.map_or(Ok(()), |mask| write!(f, "/{mask:#x}"))
+        }
+        Format::Hex | Format::Hex16 | Format::Hex20 | Format::HexBare => {
             write!(f, "{}", Hex(number))?;
-            mask.map_or(Ok(()), |mask| write!(f, "/{}", Hex(mask)))
+            mask.map_or(Ok(()), |mask| slash(f, &Hex(mask)))
         }
         Format::Ipv4 => {
             ipv4(number).fmt(f)?;
             mask.map_or(Ok(()), |mask| match prefix_len(mask << 96) {
-                Some(len) => write!(f, "/{len}"),
-                None => write!(f, "/{}", ipv4(mask)),
+                Some(len) => slash(f, &len),
+                None => slash(f, &ipv4(mask)),
             })
         }
         Format::Ipv6 => {
             Ipv6Addr::from_bits(number).fmt(f)?;
             mask.map_or(Ok(()), |mask| match prefix_len(mask) {
-                Some(len) => write!(f, "/{len}"),
-                None => write!(f, "/{}", Ipv6Addr::from_bits(mask)),
+                Some(len) => slash(f, &len),
+                None => slash(f, &Ipv6Addr::from_bits(mask)),
             })
         }
         Format::Ethernet => {
             EthAddr::from_bits(number).fmt(f)?;
-            mask.map_or(Ok(()), |mask| write!(f, "/{}", EthAddr::from_bits(mask)))
+            mask.map_or(Ok(()), |mask| slash(f, &EthAddr::from_bits(mask)))
         }
         Format::Port => {
             match u32::try_from(number) {
@@ -73,7 +105,9 @@ pub(crate) fn value(
             }
             mask.map_or(Ok(()), |mask| write!(f, "/{mask:#x}"))
         }
-        Format::CtState => ct_state(f, number, mask),
+        Format::Frag => f.write_str(frag(number, mask.unwrap_or(FRAG_MASK))),
+        Format::PacketType => write!(f, "({},{})", number >> 16, Hex(number & 0xffff)),
+        Format::CtState | Format::TcpFlags | Format::TunnelFlags => Ok(()),
     }
 }
 
@@ -89,40 +123,25 @@ impl Display for Hex {
     }
 }
 
-/// The names of the bits of `ct_state`, from bit 0 (`ct_state_to_string` in lib/odp-util.c).
-pub(crate) const CT_STATE: [&str; 8] = ["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"];
+/// The words of `nw_frag` with their masks and values (`all_frags` in lib/meta-flow.c): bit 0 is
+/// any fragment, bit 1 a later one. Of words or values that are there twice the first counts.
+pub(crate) const FRAGS: [(&str, u128, u128); 7] = [
+    ("no", 3, 0),
+    ("first", 3, 1),
+    ("later", 3, 3),
+    ("no", 1, 0),
+    ("yes", 1, 1),
+    ("not_later", 2, 0),
+    ("later", 2, 2),
+];
+pub(crate) const FRAG_MASK: u128 = 3;
 
-/// The bits of `ct_state` that have names: a mask of exactly these is a full one.
-const CT_STATE_MASK: u128 = 0xff;
-
-fn ct_state(f: &mut fmt::Formatter<'_>, number: u128, mask: Option<u128>) -> fmt::Result {
-    let named = CT_STATE
+fn frag(value: u128, mask: u128) -> &'static str {
+    let mask = mask & FRAG_MASK;
+    let found = FRAGS
         .iter()
-        .enumerate()
-        .map(|(bit, name)| (1_u128 << bit, name));
-    let mask = mask.filter(|mask| *mask != CT_STATE_MASK);
-    if number & !CT_STATE_MASK != 0 || mask.is_some_and(|mask| mask & !CT_STATE_MASK != 0) {
-        write!(f, "{}", Hex(number))?;
-        return mask.map_or(Ok(()), |mask| write!(f, "/{}", Hex(mask)));
-    }
-    match mask {
-        Some(mask) => {
-            for (bit, name) in named.filter(|(bit, _)| mask & bit != 0) {
-                let sign = if number & bit != 0 { '+' } else { '-' };
-                write!(f, "{sign}{name}")?;
-            }
-            Ok(())
-        }
-        None if number == 0 => f.write_str("0"),
-        None => {
-            let mut bar = "";
-            for (_, name) in named.filter(|(bit, _)| number & bit != 0) {
-                write!(f, "{bar}{name}")?;
-                bar = "|";
-            }
-            Ok(())
-        }
-    }
+        .find(|(_, known, of)| *known == mask && *of == value & mask);
+    found.map_or("<error>", |(word, ..)| word)
 }
 
 fn ipv4(number: u128) -> Ipv4Addr {

@@ -25,7 +25,7 @@ impl Subfield {
 
     /// The field or header name `name`, and the first and last bit if it is not the whole field.
     pub(crate) fn new(name: &str, bits: Option<(u16, u16)>) -> Self {
-        match Field::spelling(name) {
+        match Field::spelling(name.as_bytes()) {
             Some((field, name)) => Subfield {
                 name: Cow::Borrowed(name),
                 field: Some(field),

@@ -4,7 +4,7 @@ use crate::{
     model::{
         field::Field,
         flow::{Flow, FlowFlags},
-        matches::{FieldMatch, MatchEntry, Protocol, Unknown},
+        matches::{FieldMatch, MatchEntry, Protocol, Unknown, Value},
     },
     text::{
         error::{ErrorKind, Fault},
@@ -66,9 +66,16 @@ fn match_entry(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
     if let (Some(protocol), None) = (Protocol::from_word(key), pair.value) {
         return Ok(MatchEntry::Protocol(protocol));
     }
-    let Some(field) = Field::from_name(key) else {
-        return unknown(pair).map(MatchEntry::Unknown);
+    let field = match Field::from_name(key) {
+        // One field under two headers.
+        Some(Field::InPortOxm) => Field::InPort,
+        Some(field) => field,
+        None => return unknown(pair).map(MatchEntry::Unknown),
     };
+    if field.info().bits > 128 && pair.value.is_none() {
+        let (value, mask) = (Value::Number(0), Some(0));
+        return Ok(MatchEntry::Field(FieldMatch { field, value, mask }));
+    }
     let token = pair.value_token()?;
     let (value, mask) = token.field_value(field)?;
     if mask.is_some() && !field.info().maskable {

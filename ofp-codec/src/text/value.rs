@@ -1,6 +1,6 @@
 //! Values: pieces of a line that know where they are in it.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{
     net::{Ipv4Addr, Ipv6Addr},
     str::FromStr,
@@ -10,9 +10,10 @@ use crate::{
     model::{
         addr::EthAddr,
         field::{Field, Format},
-        matches::Value,
+        flags::Flags,
+        matches::{Value, Wide},
         port::{NumberOrName, Port, PortRef, TableRef},
-        print::CT_STATE,
+        print::{FRAG_MASK, FRAGS},
         subfield::Subfield,
     },
     text::{
@@ -202,17 +203,20 @@ impl<'a> Token<'a> {
     /// A value of `field`, and its mask if there is one.
     pub(super) fn field_value(self, field: Field) -> Result<(Value, Option<u128>), Fault> {
         match field.info().format {
-            Format::CtState => return self.ct_state(),
+            Format::CtState | Format::TcpFlags | Format::TunnelFlags => {
+                let flags = Flags::of(field.info().format);
+                return flags.map_or_else(|| Err(self.expected("flags")), |flags| self.flags(field, &flags));
+            }
+            Format::Frag => return self.frag(),
+            Format::PacketType => return self.packet_type().map(|n| (Value::Number(n), None)),
+            Format::Hex if field.info().bits > 128 => return self.option(),
             // A name may contain a slash.
             Format::Port if !self.text.first().is_some_and(u8::is_ascii_digit) => {
                 return self.port().map(|port| (port.into(), None));
             }
             _ => {}
         }
-        let (value, mask) = match self.split(b"/") {
-            Some((value, mask)) => (value, Some(mask)),
-            None => (self, None),
-        };
+        let (value, mask) = self.masked();
         let number = value.one_value(field, field.max())?;
         let mask = mask.map(|mask| match field.info().format {
             Format::Ipv4 if !mask.text.contains(&b'.') => {
@@ -233,6 +237,12 @@ impl<'a> Token<'a> {
                 NumberOrName::Number(Port(number)) => number.into(),
                 NumberOrName::Name(_) => return Err(self.expected("a number")),
             }),
+            Format::HexBare => match self.text.strip_prefix(b"0x") {
+                Some(_) => self.number(limit),
+                None => lex::digits(16, self.text)
+                    .filter(|number| *number <= limit && !self.text.is_empty())
+                    .ok_or_else(|| self.expected("a hexadecimal number of 8 bits")),
+            },
             _ => self.number(limit),
         }
     }
@@ -242,44 +252,92 @@ impl<'a> Token<'a> {
     }
 
     /// `+trk-new`: these bits; `trk|new`: exactly these; or a number.
-    fn ct_state(self) -> Result<(Value, Option<u128>), Fault> {
-        match self.text.first() {
-            Some(b'+' | b'-') => {
-                let (mut set, mut mask) = (0, 0);
-                let mut rest = self.text;
-                while let [sign, tail @ ..] = rest {
-                    let len = tail.iter().position(|byte| b"+-".contains(byte));
-                    let (name, tail) = tail.split_at(len.unwrap_or(tail.len()));
-                    let bit = self.ct_state_bit(name)?;
-                    mask |= bit;
-                    if *sign == b'+' {
-                        set |= bit;
-                    }
-                    rest = tail;
-                }
-                Ok((Value::Number(set), Some(mask)))
-            }
-            Some(byte) if byte.is_ascii_digit() => match self.split(b"/") {
-                Some((value, mask)) => {
-                    let limit = u32::MAX.into();
-                    Ok((Value::Number(value.number(limit)?), Some(mask.number(limit)?)))
-                }
-                None => Ok((Value::Number(self.number(u32::MAX.into())?), None)),
-            },
-            _ => {
-                let names = self.text.split(|byte| *byte == b'|');
-                let set = names
-                    .map(|name| self.ct_state_bit(name))
-                    .try_fold(0, |set, bit| bit.map(|bit| set | bit))?;
-                Ok((Value::Number(set), None))
-            }
+    fn flags(self, field: Field, flags: &Flags) -> Result<(Value, Option<u128>), Fault> {
+        if self.text.first().is_some_and(u8::is_ascii_digit) {
+            let (value, mask) = self.masked();
+            let value = value.number(field.mask_max())?;
+            let mask = mask.map(|mask| mask.number(field.mask_max())).transpose()?;
+            return Ok((Value::Number(value), mask));
+        }
+        let (set, mask) = flags.parse(self.text).ok_or_else(|| {
+            self.expected(match field.info().format {
+                Format::CtState => "flags of ct_state",
+                Format::TcpFlags => "flags of TCP",
+                _ => "flags of a tunnel",
+            })
+        })?;
+        Ok((Value::Number(set), mask))
+    }
+
+    /// The value and the mask behind the slash.
+    fn masked(self) -> (Self, Option<Self>) {
+        match self.split(b"/") {
+            Some((value, mask)) => (value, Some(mask)),
+            None => (self, None),
         }
     }
 
-    fn ct_state_bit(self, name: &[u8]) -> Result<u128, Fault> {
-        let bit = CT_STATE.iter().position(|known| known.as_bytes() == name);
-        bit.map(|bit| 1 << bit)
-            .ok_or_else(|| self.expected("flags of ct_state"))
+    /// A value of an option of a tunnel, which may have more than 128 bits.
+    fn option(self) -> Result<(Value, Option<u128>), Fault> {
+        if self.text == b"NP" {
+            return Ok((Value::Absent, None));
+        }
+        let (value, mask) = self.masked();
+        let narrow = |token: &Self| token.text.len() <= 34;
+        if [Some(value), mask].iter().flatten().all(narrow) {
+            let mask = mask.map(|mask| mask.number(u128::MAX)).transpose()?;
+            return Ok((Value::Number(value.number(u128::MAX)?), mask));
+        }
+        let wide = Wide {
+            value: value.hex_bytes()?,
+            mask: mask.map(Token::hex_bytes).transpose()?,
+        };
+        Ok((Value::Wide(wide.into()), None))
+    }
+
+    /// The bytes of a hexadecimal number, without zeros in front.
+    fn hex_bytes(self) -> Result<Vec<u8>, Fault> {
+        let fault = || self.expected("a hexadecimal number of up to 124 bytes");
+        let digits = self.text.strip_prefix(b"0x").ok_or_else(fault)?;
+        let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+        let digits = &digits[zeros..];
+        if digits.len() > 2 * usize::from(Field::TunMetadata0.info().bytes) {
+            return Err(fault());
+        }
+        let (first, rest) = digits.split_at(digits.len() % 2);
+        let pairs = Some(first)
+            .filter(|first| !first.is_empty())
+            .into_iter()
+            .chain(rest.chunks(2));
+        let bytes = pairs.map(|pair| {
+            pair.iter().try_fold(0, |byte, digit| {
+                let digit = char::from(*digit).to_digit(16)?;
+                Some(byte << 4 | u8::try_from(digit).ok()?)
+            })
+        });
+        bytes.collect::<Option<_>>().ok_or_else(fault)
+    }
+
+    /// `(1,0x894f)`.
+    fn packet_type(self) -> Result<u128, Fault> {
+        let fault = || self.expected("`(`, two numbers of 16 bits and `)`");
+        let [b'(', .., b')'] = self.text else {
+            return Err(fault());
+        };
+        let inner = self.from(1).until(self.text.len() - 2);
+        let (space, kind) = inner.split(b",").ok_or_else(fault)?;
+        Ok(u128::from(space.u16()?) << 16 | u128::from(kind.u16()?))
+    }
+
+    fn frag(self) -> Result<(Value, Option<u128>), Fault> {
+        let found = FRAGS
+            .iter()
+            .find(|(word, ..)| word.as_bytes().eq_ignore_ascii_case(self.text));
+        let (_, mask, value) = found.ok_or_else(|| self.expected("a kind of fragment"))?;
+        Ok((
+            Value::Number(*value),
+            Some(*mask).filter(|mask| *mask != FRAG_MASK),
+        ))
     }
 }
 
