@@ -201,7 +201,7 @@ impl Translation<'_> {
             }
             Action::Drop => {}
             // These change a table or nothing, but no packet.
-            Action::Unknown { name, .. } if matches!(&**name, "learn" | "note") => {}
+            Action::Learn(_) | Action::Note(_) => {}
             _ => return Err("not modelled".to_owned()),
         }
         Ok(())

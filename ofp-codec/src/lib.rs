@@ -10,7 +10,14 @@ mod model;
 pub mod text;
 
 pub use crate::model::{
-    action::Action,
+    action::{
+        Action,
+        ct::{Ct, Nat, NatSide, NumberOrSubfield},
+        encap::{Encap, NshProperty, PacketType},
+        learn::{Learn, LearnSpec},
+        report::{Controller, PacketInReason, Sample, SampleDirection},
+        select::{Bundle, BundleAlgorithm, HashFields, Multipath, MultipathAlgorithm},
+    },
     addr::EthAddr,
     field::{Field, FieldHeader, FieldInfo, Format, Prerequisite},
     flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},

@@ -29,6 +29,7 @@
 mod action;
 mod ansi;
 mod error;
+mod field;
 mod flow;
 mod item;
 mod lex;

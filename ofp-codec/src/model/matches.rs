@@ -229,19 +229,11 @@ impl From<PortRef> for Value {
 /// `0x1f`, `0x1f/0xff`.
 impl fmt::Display for Wide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut slash = "";
-        for bytes in [Some(&self.value), self.mask.as_ref()].into_iter().flatten() {
-            f.write_str(slash)?;
-            slash = "/";
-            let from = bytes.iter().position(|byte| *byte != 0);
-            let [first, rest @ ..] = &bytes[from.unwrap_or(bytes.len())..] else {
-                f.write_str("0")?;
-                continue;
-            };
-            write!(f, "{first:#x}")?;
-            rest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        print::BytesHex(&self.value).fmt(f)?;
+        match &self.mask {
+            Some(mask) => write!(f, "/{}", print::BytesHex(mask)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

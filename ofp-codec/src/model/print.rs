@@ -123,6 +123,52 @@ impl Display for Hex {
     }
 }
 
+/// Items with a comma between two.
+pub(crate) struct Separated<'a, 'f> {
+    pub(crate) f: &'a mut fmt::Formatter<'f>,
+    comma: &'static str,
+}
+
+impl<'a, 'f> Separated<'a, 'f> {
+    pub(crate) fn new(f: &'a mut fmt::Formatter<'f>) -> Self {
+        Separated { f, comma: "" }
+    }
+
+    pub(crate) fn item(&mut self, item: &dyn Display) -> fmt::Result {
+        write!(self.f, "{}{item}", self.comma)?;
+        self.comma = ",";
+        Ok(())
+    }
+}
+
+/// `01.0a.ff`.
+pub(crate) struct Dotted<'a>(pub(crate) &'a [u8]);
+
+impl Display for Dotted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut dot = "";
+        self.0.iter().try_for_each(|byte| {
+            write!(f, "{dot}{byte:02x}")?;
+            dot = ".";
+            Ok(())
+        })
+    }
+}
+
+/// Bytes as one hexadecimal number, as `ds_put_hex` prints it: no zeros in front.
+pub(crate) struct BytesHex<'a>(pub(crate) &'a [u8]);
+
+impl Display for BytesHex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = self.0.iter().position(|byte| *byte != 0);
+        let [first, rest @ ..] = &self.0[from.unwrap_or(self.0.len())..] else {
+            return f.write_str("0");
+        };
+        write!(f, "{first:#x}")?;
+        rest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// The words of `nw_frag` with their masks and values (`all_frags` in lib/meta-flow.c): bit 0 is
 /// any fragment, bit 1 a later one. Of words or values that are there twice the first counts.
 pub(crate) const FRAGS: [(&str, u128, u128); 7] = [

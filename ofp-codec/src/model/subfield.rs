@@ -54,12 +54,29 @@ impl Subfield {
         self.bits
             .or_else(|| self.field.map(|field| (0, field.info().bits - 1)))
     }
+
+    /// How many bits it has. `None` for the whole of a field that is not known.
+    pub(crate) fn len(&self) -> Option<u16> {
+        self.bits().map(|(first, last)| (last - first).saturating_add(1))
+    }
+
+    /// The greatest number that fits.
+    pub(crate) fn max(&self) -> u128 {
+        u128::MAX >> 128_u32.saturating_sub(self.len().unwrap_or(128).into())
+    }
+
+    /// Whether it is all of a known field.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.field
+            .is_some_and(|field| self.len() == Some(field.info().bits))
+    }
 }
 
 impl fmt::Display for Subfield {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.bits {
-            None => write!(f, "{}[]", self.name),
+            _ if self.bits.is_none() || self.is_whole() => write!(f, "{}[]", self.name),
+            None => Ok(()),
             Some((first, last)) if first == last => write!(f, "{}[{first}]", self.name),
             Some((first, last)) => write!(f, "{}[{first}..{last}]", self.name),
         }

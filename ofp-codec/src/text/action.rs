@@ -1,168 +1,116 @@
 //! One action, typed.
 
+mod learn;
+mod nested;
+mod plain;
+
+use alloc::vec::Vec;
+
 use crate::{
-    model::{
-        action::Action,
-        field::Field,
-        matches::Value,
-        port::{Port, PortRef},
-    },
+    model::action::Action,
     text::{
         error::{ErrorKind, Fault},
         lex,
+        scan::{item_end, skip_separators},
         value::Token,
     },
 };
 
 pub(super) fn action(item: Token<'_>) -> Result<Action, Fault> {
-    let name = lex::word(item.text);
-    let rest = item.from(name.len());
-    let argument = match rest.text {
-        [] => Argument::None,
-        [b':', ..] => Argument::Colon(rest.from(1)),
-        [b'(', .., b')'] => Argument::Call(rest.from(1).until(rest.text.len() - 2)),
-        _ => Argument::Other,
-    };
-    match typed(item, name, argument)? {
+    nested(item, MAX_DEPTH)
+}
+
+/// An action that may have `depth` actions around one another in it.
+fn nested(item: Token<'_>, depth: usize) -> Result<Action, Fault> {
+    let entry = Entry::of(item);
+    match typed(item, entry, depth)? {
         Some(action) => Ok(action),
         None => Ok(Action::Unknown {
-            name: Token {
-                text: name,
-                at: item.at,
-            }
-            .str()?
-            .into(),
+            name: item.until(entry.key.len()).str()?.into(),
             text: item.str()?.into(),
         }),
     }
 }
 
-/// What follows the name of an action.
+/// `None`: an action, or a form of one, that has no type here.
+fn typed(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<Option<Action>, Fault> {
+    match plain::action(item, entry)? {
+        Some(action) => Ok(Some(action)),
+        None => match nested::action(item, entry, depth)? {
+            Some(action) => Ok(Some(action)),
+            None => plain::port(item, entry),
+        },
+    }
+}
+
+/// The actions in a list.
+fn list(list: Token<'_>, depth: usize) -> Result<Vec<Action>, Fault> {
+    let depth = depth
+        .checked_sub(1)
+        .ok_or_else(|| list.fault(ErrorKind::TooDeep { limit: MAX_DEPTH }))?;
+    entries(list).map(|item| nested(item?, depth)).collect()
+}
+
+/// The items of a list of arguments.
+fn entries(list: Token<'_>) -> impl Iterator<Item = Result<Token<'_>, Fault>> {
+    let mut here = 0;
+    core::iter::from_fn(move || {
+        here = skip_separators(list.text, here);
+        if here >= list.text.len() {
+            return None;
+        }
+        let start = here;
+        match item_end(list.text, start, usize::MAX) {
+            Ok(end) => {
+                here = end;
+                Some(Ok(list.from(start).until(end - start)))
+            }
+            Err(fault) => {
+                here = list.text.len();
+                let span = fault.span.start + list.at..fault.span.end + list.at;
+                Some(Err(Fault { span, ..fault }))
+            }
+        }
+    })
+}
+
+/// A word and what follows it. `word:value`, `word=value` and `word(value)` are the same
+/// (`ofputil_parse_key_value` in lib/ofp-parse.c).
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    key: &'a [u8],
+    argument: Argument<'a>,
+}
+
+/// What follows a word.
 #[derive(Clone, Copy)]
 enum Argument<'a> {
     None,
-    /// `:` and this.
-    Colon(Token<'a>),
-    /// This in parentheses, up to the end of the action.
-    Call(Token<'a>),
-    /// Anything else.
+    /// This value.
+    Value(Token<'a>),
+    /// `(value)->..`: the value, and what follows the arrow.
+    Arrow(Token<'a>, Token<'a>),
+    /// Something else.
     Other,
 }
 
-/// `None`: an action, or a form of one, that has no type here.
-fn typed(item: Token<'_>, name: &[u8], argument: Argument<'_>) -> Result<Option<Action>, Fault> {
-    use Argument::{Call, Colon, None as Bare};
-    Ok(Some(match (name, argument) {
-        (b"drop", Bare) => Action::Drop,
-        (b"strip_vlan", Bare) => Action::StripVlan,
-        (b"pop_vlan", Bare) => Action::PopVlan,
-        (b"output", Colon(port)) if !port.text.contains(&b'[') || port.text[0] == b'"' => {
-            output(port.port()?)
-        }
-        (b"push_vlan", Colon(tpid)) => Action::PushVlan(tpid.u16()?),
-        (b"mod_vlan_vid", Colon(vid)) => Action::ModVlanVid(vid.uint(MAX_VID)?),
-        (b"mod_vlan_pcp", Colon(pcp)) => Action::ModVlanPcp(pcp.uint(MAX_PCP)?),
-        (b"set_vlan_vid", Colon(vid)) => Action::SetVlanVid(vid.uint(MAX_VID)?),
-        (b"set_vlan_pcp", Colon(pcp)) => Action::SetVlanPcp(pcp.uint(MAX_PCP)?),
-        (b"mod_dl_src", Colon(addr)) => Action::ModDlSrc(addr.eth_addr()?),
-        (b"mod_dl_dst", Colon(addr)) => Action::ModDlDst(addr.eth_addr()?),
-        (b"set_field", Colon(argument)) => return set_field(argument),
-        (b"load", Colon(argument)) => load(argument)?,
-        (b"set_tunnel", Colon(id)) => Action::SetTunnel(id.u32()?),
-        (b"set_tunnel64", Colon(id)) => Action::SetTunnel64(id.u64()?),
-        (b"resubmit", Colon(port)) => Action::Resubmit {
-            port: Some(port.port()?),
-            table: None,
-            ct: false,
-        },
-        (b"resubmit", Call(arguments)) => resubmit(arguments)?,
-        (b"goto_table", Colon(table)) => Action::GotoTable(table.table()?),
-        (b"group", Colon(id)) => Action::Group(id.u32()?),
-        _ if name.eq_ignore_ascii_case(b"controller") => match argument {
-            Bare => Action::Controller { max_len: u16::MAX },
-            Colon(max_len) => Action::Controller {
-                max_len: max_len.u16()?,
+impl<'a> Entry<'a> {
+    fn of(item: Token<'a>) -> Self {
+        let key = lex::word(item.text);
+        let rest = item.from(key.len());
+        let argument = match rest.text {
+            [] => Argument::None,
+            [b':' | b'=', ..] => Argument::Value(rest.from(1)),
+            [b'(', .., b')'] => Argument::Value(rest.from(1).until(rest.text.len() - 2)),
+            [b'(', ..] => match rest.from(1).split(b")->") {
+                Some((value, dst)) => Argument::Arrow(value, dst),
+                None => Argument::Other,
             },
-            _ => return Ok(None),
-        },
-        // A port alone, by word, number or quoted name.
-        (_, Bare) => match item.str().ok().and_then(Port::from_word) {
-            Some(port) => output(port.into()),
-            None if name.first().is_some_and(u8::is_ascii_digit) => output(item.port()?),
-            None => return Ok(None),
-        },
-        ([], _) if item.text.starts_with(b"\"") => output(item.port()?),
-        ([], _) => return Err(item.expected("an action")),
-        _ => return Ok(None),
-    }))
-}
-
-fn output(port: PortRef) -> Action {
-    match port {
-        PortRef::Number(Port::CONTROLLER) => Action::Controller { max_len: u16::MAX },
-        port => Action::Output(port),
+            _ => Argument::Other,
+        };
+        Entry { key, argument }
     }
 }
 
-/// `VALUE[/MASK]->FIELD`. `None`: the field is not known.
-fn set_field(argument: Token<'_>) -> Result<Option<Action>, Fault> {
-    let (value, dst) = arrow(argument)?;
-    let Some(field) = Field::from_name(dst.str()?) else {
-        return Ok(None);
-    };
-    // `mf_format` in lib/meta-flow.c prints a mask of zero so.
-    let (value, mask) = match value.text {
-        b"ANY" if field != Field::InPort => (Value::Number(0), Some(0)),
-        _ => value.field_value(field)?,
-    };
-    Ok(Some(Action::SetField { field, value, mask }))
-}
-
-/// `NUMBER->SUBFIELD`.
-fn load(argument: Token<'_>) -> Result<Action, Fault> {
-    let (value, dst) = arrow(argument)?;
-    let dst = dst.subfield()?;
-    // Open vSwitch splits what is wider than 64 bits.
-    let width = dst.bits().map_or(64, |(first, last)| (last - first).min(63) + 1);
-    let limit = u64::MAX >> (64 - width);
-    Ok(Action::Load {
-        value: value.uint(limit)?,
-        dst,
-    })
-}
-
-fn arrow(argument: Token<'_>) -> Result<(Token<'_>, Token<'_>), Fault> {
-    argument
-        .split(b"->")
-        .ok_or_else(|| argument.expected("`->` and a field"))
-}
-
-/// `[PORT],[TABLE][,ct]`.
-fn resubmit(arguments: Token<'_>) -> Result<Action, Fault> {
-    let (port, rest) = arguments
-        .split(b",")
-        .unwrap_or((arguments, arguments.from(arguments.text.len())));
-    let (table, ct) = match rest.split(b",") {
-        Some((table, ct)) => (table, Some(ct)),
-        None => (rest, None),
-    };
-    if let Some(ct) = ct.filter(|ct| ct.text != b"ct") {
-        return Err(ct.expected("`ct`"));
-    }
-    let given = |token: &Token<'_>| !token.text.is_empty();
-    let port = Some(port).filter(given).map(Token::port).transpose()?;
-    let table = Some(table).filter(given).map(Token::table).transpose()?;
-    if port.is_none() && table.is_none() {
-        return Err(arguments.fault(ErrorKind::Expected("a port or a table")));
-    }
-    Ok(Action::Resubmit {
-        port,
-        table,
-        ct: ct.is_some(),
-    })
-}
-
-/// The VLAN id has 12 bits.
-const MAX_VID: u16 = 0xfff;
-/// The VLAN priority has 3 bits.
-const MAX_PCP: u8 = 7;
+/// `MAX_OFPACT_PARSE_DEPTH` of Open vSwitch.
+const MAX_DEPTH: usize = 100;

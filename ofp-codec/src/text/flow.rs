@@ -7,7 +7,7 @@ use crate::{
         Limits, action, ansi,
         error::{ErrorKind, Fault, ParseError, Place},
         lex,
-        scan::item_end,
+        scan::{item_end, skip_separators},
         typed,
         value::Token,
     },
@@ -371,12 +371,4 @@ fn check_actions(text: &[u8], start: usize, depth: usize) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-fn skip_separators(text: &[u8], here: usize) -> usize {
-    let len = text[here..]
-        .iter()
-        .take_while(|byte| b", \t".contains(byte))
-        .count();
-    here + len
 }

@@ -159,11 +159,10 @@ pub(super) fn subfield(text: &[u8]) -> Result<SubfieldWords<'_>, Fault> {
     );
     let last = opt(preceded(tag(".."), cut(expect("the last bit", digit1))));
     let bits = map((digit1, last), |(first, last)| (first, last.unwrap_or(first)));
-    let parsed = (
-        name,
-        delimited(text_of("[", "`[`"), opt(bits), text_of("]", "`]`")),
-    )
-        .parse(text);
+    let brackets = delimited(text_of("[", "`[`"), opt(bits), text_of("]", "`]`"));
+    // Without brackets it is the whole field.
+    let brackets = alt((map(eof, |_| None), brackets));
+    let parsed = (name, brackets).parse(text);
     let whole = parsed.and_then(|(rest, parsed)| match rest {
         [] => Ok((rest, parsed)),
         _ => Err(Err::Error(Stop {
@@ -304,7 +303,9 @@ mod tests {
                 kind: ErrorKind::Expected(what),
             })
         };
-        assert_eq!(subfield(b"reg0"), fault(4..4, "`[`"));
+        assert_eq!(subfield(b"reg0"), Ok((&b"reg0"[..], None)));
+        assert_eq!(subfield(b"reg0x["), fault(6..6, "`]`"));
+        assert_eq!(subfield(b"reg-0"), fault(3..5, "`[`"));
         assert_eq!(subfield(b"[]"), fault(0..2, "the name of a field"));
         assert_eq!(subfield(b"a[1..]"), fault(5..6, "the last bit"));
         assert_eq!(subfield(b"a[1]x"), fault(4..5, "end of the subfield"));

@@ -60,6 +60,15 @@ pub(super) fn quote_end(text: &[u8], at: usize) -> Result<usize, Fault> {
     })
 }
 
+/// The first byte from `here` on that separates no items.
+pub(super) fn skip_separators(text: &[u8], here: usize) -> usize {
+    let len = text[here..]
+        .iter()
+        .take_while(|byte| b", \t".contains(byte))
+        .count();
+    here + len
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
-use ofp_codec::text::{FlowRef, Item, items};
+use ofp_codec::{
+    Action, MatchEntry,
+    text::{FlowRef, Item, items},
+};
 
 /// The dumps, each with its name.
 pub(crate) fn dumps() -> Vec<(String, Vec<u8>)> {
@@ -62,7 +65,22 @@ fn every_typed_match_and_action_prints_as_open_vswitch_printed_it() {
         };
         assert_eq!(flow.matches.to_string(), matches, "{name}");
         let actions: Vec<_> = flow.actions.iter().map(ToString::to_string).collect();
-        assert_eq!(actions.join(","), line.actions_text(), "{name}");
+        // With colours, Open vSwitch forgets to take the comma after `exec(..)` off.
+        let printed = line.actions_text().replace(",)", ")");
+        assert_eq!(actions.join(","), printed, "{name}");
+        assert!(
+            !flow
+                .actions
+                .iter()
+                .any(|action| matches!(action, Action::Unknown { .. }))
+        );
+        assert!(
+            !flow
+                .matches
+                .0
+                .iter()
+                .any(|entry| matches!(entry, MatchEntry::Unknown(_)))
+        );
         assert_eq!(flow.unknown, [], "{name}");
     });
 }

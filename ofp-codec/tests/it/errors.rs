@@ -1,6 +1,6 @@
 //! Malformed lines: what is said of them, and where.
 
-use ofp_codec::text::{ErrorKind, FlowRef, ParseError};
+use ofp_codec::text::{ErrorKind, FlowRef, Item, Limits, ParseError, items};
 
 /// The error of a line that is no flow, or of its types.
 fn error(line: &[u8]) -> ParseError {
@@ -148,7 +148,7 @@ fn a_value_of_another_kind_says_what_was_expected() {
         "actions=set_field:1",
         "column 19: expected `->` and a field, found \"1\"",
     );
-    expect("actions=load:1->reg0", "column 21: expected `[`, found nothing");
+    expect("actions=load:1->reg-0", "column 20: expected `[`, found \"-0\"");
     expect(
         "actions=resubmit(,)",
         "column 18: expected a port or a table, found \",\"",
@@ -183,8 +183,27 @@ fn parentheses_nest_as_deep_as_the_limit_and_no_deeper() {
 }
 
 #[test]
+fn actions_nest_no_deeper_than_open_vswitch_reads_them_whatever_the_limit() {
+    let nested = |depth| format!("actions={}drop{}", "clone(".repeat(depth), ")".repeat(depth));
+    let typed = |depth| {
+        let limits = Limits::default().with_depth(100_000);
+        let line = nested(depth);
+        let item = items(line.as_bytes())
+            .with_limits(limits)
+            .next()
+            .unwrap()
+            .unwrap();
+        let Item::Flow(flow) = item else { panic!() };
+        flow.to_flow().map_err(|error| error.kind)
+    };
+    assert!(typed(100).is_ok());
+    assert_eq!(typed(101), Err(ErrorKind::TooDeep { limit: 100 }));
+    assert_eq!(typed(20_000), Err(ErrorKind::TooDeep { limit: 100 }));
+}
+
+#[test]
 fn a_line_is_as_long_as_the_limit_and_no_longer() {
-    let line = |len: usize| format!("actions=note:{}", "0".repeat(len - 13));
+    let line = |len: usize| format!("actions=nothing:{}", "0".repeat(len - 16));
     FlowRef::parse(line(1 << 20).as_bytes())
         .unwrap()
         .to_flow()

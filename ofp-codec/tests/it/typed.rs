@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ofp_codec::{
-    Action, EthAddr, Field, Flow, FlowFlags, MatchEntry, Port, PortRef, Subfield, TableRef, Unknown, Value,
-    text::FlowRef,
+    Action, EthAddr, Field, Flow, FlowFlags, LearnSpec, MatchEntry, NatSide, NumberOrSubfield, Port, PortRef,
+    Subfield, TableRef, Unknown, Value, text::FlowRef,
 };
 
 fn flow(line: &str) -> Flow {
@@ -161,15 +161,10 @@ fn every_form_of_an_output_is_one() {
         actions("CONTROLLER:128,CONTROLLER,output:CONTROLLER"),
         [controller(128), controller(65535), controller(65535),]
     );
-    for unknown in [
-        "output:NXM_NX_REG0[16..31]",
-        "output(port=1,max_len=100)",
-        "controller(id=7)",
-    ] {
-        let found = actions(unknown);
-        assert!(matches!(&found[..], [Action::Unknown { .. }]), "{found:?}");
-        assert_eq!(found[0].to_string(), unknown);
-    }
+    assert_eq!(
+        actions("controller(max_len=5),controller"),
+        [controller(5), controller(65535)]
+    );
 }
 
 #[test]
@@ -253,6 +248,102 @@ fn every_typed_action_is_typed_and_prints_back() {
 }
 
 #[test]
+fn every_action_that_open_vswitch_prints_is_typed_and_prints_back() {
+    for text in EVERY_ACTION {
+        let found = actions(text);
+        assert_eq!(found.len(), 1, "{text}");
+        assert!(!matches!(found[0], Action::Unknown { .. }), "{text}");
+        assert_eq!(found[0].to_string(), *text);
+        assert_eq!(text.split([':', '(']).next(), Some(found[0].name()), "{text}");
+    }
+}
+
+#[test]
+fn a_nested_action_is_typed_and_what_is_unknown_in_it_is_kept() {
+    let [Action::Ct(ct)] = &actions(
+        "ct(commit,zone=reg0[0..15],nat(src=[fe80::1]-[fe80::9]:1-9,hash),exec(new:1,load:0x1->NXM_NX_CT_MARK[]),alg=ftp)",
+    )[..] else {
+        panic!()
+    };
+    assert!(ct.commit && !ct.force);
+    let Some(NumberOrSubfield::Subfield(zone)) = &ct.zone else {
+        panic!()
+    };
+    assert_eq!((zone.field(), zone.bits()), (Some(Field::Reg0), Some((0, 15))));
+    let nat = ct.nat.as_ref().unwrap();
+    assert_eq!(nat.side, Some(NatSide::Src));
+    assert_eq!(nat.min_addr, Some("fe80::1".parse().unwrap()));
+    assert_eq!((nat.min_port, nat.max_port, nat.hash), (Some(1), Some(9), true));
+    assert_eq!((ct.alg, ct.exec.len()), (21, 2));
+    assert_eq!(ct.exec[0].to_string(), "new:1");
+
+    let [Action::Learn(learn)] = &actions(
+        "learn(table=7 hard_timeout=300,NXM_OF_VLAN_TCI[0..11],eth_type=0x800,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],output:in_port)",
+    )[..] else {
+        panic!()
+    };
+    assert_eq!((&learn.table, learn.hard_timeout), (&TableRef::Number(7), 300));
+    assert!(matches!(
+        &learn.specs[0],
+        LearnSpec::MatchPacket { src: None, .. }
+    ));
+    assert!(matches!(
+        &learn.specs[1],
+        LearnSpec::MatchField {
+            field: Field::EthType,
+            ..
+        }
+    ));
+    assert!(matches!(
+        &learn.specs[2],
+        LearnSpec::MatchPacket { src: Some(_), .. }
+    ));
+    assert!(matches!(&learn.specs[3], LearnSpec::LoadNumber { value: 0, .. }));
+    assert!(matches!(&learn.specs[4], LearnSpec::Output(_)));
+    assert_eq!(learn.specs.len(), 5);
+
+    // An argument that is not known costs its action's type, and no text.
+    for text in [
+        "ct(commit,new=5)",
+        "learn(table=1,new)",
+        "bundle(new,0,hrw,ofport,members:1)",
+        "encap(new)",
+    ] {
+        let found = actions(text);
+        assert!(matches!(found[0], Action::Unknown { .. }), "{text}");
+        assert_eq!(found[0].to_string(), text);
+    }
+}
+
+#[test]
+fn the_older_and_other_spellings_of_an_action_are_understood() {
+    for (text, printed) in [
+        ("enqueue(1,2),enqueue:1q2", "enqueue:1:2,enqueue:1:2"),
+        ("enqueue:\"a:b\":2", "enqueue:\"a:b\":2"),
+        ("set_nw_ttl:5,mod_nw_ttl(5)", "mod_nw_ttl:5,mod_nw_ttl:5"),
+        ("dec_ttl(),decap", "dec_ttl,decap()"),
+        (
+            "bundle(eth_src,0,hrw,ofport,slaves:1,2)",
+            "bundle(eth_src,0,hrw,ofport,members:1,2)",
+        ),
+        ("move:reg0->reg1,push:reg2", "move:reg0[]->reg1[],push:reg2[]"),
+        ("load:1->NXM_NX_REG0[0..31]", "load:0x1->NXM_NX_REG0[]"),
+        ("set_mpls_label:5", "set_mpls_label(5)"),
+        ("conjunction(-1, 1 / 2)", "conjunction(4294967295,1/2)"),
+        ("note:0102.03", "note:01.02.03"),
+        ("ct,ct()", "ct(),ct()"),
+        (
+            "ct(exec(load:1->ct_mark),nat,table=5,commit)",
+            "ct(commit,table=5,nat,exec(load:0x1->ct_mark[]))",
+        ),
+        ("output(5),group(5)", "output:5,group:5"),
+    ] {
+        let found: Vec<_> = actions(text).iter().map(ToString::to_string).collect();
+        assert_eq!(found.join(","), printed);
+    }
+}
+
+#[test]
 fn a_subfield_knows_its_field_under_every_name() {
     for (text, field, bits) in [
         ("NXM_NX_REG0[0..15]", Some(Field::Reg0), Some((0, 15))),
@@ -279,3 +370,77 @@ fn a_flow_as_add_flow_takes_it_has_no_fixed_order() {
     assert_eq!(flow.matches.to_string(), "in_port=1,ip");
     assert_eq!((flow.unknown, flow.actions.len()), (vec![], 2));
 }
+
+/// An action of every kind and form, as Open vSwitch prints it.
+const EVERY_ACTION: &[&str] = &[
+    "output:NXM_NX_REG0[16..31]",
+    "output(port=1,max_len=100)",
+    "controller(id=7)",
+    "controller(reason=no_match,max_len=128,id=5,userdata=01.02.ff,pause,meter_id=9)",
+    "controller(reason=)",
+    "enqueue:3:1",
+    "bundle(eth_src,50,active_backup,ofport,members:1,2)",
+    "bundle(symmetric_l3l4+udp,0,hrw,ofport,members:)",
+    "bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG0[],members:\"a, b\",4)",
+    "multipath(nw_dst,50,iter_hash,12,7,NXM_NX_REG5[5..10])",
+    "mod_nw_src:10.0.0.1",
+    "mod_nw_dst:10.0.0.2",
+    "mod_nw_tos:4",
+    "mod_nw_ecn:3",
+    "mod_nw_ttl:64",
+    "mod_tp_src:80",
+    "mod_tp_dst:65535",
+    "move:NXM_NX_REG0[0..15]->NXM_OF_VLAN_TCI[]",
+    "push:NXM_NX_REG0[3]",
+    "pop:NXM_NX_XXREG0[0..126]",
+    "dec_ttl",
+    "dec_ttl(1,2)",
+    "set_mpls_label(1048575)",
+    "set_mpls_tc(7)",
+    "set_mpls_ttl(64)",
+    "dec_mpls_ttl",
+    "push_mpls:0x8847",
+    "pop_mpls:0x0800",
+    "encap(ethernet)",
+    "encap(mpls)",
+    "encap(mpls_mc)",
+    "encap(nsh)",
+    "encap(nsh(md_type=2,tlv(0x1000,10,0x12345678),tlv(0x0020,1,0)))",
+    "decap()",
+    "decap(packet_type(ns=1,type=0x800))",
+    "dec_nsh_ttl",
+    "delete_field:tun_metadata0",
+    "set_queue:4294967295",
+    "pop_queue",
+    "fin_timeout(idle_timeout=10,hard_timeout=20)",
+    "fin_timeout()",
+    "learn(table=1)",
+    "learn(table=\"a table\",idle_timeout=1,hard_timeout=2,fin_idle_timeout=3,fin_hard_timeout=4,priority=5,\
+     send_flow_rem,delete_learned,cookie=0x6,limit=7,result_dst=NXM_NX_REG0[8],NXM_OF_VLAN_TCI[0..11],\
+     NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],eth_type=0x800,ip_src=10.0.0.1,in_port=LOCAL,NXM_NX_REG1[0..7]=0x5,\
+     load:0x5->NXM_NX_REG0[0..15],load:NXM_OF_IN_PORT[]->NXM_NX_REG0[16..31],output:NXM_OF_IN_PORT[])",
+    "conjunction(1,2/3)",
+    "note:01.02.03.04.05.06",
+    "exit",
+    "sample(probability=65535,collector_set_id=1,obs_domain_id=2,obs_point_id=NXM_NX_REG0[],sampling_port=LOCAL,egress)",
+    "sample(probability=1,collector_set_id=0,obs_domain_id=0,obs_point_id=0,ingress)",
+    "ct()",
+    "ct(commit,force,table=7,zone=5,nat(src=10.0.0.1-10.0.0.9:1024-2048,persistent,hash),\
+     exec(set_field:0x1->ct_mark),alg=tftp)",
+    "ct(zone=NXM_NX_REG0[0..15],nat(dst=fe80::1),alg=99)",
+    "ct(nat(src=[fe80::1]-[fe80::9]:5))",
+    "ct(nat(src,random))",
+    "ct(nat)",
+    "nat(dst=10.0.0.1)",
+    "ct_clear",
+    "clone(push_vlan:0x8100,clone(output:1,drop),output:\"a)b\")",
+    "check_pkt_larger(1500)->NXM_NX_REG0[0]",
+    "meter:3",
+    "clear_actions",
+    "write_actions(group:5,output:1)",
+    "write_metadata:0x1/0xf",
+    "write_metadata:0",
+    "unroll_xlate(table=0, cookie=5)",
+    "debug_recirc",
+    "debug_slow",
+];

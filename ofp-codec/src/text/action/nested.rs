@@ -1,0 +1,403 @@
+//! Actions with a list of arguments, or of actions.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use alloc::{boxed::Box, vec::Vec};
+
+use crate::{
+    model::{
+        action::{
+            Action,
+            ct::{Ct, FTP, Nat, NatSide, NumberOrSubfield, TFTP},
+            encap::{Encap, NshProperty, PacketType},
+            report::{Controller, PacketInReason, Sample, SampleDirection},
+            select::{Bundle, BundleAlgorithm, HashFields, Multipath, MultipathAlgorithm},
+        },
+        port::PortRef,
+    },
+    text::{
+        action::{Argument, Entry, entries, learn::learn, list},
+        error::Fault,
+        value::Token,
+    },
+};
+
+/// `None`: it is none of these, or has an argument that is not known.
+pub(super) fn action(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<Option<Action>, Fault> {
+    let end = item.from(item.text.len());
+    let arguments = match entry.argument {
+        Argument::None => end,
+        Argument::Value(arguments) => arguments,
+        _ => return Ok(None),
+    };
+    let bare = matches!(entry.argument, Argument::None);
+    Ok(match entry.key {
+        b"ct" => ct(arguments, depth)?.map(|ct| Action::Ct(Box::new(ct))),
+        b"nat" => nat(arguments)?.map(|nat| Action::Nat(Box::new(nat))),
+        b"controller" | b"CONTROLLER" => controller(arguments)?,
+        key if key.eq_ignore_ascii_case(b"controller") => controller(arguments)?,
+        _ if bare => None,
+        b"learn" => learn(arguments)?.map(|learn| Action::Learn(Box::new(learn))),
+        b"clone" => Some(Action::Clone(list(arguments, depth)?)),
+        b"write_actions" => Some(Action::WriteActions(list(arguments, depth)?)),
+        b"bundle" | b"bundle_load" => bundle(arguments, entry.key == b"bundle_load")?,
+        b"multipath" => multipath(arguments)?,
+        b"sample" => sample(arguments)?,
+        b"encap" => encap(arguments)?.map(Action::Encap),
+        b"decap" => decap(arguments)?,
+        b"fin_timeout" => fin_timeout(arguments)?,
+        b"unroll_xlate" => unroll_xlate(arguments)?,
+        _ => None,
+    })
+}
+
+/// The key of an item, and its value; without one, an empty one.
+pub(super) fn pair(item: Token<'_>) -> (&[u8], Token<'_>) {
+    let entry = Entry::of(item);
+    match entry.argument {
+        Argument::None => (entry.key, item.from(item.text.len())),
+        Argument::Value(value) => (entry.key, value),
+        // No key at all: the caller knows none that is empty.
+        Argument::Arrow(..) | Argument::Other => (&[], item),
+    }
+}
+
+fn ct(arguments: Token<'_>, depth: usize) -> Result<Option<Ct>, Fault> {
+    let mut ct = Ct::default();
+    for item in entries(arguments) {
+        let (key, value) = pair(item?);
+        match key {
+            b"commit" => ct.commit = true,
+            b"force" => ct.force = true,
+            b"table" => ct.table = Some(value.table()?),
+            b"zone" => ct.zone = Some(number_or_subfield(value, Token::u16)?),
+            b"exec" => ct.exec = list(value, depth)?,
+            b"nat" => match nat(value)? {
+                Some(nat) => ct.nat = Some(nat),
+                None => return Ok(None),
+            },
+            b"alg" => {
+                ct.alg = match value.text {
+                    b"ftp" => FTP,
+                    b"tftp" => TFTP,
+                    _ => value.u16()?,
+                }
+            }
+            _ => return Ok(None),
+        }
+    }
+    if ct.force && !ct.commit {
+        return Err(arguments.expected("`commit` beside `force`"));
+    }
+    Ok(Some(ct))
+}
+
+fn number_or_subfield<'a, T>(
+    value: Token<'a>,
+    number: impl FnOnce(Token<'a>) -> Result<T, Fault>,
+) -> Result<NumberOrSubfield<T>, Fault> {
+    match value.text.first() {
+        Some(b'0'..=b'9') | None => number(value).map(NumberOrSubfield::Number),
+        Some(_) => value.subfield().map(NumberOrSubfield::Subfield),
+    }
+}
+
+fn nat(arguments: Token<'_>) -> Result<Option<Nat>, Fault> {
+    let mut nat = Nat::default();
+    for item in entries(arguments) {
+        let (key, value) = pair(item?);
+        match key {
+            b"src" | b"dst" => {
+                if nat.side.is_some() {
+                    return Err(value.expected("one of `src` and `dst`"));
+                }
+                nat.side = Some(if key == b"src" { NatSide::Src } else { NatSide::Dst });
+                if !value.text.is_empty() {
+                    nat_range(value, &mut nat)?;
+                }
+            }
+            b"persistent" => nat.persistent = true,
+            b"hash" => nat.hash = true,
+            b"random" => nat.random = true,
+            _ => return Ok(None),
+        }
+    }
+    if nat.side.is_none() && (nat.persistent || nat.hash || nat.random) {
+        return Err(arguments.expected("`src` or `dst`"));
+    }
+    if nat.hash && nat.random {
+        return Err(arguments.expected("one of `hash` and `random`"));
+    }
+    Ok(Some(nat))
+}
+
+/// `A[-B][:P[-Q]]`; an IPv6 address may be in brackets.
+fn nat_range(range: Token<'_>, nat: &mut Nat) -> Result<(), Fault> {
+    let (min, rest) = nat_addr(range)?;
+    let (max, rest) = match rest.text {
+        [b'-', ..] => {
+            let (max, rest) = nat_addr(rest.from(1))?;
+            (Some(max), rest)
+        }
+        _ => (None, rest),
+    };
+    if max.is_some_and(|max| max < min || max.is_ipv4() != min.is_ipv4()) {
+        return Err(range.expected("a last address that is not below the first"));
+    }
+    nat.min_addr = Some(min);
+    nat.max_addr = max.filter(|max| *max != min);
+    let ports = match rest.text {
+        [] => return Ok(()),
+        [b':', ..] => rest.from(1),
+        _ => return Err(rest.expected("`:` and ports")),
+    };
+    let (min, max) = match ports.split(b"-") {
+        Some((min, max)) => (min.u16()?, Some(max.u16()?)),
+        None => (ports.u16()?, None),
+    };
+    if max.is_some_and(|max| max < min) {
+        return Err(ports.expected("a last port that is not below the first"));
+    }
+    nat.min_port = Some(min);
+    nat.max_port = max.filter(|max| *max != min);
+    Ok(())
+}
+
+/// An address, and what follows it.
+fn nat_addr(text: Token<'_>) -> Result<(IpAddr, Token<'_>), Fault> {
+    let end = |bytes: &[u8]| text.text.iter().position(|byte| bytes.contains(byte));
+    let all = text.text.len();
+    if text.text.first() == Some(&b'[') {
+        let close = end(b"]").ok_or_else(|| text.expected("`]`"))?;
+        let addr = text
+            .from(1)
+            .until(close - 1)
+            .addr::<Ipv6Addr>("an IPv6 address")?;
+        return Ok((addr.into(), text.from(close + 1)));
+    }
+    let v4 = end(b"-:").unwrap_or(all);
+    if text.text[..v4].contains(&b'.') {
+        let addr = text.until(v4).addr::<Ipv4Addr>("an IPv4 address")?;
+        return Ok((addr.into(), text.from(v4)));
+    }
+    let v6 = end(b"-").unwrap_or(all);
+    let addr = text.until(v6).addr::<Ipv6Addr>("an address")?;
+    Ok((addr.into(), text.from(v6)))
+}
+
+fn controller(arguments: Token<'_>) -> Result<Option<Action>, Fault> {
+    if !arguments.text.is_empty() && arguments.text.iter().all(u8::is_ascii_digit) {
+        let max_len = arguments.u16()?;
+        return Ok(Some(Action::Controller { max_len }));
+    }
+    let mut controller = Controller::default();
+    for item in entries(arguments) {
+        let (key, value) = pair(item?);
+        match key {
+            b"reason" => {
+                let reason = PacketInReason::from_word(value.text);
+                controller.reason = reason.ok_or_else(|| value.expected("a reason"))?;
+            }
+            b"max_len" => controller.max_len = value.u16()?,
+            b"id" => controller.id = value.u16()?,
+            b"userdata" => controller.userdata = value.dotted()?,
+            b"pause" => controller.pause = true,
+            b"meter_id" => controller.meter_id = Some(value.u32()?),
+            _ => return Ok(None),
+        }
+    }
+    let max_len = controller.max_len;
+    let only = Controller {
+        max_len,
+        ..Controller::default()
+    };
+    Ok(Some(match controller == only {
+        true => Action::Controller { max_len },
+        false => Action::ControllerWith(Box::new(controller)),
+    }))
+}
+
+/// `FIELDS,BASIS,ALGORITHM,ofport,[DST,]members:PORT,..`.
+fn bundle(arguments: Token<'_>, load: bool) -> Result<Option<Action>, Fault> {
+    let mut items = entries(arguments);
+    let mut next = || {
+        items
+            .next()
+            .unwrap_or_else(|| Err(arguments.expected("more arguments")))
+    };
+    let Some(fields) = HashFields::from_word(next()?.text) else {
+        return Ok(None);
+    };
+    let basis = next()?.u16()?;
+    let Some(algorithm) = BundleAlgorithm::from_word(next()?.text) else {
+        return Ok(None);
+    };
+    let kind = next()?;
+    if kind.text != b"ofport" {
+        return Err(kind.expected("`ofport`"));
+    }
+    let dst = if load { Some(next()?.subfield()?) } else { None };
+    let first = next()?;
+    let (key, first_port) = pair(first);
+    // The older word was printed until release 2.14.
+    if key != b"members" && key != b"slaves" {
+        return Err(first.expected("`members:`"));
+    }
+    let mut members: Vec<PortRef> = Vec::new();
+    if !first_port.text.is_empty() {
+        members.push(first_port.port()?);
+    }
+    for port in items {
+        members.push(port?.port()?);
+    }
+    Ok(Some(Action::Bundle(Box::new(Bundle {
+        fields,
+        basis,
+        algorithm,
+        members,
+        dst,
+    }))))
+}
+
+/// `FIELDS,BASIS,ALGORITHM,N_LINKS,ARG,DST`.
+fn multipath(arguments: Token<'_>) -> Result<Option<Action>, Fault> {
+    let mut items = entries(arguments);
+    let mut next = || {
+        items
+            .next()
+            .unwrap_or_else(|| Err(arguments.expected("more arguments")))
+    };
+    let Some(fields) = HashFields::from_word(next()?.text) else {
+        return Ok(None);
+    };
+    let basis = next()?.u16()?;
+    let Some(algorithm) = MultipathAlgorithm::from_word(next()?.text) else {
+        return Ok(None);
+    };
+    let links = next()?;
+    let n_links = links.uint(MAX_LINKS)?;
+    if n_links == 0 {
+        return Err(links.expected("1 link or more"));
+    }
+    let (arg, dst) = (next()?.u32()?, next()?.subfield()?);
+    Ok(Some(Action::Multipath(Box::new(Multipath {
+        fields,
+        basis,
+        algorithm,
+        n_links,
+        arg,
+        dst,
+    }))))
+}
+
+fn sample(arguments: Token<'_>) -> Result<Option<Action>, Fault> {
+    let mut sample = Sample {
+        probability: 0,
+        collector_set_id: 0,
+        obs_domain_id: NumberOrSubfield::Number(0),
+        obs_point_id: NumberOrSubfield::Number(0),
+        sampling_port: None,
+        direction: None,
+    };
+    for item in entries(arguments) {
+        let (key, value) = pair(item?);
+        match key {
+            b"probability" => sample.probability = value.u16()?,
+            b"collector_set_id" => sample.collector_set_id = value.u32()?,
+            b"obs_domain_id" => sample.obs_domain_id = number_or_subfield(value, Token::u32)?,
+            b"obs_point_id" => sample.obs_point_id = number_or_subfield(value, Token::u32)?,
+            b"sampling_port" => sample.sampling_port = Some(value.port()?),
+            b"ingress" => sample.direction = Some(SampleDirection::Ingress),
+            b"egress" => sample.direction = Some(SampleDirection::Egress),
+            _ => return Ok(None),
+        }
+    }
+    if sample.probability == 0 {
+        return Err(arguments.expected("a probability above 0"));
+    }
+    Ok(Some(Action::Sample(Box::new(sample))))
+}
+
+fn encap(arguments: Token<'_>) -> Result<Option<Encap>, Fault> {
+    let (key, properties) = pair(arguments);
+    let mut found = Vec::new();
+    for item in entries(properties) {
+        let (key, value) = pair(item?);
+        match key {
+            b"md_type" => found.push(NshProperty::MdType(value.u8()?)),
+            b"tlv" => {
+                let parts = value.split(b",").and_then(|(a, b)| Some((a, b.split(b",")?)));
+                let (class, (kind, data)) =
+                    parts.ok_or_else(|| value.expected("a class, a type and a value"))?;
+                found.push(NshProperty::Tlv {
+                    class: class.u16()?,
+                    kind: kind.u8()?,
+                    value: data.hex_bytes()?,
+                });
+            }
+            _ => return Ok(None),
+        }
+    }
+    Ok(match key {
+        b"nsh" => Some(Encap::Nsh(found)),
+        _ if !found.is_empty() => None,
+        b"ethernet" => Some(Encap::Ethernet),
+        b"mpls" => Some(Encap::Mpls),
+        b"mpls_mc" => Some(Encap::MplsMulticast),
+        _ => None,
+    })
+}
+
+fn decap(arguments: Token<'_>) -> Result<Option<Action>, Fault> {
+    let (key, value) = pair(arguments);
+    let (mut namespace, mut kind) = (None, None);
+    match key {
+        [] if arguments.text.is_empty() => return Ok(Some(Action::Decap(None))),
+        b"packet_type" => {}
+        _ => return Ok(None),
+    }
+    for item in entries(value) {
+        let (key, value) = pair(item?);
+        match key {
+            b"ns" => namespace = Some(value.u16()?),
+            b"type" => kind = Some(value.u16()?),
+            _ => return Ok(None),
+        }
+    }
+    match (namespace, kind) {
+        (Some(namespace), Some(kind)) => Ok(Some(Action::Decap(Some(PacketType { namespace, kind })))),
+        _ => Err(value.expected("`ns=` and `type=`")),
+    }
+}
+
+fn fin_timeout(arguments: Token<'_>) -> Result<Option<Action>, Fault> {
+    let (mut idle_timeout, mut hard_timeout) = (0, 0);
+    for item in entries(arguments) {
+        let (key, value) = pair(item?);
+        match key {
+            b"idle_timeout" => idle_timeout = value.u16()?,
+            b"hard_timeout" => hard_timeout = value.u16()?,
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(Action::FinTimeout {
+        idle_timeout,
+        hard_timeout,
+    }))
+}
+
+fn unroll_xlate(arguments: Token<'_>) -> Result<Option<Action>, Fault> {
+    let (mut table, mut cookie) = (0, 0);
+    for item in entries(arguments) {
+        let (key, value) = pair(item?);
+        match key {
+            b"table" => table = value.u8()?,
+            b"cookie" => cookie = value.u64()?,
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(Action::UnrollXlate { table, cookie }))
+}
+
+/// `multipath_parse__` in lib/multipath.c.
+const MAX_LINKS: u32 = 65536;
