@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod lint;
 mod model;
 pub mod text;
 
@@ -24,4 +25,5 @@ pub use crate::model::{
     matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value, Wide},
     port::{NumberOrName, Port, PortRef, TableRef},
     subfield::Subfield,
+    version::Version,
 };

@@ -10,6 +10,7 @@
 
 pub(crate) mod action;
 pub(crate) mod addr;
+pub(crate) mod canonical;
 pub(crate) mod field;
 pub(crate) mod flags;
 pub(crate) mod flow;
@@ -17,3 +18,4 @@ pub(crate) mod matches;
 pub(crate) mod port;
 pub(crate) mod print;
 pub(crate) mod subfield;
+pub(crate) mod version;

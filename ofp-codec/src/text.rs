@@ -44,7 +44,7 @@ pub use crate::text::reader::{DumpReader, ReadError};
 pub use crate::text::{
     error::{ErrorKind, ParseError},
     flow::{ActionItem, ActionItems, FlowRef, Pair, Pairs},
-    item::{DecodeError, HexLine, Item, Items, ReplyHeader, Version, items},
+    item::{DecodeError, HexLine, Item, Items, ReplyHeader, items},
 };
 
 /// How much is read before a line is refused.

@@ -71,6 +71,8 @@ pub(crate) fn value(
             mask.map_or(Ok(()), |mask| write!(f, "/{mask:#07x}"))
         }
         Format::HexBare if in_match => write!(f, "{number:x}"),
+        // `format_uint16_masked`, where `set_field` and `learn` have hexadecimal numbers.
+        Format::Hex if in_match && field == Field::CtZone => write!(f, "{number}"),
         // `format_be32_masked_hex`: zero has the prefix.
         Format::Hex if in_match && info.prerequisite == Prerequisite::Nsh => {
             write!(f, "{number:#x}")?;
@@ -88,10 +90,10 @@ pub(crate) fn value(
             })
         }
         Format::Ipv6 => {
-            Ipv6Addr::from_bits(number).fmt(f)?;
+            Inet6(Ipv6Addr::from_bits(number)).fmt(f)?;
             mask.map_or(Ok(()), |mask| match prefix_len(mask) {
                 Some(len) => slash(f, &len),
-                None => slash(f, &Ipv6Addr::from_bits(mask)),
+                None => slash(f, &Inet6(Ipv6Addr::from_bits(mask))),
             })
         }
         Format::Ethernet => {
@@ -119,6 +121,19 @@ impl Display for Hex {
         match self.0 {
             0 => f.write_str("0"),
             number => write!(f, "{number:#x}"),
+        }
+    }
+}
+
+/// An IPv6 address as the C library's `inet_ntop` prints it: `::1.2.3.4` where Rust has `::102:304`.
+pub(crate) struct Inet6(pub(crate) Ipv6Addr);
+
+impl Display for Inet6 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = self.0.to_bits();
+        match u32::try_from(bits) {
+            Ok(low) if low > 0xffff => write!(f, "::{}", Ipv4Addr::from_bits(low)),
+            _ => write!(f, "{}", self.0),
         }
     }
 }

@@ -23,6 +23,18 @@ impl Subfield {
         }
     }
 
+    /// `len` bits of `field` from `first` on, under the name of its first header, which is NXM's
+    /// where there is one.
+    pub(crate) fn of(field: Field, first: u32, len: u32) -> Self {
+        let bit = |bit: u32| u16::try_from(bit).unwrap_or(u16::MAX);
+        let header = field.info().headers.first();
+        Subfield {
+            name: Cow::Borrowed(header.map_or(field.name(), |header| header.name)),
+            field: Some(field),
+            bits: Some((bit(first), bit(first.saturating_add(len).saturating_sub(1)))),
+        }
+    }
+
     /// The field or header name `name`, and the first and last bit if it is not the whole field.
     pub(crate) fn new(name: &str, bits: Option<(u16, u16)>) -> Self {
         match Field::spelling(name.as_bytes()) {

@@ -170,8 +170,15 @@ impl<'a> Pair<'a> {
             value,
             at: item.at,
         };
-        match item.text[key.len()..] {
-            [b'=', ..] => pair(key.len(), Some(&item.text[key.len() + 1..])),
+        // The bits of a field may stand between the key and the `=`.
+        let rest = &item.text[key.len()..];
+        let bits = match rest.first() {
+            Some(b'[') => rest.iter().position(|byte| *byte == b']').map_or(0, |at| at + 1),
+            _ => 0,
+        };
+        let len = key.len() + bits;
+        match item.text[len..] {
+            [b'=', ..] => pair(len, Some(&item.text[len + 1..])),
             // Not the form of a pair: all of it is the key.
             _ => pair(item.text.len(), None),
         }

@@ -1,11 +1,14 @@
 use core::fmt;
 
-use crate::text::{
-    Limits,
-    error::{Fault, ParseError, Place},
-    flow::{FlowRef, check_len, raw_error, write_lossy},
-    lex,
-    value::Token,
+use crate::{
+    model::version::Version,
+    text::{
+        Limits,
+        error::{Fault, ParseError, Place},
+        flow::{FlowRef, check_len, raw_error, write_lossy},
+        lex,
+        value::Token,
+    },
 };
 
 /// The items of a dump that is in memory, one for each line.
@@ -137,25 +140,6 @@ impl<'a> ReplyHeader<'a> {
             decode_error: words.decode_error,
         })
     }
-}
-
-/// An OpenFlow version, as its number on the wire: `OFP13_VERSION` is 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(pub u8);
-
-impl Version {
-    /// OpenFlow 1.0.
-    pub const V1_0: Version = Version(1);
-    /// OpenFlow 1.1.
-    pub const V1_1: Version = Version(2);
-    /// OpenFlow 1.2.
-    pub const V1_2: Version = Version(3);
-    /// OpenFlow 1.3.
-    pub const V1_3: Version = Version(4);
-    /// OpenFlow 1.4.
-    pub const V1_4: Version = Version(5);
-    /// OpenFlow 1.5.
-    pub const V1_5: Version = Version(6);
 }
 
 /// `***decode error: OFPBAC_BAD_VENDOR_TYPE***`.

@@ -23,7 +23,11 @@ pub(super) fn flow(line: &FlowRef<'_>) -> Result<Flow, Fault> {
     for pair in line.matches() {
         // A flow as `add-flow` takes it has no fixed order.
         if !info(&mut flow, pair)? {
-            flow.matches.0.push(match_entry(pair)?);
+            let mut entry = match_entry(pair)?;
+            if let (MatchEntry::Field(found), true) = (&mut entry, pair.key.ends_with(b"]")) {
+                join(&flow.matches.0, found);
+            }
+            flow.matches.0.push(entry);
         }
     }
     flow.matches.settle_shared_names();
@@ -70,7 +74,7 @@ fn match_entry(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
         // One field under two headers.
         Some(Field::InPortOxm) => Field::InPort,
         Some(field) => field,
-        None => return unknown(pair).map(MatchEntry::Unknown),
+        None => return bits(pair),
     };
     if field.info().bits > 128 && pair.value.is_none() {
         let (value, mask) = (Value::Number(0), Some(0));
@@ -82,6 +86,41 @@ fn match_entry(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
         return Err(token.fault(ErrorKind::NotMaskable));
     }
     Ok(MatchEntry::Field(FieldMatch { field, value, mask }))
+}
+
+/// `reg0[0..3]=5`: some bits of a field. A field that is not known is kept.
+fn bits(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
+    let key = pair.key_token();
+    let known = key.split(b"[").and_then(|(name, _)| Field::spelling(name.text));
+    let (Some((field, _)), true) = (known, pair.value.is_some()) else {
+        return unknown(pair).map(MatchEntry::Unknown);
+    };
+    let subfield = key.subfield()?;
+    let first = subfield.bits().map_or(0, |(first, _)| u32::from(first));
+    let (ones, value) = (subfield.max(), pair.value_token()?.number(subfield.max())?);
+    let shift = |bits: u128| bits.checked_shl(first).unwrap_or(0);
+    Ok(MatchEntry::Field(FieldMatch {
+        field,
+        value: Value::Number(shift(value)),
+        mask: Some(shift(ones)),
+    }))
+}
+
+/// Takes up what the entries before said of other bits of the same field.
+fn join(entries: &[MatchEntry], found: &mut FieldMatch) {
+    let same = entries.iter().rev().find_map(|entry| match entry {
+        MatchEntry::Field(other) if other.field == found.field => Some(other),
+        _ => None,
+    });
+    let (Some(other), Some(mask)) = (same, found.mask) else {
+        return;
+    };
+    let (Value::Number(value), Some(old)) = (&mut found.value, other.value.number()) else {
+        return;
+    };
+    let old_mask = other.mask.unwrap_or(other.field.max());
+    *value |= old & old_mask & !mask;
+    found.mask = Some(mask | old_mask);
 }
 
 fn unknown(pair: Pair<'_>) -> Result<Unknown, Fault> {

@@ -1,6 +1,10 @@
 //! Lines that no switch printed: nothing panics, and an error points into its line.
 
-use ofp_codec::text::{Item, items};
+use ofp_codec::{
+    Version,
+    lint::problems,
+    text::{Item, items},
+};
 
 use crate::{dumps::dumps, random::Random};
 
@@ -14,7 +18,10 @@ fn survives(line: &[u8]) -> bool {
                 assert!(flow.info().count() <= line.len() && flow.matches().count() <= line.len());
                 errors.extend(flow.actions().filter_map(|action| action.to_action().err()));
                 errors.extend(flow.to_flow().err());
-                let _ = flow.to_flow().map(|flow| format!("{:?} {}", flow, flow.matches));
+                let _ = flow.to_flow().map(|flow| {
+                    let canonical = [1, 2, 4, 6].map(|version| flow.canonical(Version(version)));
+                    format!("{flow:?} {canonical:?} {:?}", problems(&flow))
+                });
             }
             Ok(Item::HexLine(hex)) => assert!(hex.bytes().count() <= line.len()),
             Ok(Item::DecodeError(error)) => assert!(error.name.len() <= line.len()),

@@ -1,6 +1,9 @@
 //! What a dump is made of besides its flows, and what a bad line costs.
 
-use ofp_codec::text::{ErrorKind, Item, Limits, Version, items};
+use ofp_codec::{
+    Version,
+    text::{ErrorKind, Item, Limits, items},
+};
 
 use crate::dumps::dumps;
 

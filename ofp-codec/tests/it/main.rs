@@ -10,6 +10,7 @@ mod dumps;
 mod errors;
 mod hostile;
 mod items;
+mod oracle;
 mod random;
 #[cfg(feature = "std")]
 mod reader;

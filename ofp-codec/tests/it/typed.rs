@@ -333,7 +333,7 @@ fn the_older_and_other_spellings_of_an_action_are_understood() {
         ("note:0102.03", "note:01.02.03"),
         ("ct,ct()", "ct(),ct()"),
         (
-            "ct(exec(load:1->ct_mark),nat,table=5,commit)",
+            "ct(nat,exec(load:1->ct_mark),table=5,commit)",
             "ct(commit,table=5,nat,exec(load:0x1->ct_mark[]))",
         ),
         ("output(5),group(5)", "output:5,group:5"),

@@ -6,7 +6,7 @@ use core::{fmt, net::IpAddr};
 use crate::model::{
     action::{Action, write_list},
     port::TableRef,
-    print::Separated,
+    print::{Inet6, Separated},
     subfield::Subfield,
 };
 
@@ -152,8 +152,9 @@ impl fmt::Display for Nat {
 
 fn write_addr(f: &mut fmt::Formatter<'_>, addr: IpAddr, bracket: bool) -> fmt::Result {
     match addr {
-        IpAddr::V6(addr) if bracket => write!(f, "[{addr}]"),
-        addr => write!(f, "{addr}"),
+        IpAddr::V6(addr) if bracket => write!(f, "[{}]", Inet6(addr)),
+        IpAddr::V6(addr) => write!(f, "{}", Inet6(addr)),
+        IpAddr::V4(addr) => write!(f, "{addr}"),
     }
 }
 

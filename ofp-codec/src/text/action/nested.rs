@@ -71,8 +71,10 @@ fn ct(arguments: Token<'_>, depth: usize) -> Result<Option<Ct>, Fault> {
             b"force" => ct.force = true,
             b"table" => ct.table = Some(value.table()?),
             b"zone" => ct.zone = Some(number_or_subfield(value, Token::u16)?),
-            b"exec" => ct.exec = list(value, depth)?,
+            b"exec" => ct.exec.extend(list(value, depth)?),
             b"nat" => match nat(value)? {
+                // Open vSwitch keeps the order, and prints a later one inside `exec`.
+                Some(nat) if !ct.exec.is_empty() => ct.exec.push(Action::Nat(Box::new(nat))),
                 Some(nat) => ct.nat = Some(nat),
                 None => return Ok(None),
             },

@@ -59,7 +59,10 @@ pub(super) fn action(item: Token<'_>, entry: Entry<'_>) -> Result<Option<Action>
         }
         b"push" => Action::Push(argument.subfield()?),
         b"pop" => Action::Pop(argument.subfield()?),
-        b"set_tunnel" => Action::SetTunnel(argument.u32()?),
+        b"set_tunnel" => {
+            let id = argument.u64()?;
+            u32::try_from(id).map_or(Action::SetTunnel64(id), Action::SetTunnel)
+        }
         b"set_tunnel64" => Action::SetTunnel64(argument.u64()?),
         b"resubmit" => resubmit(argument)?,
         b"goto_table" => Action::GotoTable(argument.table()?),

@@ -1,0 +1,363 @@
+//! What is wrong with a flow that reads well.
+//!
+//! Open vSwitch refuses some flows, and of others it silently ignores a part: `nw_src=10.0.0.1`
+//! without `ip` matches every packet. [`problems`] names both.
+//!
+//! ```
+//! use ofp_codec::{Field, lint::{Problem, problems}, text::FlowRef};
+//!
+//! let flow = FlowRef::parse(b"nw_src=10.0.0.1,reg0=1,reg0=2 actions=load:1->ct_mark,drop")?.to_flow()?;
+//! let found = problems(&flow);
+//! assert_eq!(found, [
+//!     Problem::Ignored(Field::IpSrc),
+//!     Problem::Repeated(Field::Reg0),
+//!     Problem::OutsideCt(Field::CtMark),
+//! ]);
+//! assert_eq!(found[0].to_string(), "the match on nw_src is ignored: its prerequisite is not matched");
+//! assert!(!found[0].is_refused() && found[2].is_refused());
+//! # Ok::<(), ofp_codec::text::ParseError>(())
+//! ```
+
+use alloc::vec::Vec;
+
+use crate::model::{
+    action::{
+        Action,
+        ct::NumberOrSubfield,
+        learn::{Learn, LearnSpec},
+    },
+    canonical::bits::{self, MatchBits},
+    field::{Field, Prerequisite},
+    flow::Flow,
+    matches::{Match, MatchEntry, Value},
+    subfield::Subfield,
+};
+
+/// What is wrong with a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The match speaks twice of a field: what it said first is forgotten.
+    #[error("{} is matched more than once: only the last one counts", .0.info().printed)]
+    Repeated(Field),
+    /// The match on a field is ignored, because what it needs beside it is not matched.
+    #[error("the match on {} is ignored: its prerequisite is not matched", .0.info().printed)]
+    Ignored(Field),
+    /// OpenFlow has no way to match the field.
+    #[error("no OpenFlow version can match {0}")]
+    NotMatchable(Field),
+    /// An action uses a field that the matched packets need not have.
+    #[error("an action uses {0}, which the matched packets need not have")]
+    Prerequisite(Field),
+    /// An action sets a field that cannot be set.
+    #[error("an action sets {0}, which cannot be set")]
+    ReadOnly(Field),
+    /// An action sets a field to a value that it cannot have.
+    #[error("an action sets {0} to a value that it cannot have")]
+    Value(Field),
+    /// A field of the connection is set where no `ct` is around it.
+    #[error("{0} is set outside of ct")]
+    OutsideCt(Field),
+    /// `nat` stands where no `ct` is around it.
+    #[error("nat outside of ct")]
+    NatOutsideCt,
+    /// `ct` on packets that are not IP.
+    #[error("ct on packets that are not IP")]
+    CtNotIp,
+    /// `learn` uses a field that only an experimenter's header has.
+    #[error("learn cannot use {0}")]
+    Learn(Field),
+    /// An action that is an instruction of OpenFlow 1.1 stands in the wrong place.
+    #[error("{0} is in the wrong place")]
+    Order(&'static str),
+}
+
+impl Problem {
+    /// Whether Open vSwitch refuses the flow for it.
+    pub fn is_refused(self) -> bool {
+        !matches!(self, Problem::Repeated(_) | Problem::Ignored(_))
+    }
+}
+
+/// What is wrong with a flow: first with its match, then with its actions in their order.
+pub fn problems(flow: &Flow) -> Vec<Problem> {
+    let mut found = Vec::new();
+    matches(&flow.matches, &mut found);
+    let packet = Packet::of(&flow.matches);
+    Checker {
+        packet,
+        in_ct: false,
+        found: &mut found,
+    }
+    .list(&flow.actions);
+    order(&flow.actions, &mut found);
+    found
+}
+
+fn matches(matches: &Match, found: &mut Vec<Problem>) {
+    let fields = || {
+        matches.0.iter().filter_map(|entry| match entry {
+            MatchEntry::Field(found) => Some(found.field),
+            _ => None,
+        })
+    };
+    let packet = Packet::of(matches);
+    for (i, field) in fields().enumerate() {
+        if fields().skip(i + 1).any(|other| other == field) {
+            found.push(Problem::Repeated(field));
+        } else if field.info().headers.is_empty() && !has_own_place(field) {
+            found.push(Problem::NotMatchable(field));
+        } else if !packet.has(field.info().prerequisite) {
+            found.push(Problem::Ignored(field));
+        }
+    }
+}
+
+/// Fields without a header that say what another one can.
+fn has_own_place(field: Field) -> bool {
+    matches!(field, Field::DlVlan | Field::DlVlanPcp)
+}
+
+/// What is known of a packet.
+#[derive(Clone)]
+struct Packet {
+    bits: MatchBits,
+    eth_type: u128,
+    has_vlan: bool,
+    /// After `encap` or `decap` nothing is.
+    lost: bool,
+}
+
+impl Packet {
+    fn of(matches: &Match) -> Self {
+        let bits = MatchBits::of(matches);
+        Packet {
+            eth_type: bits.eth_type(),
+            has_vlan: bits.has_vlan(),
+            bits,
+            lost: false,
+        }
+    }
+
+    /// Whether it has what a field needs (`mf_are_prereqs_ok__` in lib/meta-flow.c).
+    fn has(&self, prerequisite: Prerequisite) -> bool {
+        let kind = self.eth_type;
+        let ip = kind == bits::IPV4 || kind == bits::IPV6;
+        let proto = |proto| ip && self.bits.ip_proto() == proto;
+        let icmp6 = kind == bits::IPV6 && proto(bits::ICMPV6);
+        let nd = |of: &[u128]| {
+            icmp6
+                && of.contains(&self.bits.masked(Field::TcpSrc).0)
+                && self.bits.exact(Field::TcpDst) == Some(0)
+        };
+        self.lost
+            || match prerequisite {
+                Prerequisite::None => true,
+                Prerequisite::Ethernet => self.bits.exact(Field::PacketType).is_none_or(|kind| kind == 0),
+                Prerequisite::Vlan => self.has_vlan,
+                Prerequisite::Mpls => kind == bits::MPLS || kind == bits::MPLS_MULTICAST,
+                Prerequisite::Ipv4 => kind == bits::IPV4,
+                Prerequisite::Ipv6 => kind == bits::IPV6,
+                Prerequisite::Ip => ip,
+                Prerequisite::Arp => kind == bits::ARP || kind == bits::RARP,
+                Prerequisite::Tcp => proto(bits::TCP),
+                Prerequisite::Udp => proto(bits::UDP),
+                Prerequisite::Sctp => proto(bits::SCTP),
+                Prerequisite::Icmpv4 => kind == bits::IPV4 && proto(bits::ICMP),
+                Prerequisite::Icmpv6 => icmp6,
+                Prerequisite::Nd => nd(&[135, 136]),
+                Prerequisite::NdSolicit => nd(&[135]),
+                Prerequisite::NdAdvert => nd(&[136]),
+                Prerequisite::Nsh => kind == bits::NSH,
+                Prerequisite::Ct => ip,
+            }
+    }
+}
+
+struct Checker<'a> {
+    packet: Packet,
+    in_ct: bool,
+    found: &'a mut Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn list(&mut self, actions: &[Action]) {
+        actions.iter().for_each(|action| self.action(action));
+    }
+
+    /// The actions inside another one, which see the packet as it is and do not change it.
+    fn nested(&mut self, actions: &[Action], in_ct: bool) {
+        let mut inner = Checker {
+            packet: self.packet.clone(),
+            in_ct,
+            found: &mut *self.found,
+        };
+        inner.list(actions);
+    }
+
+    fn action(&mut self, action: &Action) {
+        match action {
+            Action::SetField { field, value, .. } => {
+                self.writes(*field);
+                self.only_in_ct(*field);
+                self.needs_tag(*field);
+                if !has_value(*field, value) {
+                    self.found.push(Problem::Value(*field));
+                }
+            }
+            Action::Load { dst, .. } => {
+                self.sets_in_ct(dst);
+                dst.field().into_iter().for_each(|field| self.needs_tag(field));
+            }
+            Action::Pop(dst) | Action::CheckPktLarger { dst, .. } => self.sets(dst),
+            Action::Move { src, dst } => {
+                self.reads(src);
+                self.sets_in_ct(dst);
+            }
+            Action::OutputReg(src) | Action::Push(src) => self.reads(src),
+            Action::Bundle(bundle) => {
+                if let Some(dst) = &bundle.dst {
+                    self.sets(dst);
+                }
+            }
+            Action::Multipath(multipath) => self.sets(&multipath.dst),
+            Action::Sample(sample) => {
+                for id in [&sample.obs_domain_id, &sample.obs_point_id] {
+                    if let NumberOrSubfield::Subfield(src) = id {
+                        self.reads(src);
+                    }
+                }
+            }
+            Action::Ct(ct) => {
+                if let Some(NumberOrSubfield::Subfield(src)) = &ct.zone {
+                    self.reads(src);
+                }
+                // Nothing matched is let pass.
+                if self.packet.eth_type != 0 && !self.packet.has(Prerequisite::Ip) {
+                    self.found.push(Problem::CtNotIp);
+                }
+                self.nested(&ct.exec, true);
+            }
+            Action::Nat(_) if !self.in_ct => self.found.push(Problem::NatOutsideCt),
+            Action::Clone(actions) | Action::WriteActions(actions) => self.nested(actions, self.in_ct),
+            Action::Learn(learn) => self.learn(learn),
+            Action::PushVlan(_) | Action::ModVlanVid(_) | Action::ModVlanPcp(_) => {
+                self.packet.has_vlan = true;
+            }
+            Action::StripVlan | Action::PopVlan => self.packet.has_vlan = false,
+            Action::PushMpls(kind) | Action::PopMpls(kind) => self.packet.eth_type = (*kind).into(),
+            Action::Encap(_) | Action::Decap(_) => self.packet.lost = true,
+            _ => {}
+        }
+    }
+
+    fn reads(&mut self, src: &Subfield) {
+        if let Some(field) = src.field().filter(|field| !self.has(*field)) {
+            self.found.push(Problem::Prerequisite(field));
+        }
+    }
+
+    fn sets(&mut self, dst: &Subfield) {
+        if let Some(field) = dst.field() {
+            self.writes(field);
+        }
+    }
+
+    fn sets_in_ct(&mut self, dst: &Subfield) {
+        self.sets(dst);
+        if let Some(field) = dst.field() {
+            self.only_in_ct(field);
+        }
+    }
+
+    /// `pop` and others that are not named here may set these fields anywhere.
+    fn only_in_ct(&mut self, field: Field) {
+        if matches!(field, Field::CtMark | Field::CtLabel) && !self.in_ct {
+            self.found.push(Problem::OutsideCt(field));
+        }
+    }
+
+    fn writes(&mut self, field: Field) {
+        if !field.info().writable {
+            self.found.push(Problem::ReadOnly(field));
+        } else if !self.has(field) {
+            self.found.push(Problem::Prerequisite(field));
+        }
+    }
+
+    /// `set_field` and `load` set the id of a tag that is there; setting all of it makes one.
+    fn needs_tag(&mut self, field: Field) {
+        if field == Field::VlanVid && !self.packet.has(Prerequisite::Vlan) {
+            self.found.push(Problem::Prerequisite(field));
+        }
+        self.packet.has_vlan |= field == Field::VlanTci;
+    }
+
+    fn has(&self, field: Field) -> bool {
+        self.packet.has(field.info().prerequisite)
+    }
+
+    /// What the learned flow matches is what its own actions may use (`learn_check`).
+    fn learn(&mut self, learn: &Learn) {
+        let mut learned = Match::default();
+        for spec in &learn.specs {
+            let (src, dst, field) = match spec {
+                LearnSpec::MatchField { field, value } => {
+                    learned.0.push(MatchEntry::Field(crate::FieldMatch {
+                        field: *field,
+                        value: value.clone(),
+                        mask: None,
+                    }));
+                    (None, None, Some(*field))
+                }
+                LearnSpec::MatchNumber { dst, .. } => (None, None, dst.field()),
+                LearnSpec::MatchPacket { dst, src } => (Some(src.as_ref().unwrap_or(dst)), None, dst.field()),
+                LearnSpec::LoadNumber { dst, .. } => (None, Some(dst), dst.field()),
+                LearnSpec::LoadPacket { src, dst } => (Some(src), Some(dst), dst.field()),
+                LearnSpec::Output(src) => (Some(src), None, None),
+            };
+            if let Some(src) = src {
+                self.reads(src);
+            }
+            let packet = Packet::of(&learned);
+            let Some(field) = field else { continue };
+            let nxm = |field: Field| field.info().headers.iter().any(|header| header.experimenter == 0);
+            if !nxm(field) {
+                self.found.push(Problem::Learn(field));
+            } else if !packet.has(field.info().prerequisite) {
+                self.found.push(Problem::Prerequisite(field));
+            } else if dst.is_some() && !field.info().writable {
+                self.found.push(Problem::ReadOnly(field));
+            }
+        }
+    }
+}
+
+/// `mf_is_value_valid` in lib/meta-flow.c, as far as a value's width does not say it.
+fn has_value(field: Field, value: &Value) -> bool {
+    match (field, value.number()) {
+        (Field::NwTos, Some(tos)) => tos & 3 == 0,
+        (Field::ArpOp, Some(op)) => op <= 0xff,
+        (Field::NshTtl, Some(ttl)) => ttl <= 63,
+        _ => true,
+    }
+}
+
+/// The instructions of OpenFlow 1.1 have an order (`ofpacts_verify` in lib/ofp-actions.c).
+fn order(actions: &[Action], found: &mut Vec<Problem>) {
+    let mut last = 0;
+    for action in actions {
+        let (place, name) = match action {
+            Action::Meter(_) => (0, "meter"),
+            Action::ClearActions => (2, "clear_actions"),
+            Action::WriteActions(_) => (3, "write_actions"),
+            Action::WriteMetadata { .. } => (4, "write_metadata"),
+            Action::GotoTable(_) => (5, "goto_table"),
+            _ => (1, "an action"),
+        };
+        if place < last {
+            found.push(Problem::Order(name));
+        }
+        last = last.max(place);
+    }
+}

@@ -1,0 +1,67 @@
+//! A flow in the words that Open vSwitch has for it.
+
+mod actions;
+pub(crate) mod bits;
+mod matches;
+
+use crate::model::{
+    canonical::{actions::Writer, bits::MatchBits},
+    flow::Flow,
+    matches::Match,
+    version::Version,
+};
+
+impl Flow {
+    /// The flow as a switch prints it that speaks this version of OpenFlow: its fields in their
+    /// order, without those that it does not look at, its actions in the words of the version.
+    ///
+    /// Open vSwitch keeps of a flow what the version can say, so the same flow prints differently.
+    ///
+    /// ```
+    /// use ofp_codec::{Version, text::FlowRef};
+    ///
+    /// let line = b"nw_dst=10.1.2.3/8,tcp,in_port=1 actions=mod_vlan_vid:5,load:1->reg0[0..3],2";
+    /// let flow = FlowRef::parse(line)?.to_flow()?;
+    /// let print = |version| {
+    ///     let flow = flow.canonical(version);
+    ///     let actions: Vec<_> = flow.actions.iter().map(ToString::to_string).collect();
+    ///     format!("{} actions={}", flow.matches, actions.join(","))
+    /// };
+    /// assert_eq!(
+    ///     print(Version::V1_0),
+    ///     "tcp,in_port=1,nw_dst=10.0.0.0/8 actions=mod_vlan_vid:5,load:0x1->NXM_NX_REG0[0..3],output:2"
+    /// );
+    /// assert_eq!(
+    ///     print(Version::V1_5),
+    ///     "tcp,in_port=1,nw_dst=10.0.0.0/8 \
+    ///      actions=push_vlan:0x8100,set_field:4101->vlan_vid,set_field:0x1/0xf->reg0,output:2"
+    /// );
+    /// # Ok::<(), ofp_codec::text::ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn canonical(&self, version: Version) -> Flow {
+        let bits = MatchBits::of(&self.matches).pruned();
+        let mut writer = Writer::new(version, &bits);
+        writer.list(&self.actions);
+        Flow {
+            matches: bits.into_match(version),
+            actions: writer.into_actions(),
+            importance: if version < Version::V1_4 {
+                0
+            } else {
+                self.importance
+            },
+            ..self.clone()
+        }
+    }
+}
+
+impl Match {
+    /// The match as a switch prints it that speaks this version of OpenFlow.
+    ///
+    /// As of [`Flow::canonical`].
+    #[must_use]
+    pub fn canonical(&self, version: Version) -> Match {
+        MatchBits::of(self).pruned().into_match(version)
+    }
+}

@@ -1,0 +1,285 @@
+//! A match as the bits that it looks at: what several fields say of the same bits is one thing.
+
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+
+use crate::model::{
+    field::Field,
+    matches::{FieldMatch, Match, MatchEntry, Unknown, Value},
+};
+
+/// The bits that a match looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MatchBits {
+    /// By field: of fields that overlap, the one that holds the bits.
+    bits: BTreeMap<Field, (u128, u128)>,
+    /// Ports by name.
+    names: BTreeMap<Field, Box<str>>,
+    /// Options of tunnels.
+    pub(super) options: BTreeMap<Field, FieldMatch>,
+    /// What is not known.
+    pub(super) unknown: Vec<Unknown>,
+}
+
+/// Where the bits of a field are: part by part, the field that holds them, how far up they are
+/// there, how far down they are in the field's own value, and how many.
+struct Part {
+    holder: Field,
+    up: u32,
+    down: u32,
+    len: u32,
+}
+
+impl MatchBits {
+    pub(crate) fn of(matches: &Match) -> Self {
+        let mut bits = MatchBits::default();
+        for entry in &matches.0 {
+            match entry {
+                MatchEntry::Protocol(protocol) => {
+                    bits.set(Field::EthType, protocol.eth_type().into(), None);
+                    if let Some(proto) = protocol.ip_proto() {
+                        bits.set(Field::IpProto, proto.into(), None);
+                    }
+                }
+                MatchEntry::Field(found) if found.field.info().bits > 128 => {
+                    let mut found = found.clone();
+                    if let (Value::Number(number), Some(mask)) = (&mut found.value, found.mask) {
+                        *number &= mask;
+                    }
+                    bits.options.insert(found.field, found);
+                }
+                MatchEntry::Field(FieldMatch { field, value, mask }) => match value {
+                    Value::Number(number) => bits.set(*field, *number, *mask),
+                    Value::Name(name) => {
+                        bits.bits.remove(&parts(*field)[0].holder);
+                        bits.names.insert(parts(*field)[0].holder, name.clone());
+                    }
+                    Value::Wide(_) | Value::Absent => {}
+                },
+                MatchEntry::Unknown(unknown) => bits.unknown.push(unknown.clone()),
+            }
+        }
+        bits
+    }
+
+    /// As `mf_set` (lib/meta-flow.c): what was said of the same bits before is forgotten.
+    fn set(&mut self, field: Field, value: u128, mask: Option<u128>) {
+        let full = field.mask_max();
+        let mask = mask.unwrap_or(full) & full;
+        match field {
+            // `OFP10_VLAN_NONE`: no tag.
+            Field::DlVlan if value == 0xffff => return self.put(Field::VlanTci, 0, 0xffff, 0xffff),
+            Field::DlVlan => return self.put(Field::VlanTci, value & VID | CFI, VID | CFI, VID | CFI),
+            Field::DlVlanPcp | Field::VlanPcp => {
+                return self.put(Field::VlanTci, (value << 13) & PCP | CFI, PCP | CFI, PCP | CFI);
+            }
+            Field::VlanVid => return self.put(Field::VlanTci, value, mask & (VID | CFI), VID | CFI),
+            _ => {}
+        }
+        for part in parts(field) {
+            let ones = u128::MAX >> (128 - part.len);
+            let place = |bits: u128| (bits >> part.down & ones) << part.up;
+            self.names.remove(&part.holder);
+            // The upper byte of an ICMP type is nothing.
+            let whole = if mask == full {
+                widest(part.holder, ones << part.up)
+            } else {
+                0
+            };
+            self.put(
+                part.holder,
+                place(value),
+                place(mask) | whole,
+                widest(part.holder, ones << part.up),
+            );
+        }
+    }
+
+    /// Replaces the bits `scope` of `holder`.
+    fn put(&mut self, holder: Field, value: u128, mask: u128, scope: u128) {
+        let (old, old_mask) = self.masked(holder);
+        let mask = mask | old_mask & !scope;
+        let value = (value & scope | old & !scope) & mask;
+        match mask {
+            0 => self.bits.remove(&holder),
+            _ => self.bits.insert(holder, (value, mask)),
+        };
+    }
+
+    /// The value and the mask; zeros if nothing is said.
+    pub(crate) fn masked(&self, holder: Field) -> (u128, u128) {
+        self.bits.get(&holder).copied().unwrap_or((0, 0))
+    }
+
+    /// The value, if all its bits count.
+    pub(crate) fn exact(&self, holder: Field) -> Option<u128> {
+        let (value, mask) = self.masked(holder);
+        (mask == widest(holder, holder.mask_max())).then_some(value)
+    }
+
+    pub(super) fn name(&self, holder: Field) -> Option<&str> {
+        self.names.get(&holder).map(|name| &**name)
+    }
+
+    pub(super) fn forget(&mut self, holders: &[Field]) {
+        for holder in holders {
+            self.bits.remove(holder);
+        }
+    }
+
+    /// The Ethernet type, also of a packet that is not Ethernet.
+    pub(crate) fn eth_type(&self) -> u128 {
+        match self.exact(Field::PacketType) {
+            Some(kind) if kind >> 16 == 1 => kind & 0xffff,
+            Some(kind) if kind != 0 => 0,
+            _ => self.masked(Field::EthType).0,
+        }
+    }
+
+    pub(crate) fn ip_proto(&self) -> u128 {
+        self.masked(Field::IpProto).0
+    }
+
+    /// Whether a tag is matched.
+    pub(crate) fn has_vlan(&self) -> bool {
+        let (value, mask) = self.masked(Field::VlanTci);
+        value & mask & CFI != 0
+    }
+
+    /// Without what Open vSwitch does not look at (`ofputil_normalize_match__` in
+    /// lib/ofp-match.c, `nx_put_raw` in lib/nx-match.c).
+    pub(crate) fn pruned(mut self) -> Self {
+        let (kind, proto) = (self.eth_type(), self.ip_proto());
+        let ip = kind == IPV4 || kind == IPV6;
+        let arp = kind == ARP || kind == RARP;
+        if self.exact(Field::PacketType).is_some_and(|kind| kind != 0) {
+            self.forget(&[Field::EthSrc, Field::EthDst]);
+        } else {
+            self.forget(&[Field::PacketType]);
+        }
+        if kind != IPV4 && !arp {
+            self.forget(&[Field::IpSrc, Field::IpDst]);
+        }
+        if !ip && !arp {
+            self.forget(&[Field::IpProto]);
+        }
+        if !ip {
+            self.forget(&[Field::NwTos, Field::NwTtl, Field::IpFrag]);
+        }
+        if kind != IPV6 {
+            self.forget(&[Field::Ipv6Src, Field::Ipv6Dst, Field::Ipv6Label]);
+        }
+        let ports = ip && matches!(proto, TCP | UDP | SCTP);
+        let icmp6 = kind == IPV6 && proto == ICMPV6;
+        if !(ports || icmp6 || kind == IPV4 && proto == ICMP) {
+            self.forget(&[Field::TcpSrc, Field::TcpDst]);
+        }
+        if !(ip && proto == TCP) {
+            self.forget(&[Field::TcpFlags]);
+        }
+        let (kind_of_nd, code) = (self.masked(Field::TcpSrc).0, self.exact(Field::TcpDst));
+        let solicit = icmp6 && kind_of_nd == 135;
+        let advert = icmp6 && kind_of_nd == 136;
+        if !(solicit || advert) || code != Some(0) {
+            self.forget(&[Field::NdTarget, Field::NdReserved, Field::NdOptionsType]);
+            if !arp {
+                self.forget(&[Field::ArpSha, Field::ArpTha]);
+            }
+        }
+        if !arp && !solicit {
+            self.forget(&[Field::ArpSha]);
+        }
+        if !arp && !advert {
+            self.forget(&[Field::ArpTha]);
+        }
+        if kind != MPLS && kind != MPLS_MULTICAST {
+            self.forget(&[Field::MplsLabel, Field::MplsTc, Field::MplsBos, Field::MplsTtl]);
+        }
+        if self.masked(Field::CtNwProto).0 == 0 {
+            self.forget(&[Field::CtNwProto, Field::CtTpSrc, Field::CtTpDst]);
+        }
+        self
+    }
+}
+
+/// All bits of `holder` that stand for `scope`: an ICMP type stands for the whole port.
+fn widest(holder: Field, scope: u128) -> u128 {
+    match holder {
+        Field::TcpSrc | Field::TcpDst => 0xffff,
+        Field::IpProto => 0xff,
+        _ => scope,
+    }
+}
+
+/// Where the bits of `field` are.
+fn parts(field: Field) -> Vec<Part> {
+    let one = |holder: Field, up, len| {
+        alloc::vec![Part {
+            holder,
+            up,
+            down: 0,
+            len,
+        }]
+    };
+    if let Some((first, count)) = registers(field) {
+        let down = |n: usize| 32 * u32::try_from(count - 1 - n).unwrap_or(0);
+        let part = |n: usize| Part {
+            holder: Field::ALL[first + n],
+            up: 0,
+            down: down(n),
+            len: 32,
+        };
+        return (0..count).map(part).collect();
+    }
+    match field {
+        Field::InPort | Field::InPortOxm => one(Field::InPort, 0, 32),
+        Field::NwTos => alloc::vec![Part {
+            holder: Field::NwTos,
+            up: 2,
+            down: 2,
+            len: 6,
+        }],
+        Field::IpDscp => one(Field::NwTos, 2, 6),
+        Field::NwEcn => one(Field::NwTos, 0, 2),
+        Field::TcpSrc | Field::UdpSrc | Field::SctpSrc => one(Field::TcpSrc, 0, 16),
+        Field::TcpDst | Field::UdpDst | Field::SctpDst => one(Field::TcpDst, 0, 16),
+        Field::IcmpType | Field::Icmpv6Type => one(Field::TcpSrc, 0, 8),
+        Field::IcmpCode | Field::Icmpv6Code => one(Field::TcpDst, 0, 8),
+        Field::ArpSpa => one(Field::IpSrc, 0, 32),
+        Field::ArpTpa => one(Field::IpDst, 0, 32),
+        Field::ArpOp => one(Field::IpProto, 0, 8),
+        Field::NdSll => one(Field::ArpSha, 0, 48),
+        Field::NdTll => one(Field::ArpTha, 0, 48),
+        _ => one(field, 0, 8 * u32::from(field.info().bytes.min(16))),
+    }
+}
+
+/// The registers of 32 bits that a register is: the place of the first one in `Field::ALL`, and
+/// how many.
+pub(crate) fn registers(field: Field) -> Option<(usize, usize)> {
+    let place = |field: Field| field as usize;
+    let (first, count) = match field {
+        _ if (Field::Xreg0..=Field::Xreg15).contains(&field) => (place(field) - place(Field::Xreg0), 2),
+        _ if (Field::Xxreg0..=Field::Xxreg7).contains(&field) => (place(field) - place(Field::Xxreg0), 4),
+        _ => return None,
+    };
+    Some((place(Field::Reg0) + first * count, count))
+}
+
+/// The bits of a VLAN tag.
+pub(crate) const VID: u128 = 0x0fff;
+pub(crate) const CFI: u128 = 0x1000;
+pub(crate) const PCP: u128 = 0xe000;
+/// Ethernet types.
+pub(crate) const IPV4: u128 = 0x0800;
+pub(crate) const ARP: u128 = 0x0806;
+pub(crate) const RARP: u128 = 0x8035;
+pub(crate) const IPV6: u128 = 0x86dd;
+pub(crate) const MPLS: u128 = 0x8847;
+pub(crate) const MPLS_MULTICAST: u128 = 0x8848;
+pub(crate) const NSH: u128 = 0x894f;
+/// IP protocols.
+pub(crate) const ICMP: u128 = 1;
+pub(crate) const TCP: u128 = 6;
+pub(crate) const UDP: u128 = 17;
+pub(crate) const ICMPV6: u128 = 58;
+pub(crate) const SCTP: u128 = 132;
