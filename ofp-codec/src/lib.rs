@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod diff;
 pub mod lint;
 mod model;
 pub mod text;
@@ -23,6 +24,7 @@ pub use crate::model::{
     field::{Field, FieldHeader, FieldInfo, Format, Prerequisite},
     flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},
     matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value, Wide},
+    names::Names,
     port::{NumberOrName, Port, PortRef, TableRef},
     subfield::Subfield,
     version::Version,

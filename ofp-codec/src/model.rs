@@ -15,6 +15,8 @@ pub(crate) mod field;
 pub(crate) mod flags;
 pub(crate) mod flow;
 pub(crate) mod matches;
+pub(crate) mod names;
+pub(crate) mod normal;
 pub(crate) mod port;
 pub(crate) mod print;
 pub(crate) mod subfield;

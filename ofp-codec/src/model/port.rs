@@ -67,7 +67,7 @@ impl fmt::Display for Port {
 ///
 /// A name prints bare if it is a letter and then letters and digits, and else in double quotes
 /// with JSON's escapes (`namemap_put_name` in `lib/namemap.c`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NumberOrName<T> {
     /// The number.
     Number(T),

@@ -6,6 +6,7 @@
     reason = "a failed assertion in a test is what a test is for"
 )]
 
+mod diff;
 mod dumps;
 mod errors;
 mod hostile;
