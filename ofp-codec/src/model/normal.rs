@@ -32,11 +32,15 @@ impl Flow {
     /// ```
     #[must_use]
     pub fn normal(&self) -> Flow {
-        let actions = self.canonical(Version::V1_5).actions;
+        let mut actions = list(&self.canonical(Version::V1_5).actions);
+        // A mask of nothing sets nothing.
+        if actions.is_empty() {
+            actions.push(Action::Drop);
+        }
         Flow {
             // What this version prints has every bit.
             matches: self.matches.canonical(Version::V1_0),
-            actions: list(&actions),
+            actions,
             stats: Stats::default(),
             flags: FlowFlags::default(),
             importance: 0,

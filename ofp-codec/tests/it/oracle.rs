@@ -39,6 +39,22 @@ fn rows() -> Vec<Row> {
     rows
 }
 
+/// The flows that Open vSwitch takes and can read back in all these versions.
+pub(crate) fn flows_read_back_in(versions: &[&str]) -> Vec<String> {
+    let mut flows = BTreeMap::new();
+    for row in rows() {
+        let version = row
+            .options
+            .strip_prefix("-O")
+            .is_some_and(|version| versions.contains(&version));
+        if version && row.accepted && print_exception(&row).is_none() {
+            *flows.entry(row.flow).or_insert(0) += 1;
+        }
+    }
+    flows.retain(|_, count| *count == versions.len());
+    flows.into_keys().collect()
+}
+
 /// Why a row is not judged, or judged otherwise.
 fn accept_exception(row: &Row) -> Option<&'static str> {
     let error = &row.error;
@@ -115,8 +131,9 @@ fn print_exception(row: &Row) -> Option<&'static str> {
     if actions.starts_with("load:0xa3c->dl_vlan") {
         return Some("a field without any header becomes another one");
     }
-    if row.chosen == "OpenFlow10-table_id" && row.printed.contains("ADD vlan_tci=0x0000 ") {
-        return Some("the match of OpenFlow 1.0 itself, which no dump uses, knows one untagged packet");
+    let fixed = row.chosen == "OpenFlow10-table_id" || row.chosen == "OpenFlow11";
+    if fixed && (row.printed.contains("ADD vlan_tci=0x0000 ") || flow.contains("nw_ecn=")) {
+        return Some("the fixed match of OpenFlow 1.0 and 1.1, which no dump uses, says less");
     }
     None
 }
@@ -158,8 +175,8 @@ fn every_flow_prints_as_ovs_ofctl_prints_it() {
         ("a zone from bits without a short header becomes a number", 15),
         ("a field without any header becomes another one", 5),
         (
-            "the match of OpenFlow 1.0 itself, which no dump uses, knows one untagged packet",
-            10,
+            "the fixed match of OpenFlow 1.0 and 1.1, which no dump uses, says less",
+            FIXED_ROWS,
         ),
     ];
     assert_eq!((equal, exceptions), (PRINTED_ROWS, BTreeMap::from(expected)));
@@ -195,4 +212,5 @@ fn flow_mod(flow: &Flow) -> String {
 
 const ENCODER_ROWS: usize = 628;
 const REGISTER_ROWS: usize = 1390;
-const PRINTED_ROWS: usize = 5770;
+const FIXED_ROWS: usize = 17;
+const PRINTED_ROWS: usize = 5763;

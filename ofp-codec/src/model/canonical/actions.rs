@@ -340,7 +340,7 @@ impl Writer {
             Field::IpDst => self.push(Action::ModNwDst(ipv4)),
             Field::NwTos => self.push(Action::ModNwTos(u8(number))),
             Field::IpDscp => self.push(Action::ModNwTos(u8(number << 2))),
-            Field::NwEcn if of10 => return false,
+            Field::NwEcn if of10 => self.segments(field, number, u128::MAX),
             Field::NwEcn => self.push(Action::ModNwEcn(u8(number))),
             Field::TcpSrc | Field::UdpSrc => self.push(Action::ModTpSrc(u16(number))),
             Field::TcpDst | Field::UdpDst => self.push(Action::ModTpDst(u16(number))),

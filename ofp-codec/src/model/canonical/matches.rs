@@ -56,7 +56,7 @@ impl Printer<'_> {
         if word.is_none() && self.bits.exact(Field::PacketType).is_none() {
             self.fields(&[Field::EthType]);
         }
-        self.network(kind, word, version);
+        self.network(kind, word);
         self.transport(kind);
     }
 
@@ -159,10 +159,6 @@ impl Printer<'_> {
         } else if version >= Version::V1_2 && mask & PCP != 0 {
             mask |= PCP;
         }
-        // The match of OpenFlow 1.1 knows only one packet without a tag.
-        if version == Version::V1_1 && mask & CFI != 0 && tci & CFI == 0 {
-            return self.push(Field::VlanTci, 0, 0xffff);
-        }
         let (vid, pcp) = (mask & VID, mask & PCP);
         let whole = (vid == 0 || vid == VID) && (pcp == 0 || pcp == PCP);
         if mask & CFI != 0 && tci & CFI != 0 && whole && vid | pcp != 0 {
@@ -173,7 +169,7 @@ impl Printer<'_> {
         }
     }
 
-    fn network(&mut self, kind: u128, word: Option<Protocol>, version: Version) {
+    fn network(&mut self, kind: u128, word: Option<Protocol>) {
         match kind {
             IPV6 => self.fields(&[Field::Ipv6Src, Field::Ipv6Dst, Field::Ipv6Label]),
             ARP | RARP => {
@@ -202,8 +198,7 @@ impl Printer<'_> {
         if mask & DSCP != 0 {
             self.push(Field::NwTos, tos & DSCP, u128::MAX);
         }
-        // The match of OpenFlow 1.1 has no ECN.
-        if mask & ECN != 0 && version != Version::V1_1 {
+        if mask & ECN != 0 {
             self.push(Field::NwEcn, tos & ECN, u128::MAX);
         }
         self.fields(&[
