@@ -251,7 +251,16 @@ impl fmt::Display for Unknown {
 impl Protocol {
     /// The protocol of a word: `ip`, `arp`, `tcp6`.
     pub fn from_word(word: &str) -> Option<Self> {
-        PROTOCOLS.iter().find(|protocol| protocol.word == word).copied()
+        Protocol::from_bytes(word.as_bytes())
+    }
+
+    pub(crate) fn from_bytes(word: &[u8]) -> Option<Self> {
+        // The longest word has five letters.
+        if word.len() > 5 {
+            return None;
+        }
+        let known = |protocol: &&Protocol| protocol.word.as_bytes() == word;
+        PROTOCOLS.iter().find(known).copied()
     }
 
     /// The word.

@@ -6,7 +6,7 @@ use nom::{
     Err, IResult, Parser,
     branch::alt,
     bytes::complete::{tag, take_while, take_while_m_n, take_while1},
-    character::complete::{char, digit1, hex_digit1, oct_digit0, one_of},
+    character::complete::{char, digit1, hex_digit1, one_of},
     combinator::{all_consuming, cut, eof, map, opt, recognize, rest, value},
     error::{ErrorKind as NomKind, ParseError as NomError},
     multi::many0_count,
@@ -31,6 +31,9 @@ pub(super) struct HeaderWords<'a> {
 
 /// `OFPST_FLOW reply (OF1.3) (xid=0x2): flags=[more]`. `None`: the line is not a header.
 pub(super) fn header(text: &[u8]) -> Option<Result<HeaderWords<'_>, Fault>> {
+    if !matches!(text, [b'N' | b'O', ..]) {
+        return None;
+    }
     let kind = alt((
         value(true, tag("NXST_FLOW reply")),
         value(false, tag("OFPST_FLOW reply")),
@@ -102,30 +105,32 @@ pub(super) fn hex_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// A key of the match or the name of an action: letters, digits and underscores.
 pub(super) fn word(text: &[u8]) -> &[u8] {
-    let word: IResult<_, _, Stop<'_>> =
-        take_while(|byte: u8| byte.is_ascii_alphanumeric() || byte == b'_').parse(text);
-    word.map_or(&[], |(_, word)| word)
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let end = text.iter().position(|byte| !is_word(byte));
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// The radix and the digits of a number, as C's `strtoull` reads it with base 0.
 pub(super) fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let hex = preceded(alt((tag("0x"), tag("0X"))), hex_digit1);
-    let octal = preceded(char('0'), oct_digit0);
-    let number: IResult<_, _, Stop<'_>> = alt((
-        all_consuming(map(hex, |digits| (16, digits))),
-        all_consuming(map(octal, |digits| (8, digits))),
-        all_consuming(map(digit1, |digits| (10, digits))),
-    ))
-    .parse(text);
-    // The octal branch would leave `09` to the decimal one.
-    number
-        .ok()
-        .map(|(_, number)| number)
-        .filter(|(radix, _)| *radix != 10 || text[0] != b'0')
+    let (radix, digits) = match text {
+        [b'0', b'x' | b'X', digits @ ..] if !digits.is_empty() => (16, digits),
+        [b'0', digits @ ..] => (8, digits),
+        [] => return None,
+        digits => (10, digits),
+    };
+    let all = digits.iter().all(|digit| char::from(*digit).is_digit(radix));
+    all.then_some((radix, digits))
 }
 
 /// The value of these digits. `None`: it is above `u128::MAX`.
 pub(super) fn digits(radix: u32, digits: &[u8]) -> Option<u128> {
+    // So many fit into 64 bits in every radix, where arithmetic is quick.
+    if digits.len() <= 16 {
+        let number = digits.iter().try_fold(0_u64, |number, &byte| {
+            Some(number * u64::from(radix) + u64::from(char::from(byte).to_digit(radix)?))
+        });
+        return number.map(u128::from);
+    }
     digits.iter().try_fold(0_u128, |number, &byte| {
         let digit = char::from(byte).to_digit(radix)?;
         number.checked_mul(radix.into())?.checked_add(digit.into())

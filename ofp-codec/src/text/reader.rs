@@ -6,7 +6,7 @@ use std::{
 use crate::text::{
     Limits,
     error::{ParseError, Place},
-    item::Item,
+    item::{Item, line_end},
 };
 
 /// Reads a dump as it comes, in memory for one line.
@@ -92,7 +92,7 @@ impl<R: BufRead> DumpReader<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let end = line_end(chunk);
             let text = &chunk[..end.unwrap_or(chunk.len())];
             let room = self
                 .limits

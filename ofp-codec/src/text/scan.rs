@@ -8,8 +8,9 @@ pub(super) fn item_end(text: &[u8], at: usize, depth: usize) -> Result<usize, Fa
     let mut here = at;
     let mut open = 0;
     let mut outermost = at;
-    while let Some(&byte) = text.get(here) {
-        match byte {
+    while let Some(plain) = text[here..].iter().position(|byte| SPECIAL[usize::from(*byte)]) {
+        here += plain;
+        match text[here] {
             b',' | b' ' | b'\t' if open == 0 => return Ok(here),
             b'"' => here = quote_end(text, here)? - 1,
             b'(' => {
@@ -37,12 +38,24 @@ pub(super) fn item_end(text: &[u8], at: usize, depth: usize) -> Result<usize, Fa
     }
     if open > 0 {
         return Err(Fault {
-            span: outermost..here,
+            span: outermost..text.len(),
             kind: ErrorKind::Expected("`)`"),
         });
     }
-    Ok(here)
+    Ok(text.len())
 }
+
+/// The bytes at which an item may end, or its nesting change.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let bytes = b", \t\"()";
+    let mut at = 0;
+    while at < bytes.len() {
+        special[bytes[at] as usize] = true;
+        at += 1;
+    }
+    special
+};
 
 /// The byte after the string in quotes that begins at `at`.
 pub(super) fn quote_end(text: &[u8], at: usize) -> Result<usize, Fault> {

@@ -44,9 +44,7 @@ pub(super) fn is_info_key(key: &[u8]) -> bool {
 
 /// Whether `key` is a known key of the match.
 pub(super) fn is_match_key(key: &[u8]) -> bool {
-    core::str::from_utf8(key).is_ok_and(|key| {
-        key == PRIORITY.0 || Protocol::from_word(key).is_some() || Field::from_name(key).is_some()
-    })
+    key == PRIORITY.0.as_bytes() || Field::spelling(key).is_some() || Protocol::from_bytes(key).is_some()
 }
 
 /// Takes `pair` in if it is information. `false`: it is not.
@@ -66,11 +64,10 @@ fn info(flow: &mut Flow, pair: Pair<'_>) -> Result<bool, Fault> {
 }
 
 fn match_entry(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
-    let key = pair.key_token().str()?;
-    if let (Some(protocol), None) = (Protocol::from_word(key), pair.value) {
+    if let (Some(protocol), None) = (Protocol::from_bytes(pair.key), pair.value) {
         return Ok(MatchEntry::Protocol(protocol));
     }
-    let field = match Field::from_name(key) {
+    let field = match Field::spelling(pair.key).map(|(field, _)| field) {
         // One field under two headers.
         Some(Field::InPortOxm) => Field::InPort,
         Some(field) => field,
