@@ -18,6 +18,8 @@
 //! # Ok::<(), ofp_codec::text::ParseError>(())
 //! ```
 
+mod tables;
+
 use alloc::vec::Vec;
 
 use crate::model::{
@@ -32,6 +34,8 @@ use crate::model::{
     matches::{Match, MatchEntry, Value},
     subfield::Subfield,
 };
+
+pub use crate::lint::tables::{TableProblem, table_problems};
 
 /// What is wrong with a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,9 +15,9 @@ pub(crate) struct MatchBits {
     /// Ports by name.
     names: BTreeMap<Field, Box<str>>,
     /// Options of tunnels.
-    pub(super) options: BTreeMap<Field, FieldMatch>,
+    pub(crate) options: BTreeMap<Field, FieldMatch>,
     /// What is not known.
-    pub(super) unknown: Vec<Unknown>,
+    pub(crate) unknown: Vec<Unknown>,
 }
 
 /// Where the bits of a field are: part by part, the field that holds them, how far up they are
@@ -143,6 +143,22 @@ impl MatchBits {
     pub(crate) fn has_vlan(&self) -> bool {
         let (value, mask) = self.masked(Field::VlanTci);
         value & mask & CFI != 0
+    }
+
+    /// The bits of each field that count, and the fields that are given by name.
+    pub(crate) fn masks(&self) -> (Vec<(Field, u128)>, Vec<Field>) {
+        let masks = self.bits.iter().map(|(field, (_, mask))| (*field, *mask));
+        (masks.collect(), self.names.keys().copied().collect())
+    }
+
+    /// The values of these bits and names. `None`: not all of them count.
+    pub(crate) fn under(&self, masks: &(Vec<(Field, u128)>, Vec<Field>)) -> Option<(Vec<u128>, Vec<&str>)> {
+        let values = masks.0.iter().map(|(field, wanted)| {
+            let (value, mask) = self.masked(*field);
+            (mask & wanted == *wanted).then_some(value & wanted)
+        });
+        let names = masks.1.iter().map(|field| self.name(*field));
+        Some((values.collect::<Option<_>>()?, names.collect::<Option<_>>()?))
     }
 
     /// Without what Open vSwitch does not look at (`ofputil_normalize_match__` in
