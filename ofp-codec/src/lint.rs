@@ -9,18 +9,18 @@
 //! let flow = FlowRef::parse(b"nw_src=10.0.0.1,reg0=1,reg0=2 actions=load:1->ct_mark,drop")?.to_flow()?;
 //! let found = problems(&flow);
 //! assert_eq!(found, [
-//!     Problem::Ignored(Field::IpSrc),
 //!     Problem::Repeated(Field::Reg0),
+//!     Problem::Ignored(Field::IpSrc),
 //!     Problem::OutsideCt(Field::CtMark),
 //! ]);
-//! assert_eq!(found[0].to_string(), "the match on nw_src is ignored: its prerequisite is not matched");
-//! assert!(!found[0].is_refused() && found[2].is_refused());
+//! assert_eq!(found[1].to_string(), "the match on nw_src is ignored: its prerequisite is not matched");
+//! assert!(!found[1].is_refused() && found[2].is_refused());
 //! # Ok::<(), ofp_codec::text::ParseError>(())
 //! ```
 
 mod tables;
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use crate::model::{
     action::{
@@ -99,19 +99,20 @@ pub fn problems(flow: &Flow) -> Vec<Problem> {
 }
 
 fn matches(matches: &Match, found: &mut Vec<Problem>) {
-    let fields = || {
-        matches.0.iter().filter_map(|entry| match entry {
-            MatchEntry::Field(found) => Some(found.field),
-            _ => None,
-        })
-    };
     let packet = Packet::of(matches);
-    for (i, field) in fields().enumerate() {
-        if fields().skip(i + 1).any(|other| other == field) {
-            found.push(Problem::Repeated(field));
-        } else if field.info().headers.is_empty() && !has_own_place(field) {
+    let mut seen = BTreeSet::new();
+    for entry in &matches.0 {
+        if let MatchEntry::Field(entry) = entry {
+            if !seen.insert(entry.field) {
+                found.push(Problem::Repeated(entry.field));
+            }
+        }
+    }
+    for field in seen {
+        let info = field.info();
+        if info.headers.is_empty() && !has_own_place(field) {
             found.push(Problem::NotMatchable(field));
-        } else if !packet.has(field.info().prerequisite) {
+        } else if !packet.has(info.prerequisite) {
             found.push(Problem::Ignored(field));
         }
     }

@@ -102,3 +102,26 @@ fn random_changes_are_read_or_refused() {
     }
     assert!(refused > 5_000, "{refused}");
 }
+
+#[test]
+fn a_line_of_a_megabyte_takes_time_in_proportion() {
+    for part in [
+        "reg0=0x1/0x1,",
+        "nw_src=1.2.3.4,new=5,",
+        "reg0[3]=1,reg1[4]=1,",
+        "tun_metadata0=1,",
+        "in_port=\"a, b\",",
+    ] {
+        let line = format!("{}actions=drop", part.repeat(1_000_000 / part.len()));
+        survives(line.as_bytes());
+    }
+    for part in [
+        "output:1,",
+        "ct(commit,nat(src)),",
+        "set_field:0x55/0x55->xxreg0,",
+        "clone(1,2),",
+    ] {
+        let line = format!("actions={}drop", part.repeat(100_000 / part.len()));
+        survives(line.as_bytes());
+    }
+}

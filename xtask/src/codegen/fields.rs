@@ -288,3 +288,65 @@ const TABLE_HEAD: &str = "\
 use crate::model::field::{FieldHeader, FieldInfo, Format, Prerequisite};
 
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "\
+enum OVS_PACKED_ENUM mf_field_id {
+    /* \"eth_src\" (aka \"dl_src\").
+     *
+     * Some words: of no use.
+     *
+     * Type: MAC.
+     * Maskable: bitwise.
+     * Formatting: Ethernet.
+     * Prerequisites: Ethernet.
+     * Access: read/write.
+     * NXM: NXM_OF_ETH_SRC(2) since v1.1.
+     * OXM: OXM_OF_ETH_SRC(4) since OF1.2 and v1.7.
+     * OF1.0: exact match.
+     */
+    MFF_ETH_SRC,
+    /* \"xreg<N>\".
+     *
+     * Type: be64.
+     * Maskable: bitwise.
+     * Formatting: hexadecimal.
+     * Prerequisites: none.
+     * Access: read/write.
+     * NXM: none.
+     * OXM: OXM_OF_PKT_REG0(0) since OF1.3 and v2.4.  <0>
+     * OXM: OXM_OF_PKT_REG1(1) since OF1.3 and v2.4.  <1>
+     */
+    MFF_XREG0, MFF_XREG1,
+    MFF_N_IDS
+";
+
+    #[test]
+    fn a_comment_gives_a_row_for_each_field() {
+        let facts = facts(HEADER).unwrap();
+        let rows: Vec<&str> = facts.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(
+            rows,
+            [
+                "eth_src,dl_src\t6\t48\tbitwise\tEthernet\tEthernet\tread/write\texact match\tno\t\
+                 NXM_OF_ETH_SRC:0x0000:0x0:2:1.0:1.1,OXM_OF_ETH_SRC:0x8000:0x0:4:1.2:1.7",
+                "xreg0\t8\t64\tbitwise\thexadecimal\tnone\tread/write\tno\tno\tOXM_OF_PKT_REG0:0x8001:0x0:0:1.3:2.4",
+                "xreg1\t8\t64\tbitwise\thexadecimal\tnone\tread/write\tno\tno\tOXM_OF_PKT_REG1:0x8001:0x0:1:1.3:2.4",
+            ]
+        );
+        let table = table(&facts).unwrap();
+        assert!(table.contains(
+            "EthSrc = \"eth_src\", \"dl_src\", [], [\"NXM_OF_ETH_SRC\" 0x0000 0x0 2 0, \"OXM_OF_ETH_SRC\" 0x8000 0x0 4 2], \
+             6, 48, true, Ethernet, Ethernet, true;"
+        ));
+    }
+
+    #[test]
+    fn a_header_without_fields_and_a_row_that_is_short_are_errors() {
+        assert_eq!(facts("int x;").unwrap_err(), "no `enum mf_field_id`");
+        assert_eq!(table("a\tb").unwrap_err(), "not ten columns: a\tb");
+    }
+}
