@@ -16,6 +16,7 @@ impl Flow {
     /// order, without those that it does not look at, its actions in the words of the version.
     ///
     /// Open vSwitch keeps of a flow what the version can say, so the same flow prints differently.
+    /// Statistics and flags stay as they are.
     ///
     /// ```
     /// use ofp_codec::{Version, text::FlowRef};
