@@ -36,19 +36,8 @@ impl Subfield {
     }
 
     /// The field or header name `name`, and the first and last bit if it is not the whole field.
-    pub(crate) fn new(name: &str, bits: Option<(u16, u16)>) -> Self {
-        match Field::spelling(name.as_bytes()) {
-            Some((field, name)) => Subfield {
-                name: Cow::Borrowed(name),
-                field: Some(field),
-                bits,
-            },
-            None => Subfield {
-                name: Cow::Owned(name.into()),
-                field: None,
-                bits,
-            },
-        }
+    pub(crate) fn new(name: Cow<'static, str>, field: Option<Field>, bits: Option<(u16, u16)>) -> Self {
+        Subfield { name, field, bits }
     }
 
     /// The field, if it is a known one.

@@ -4,8 +4,19 @@ use crate::text::error::{ErrorKind, Fault};
 
 /// The end of the item that begins at `at`: the comma, white space or end of `text` that comes
 /// first outside of quotes and parentheses.
+#[inline]
 pub(super) fn item_end(text: &[u8], at: usize, depth: usize) -> Result<usize, Fault> {
-    let mut here = at;
+    // Most items are words and numbers.
+    let plain = text[at..].iter().position(|byte| SPECIAL[usize::from(*byte)]);
+    match plain {
+        None => Ok(text.len()),
+        Some(plain) if b", \t".contains(&text[at + plain]) => Ok(at + plain),
+        Some(plain) => item_end_from(text, at, at + plain, depth),
+    }
+}
+
+/// The end of the item that begins at `at` and has nothing special before `here`.
+fn item_end_from(text: &[u8], at: usize, mut here: usize, depth: usize) -> Result<usize, Fault> {
     let mut open = 0;
     let mut outermost = at;
     while let Some(plain) = text[here..].iter().position(|byte| SPECIAL[usize::from(*byte)]) {

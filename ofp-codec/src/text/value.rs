@@ -1,6 +1,6 @@
 //! Values: pieces of a line that know where they are in it.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use core::str::FromStr;
 
 use crate::{
@@ -172,14 +172,15 @@ impl<'a> Token<'a> {
             span: fault.span.start + self.at..fault.span.end + self.at,
             ..fault
         })?;
-        let name = Token {
-            text: words.0,
-            at: self.at,
-        }
-        .str()?;
-        let limit = Field::from_name(name).map_or(u16::MAX, |field| field.info().bits - 1);
+        let known = Field::spelling(words.0);
+        let name = match known {
+            Some((_, name)) => Cow::Borrowed(name),
+            None => Cow::Owned(self.until(words.0.len()).str()?.into()),
+        };
+        let field = known.map(|(field, _)| field);
+        let limit = field.map_or(u16::MAX, |field| field.info().bits - 1);
         let Some((first, last)) = words.1 else {
-            return Ok(Subfield::new(name, None));
+            return Ok(Subfield::new(name, field, None));
         };
         let number = |digits| {
             let number = lex::digits(10, digits).filter(|number| *number <= limit.into());
@@ -191,7 +192,7 @@ impl<'a> Token<'a> {
         if first > last {
             return Err(self.expected("a first bit that is not above the last"));
         }
-        Ok(Subfield::new(name, Some((first, last))))
+        Ok(Subfield::new(name, field, Some((first, last))))
     }
 
     pub(super) fn addr<T: FromStr>(self, what: &'static str) -> Result<T, Fault> {
