@@ -1,6 +1,7 @@
 //! What can go wrong between a program and the kernel.
 
 use alloc::ffi::CString;
+use core::ffi::CStr;
 use std::io;
 use std::time::Duration;
 
@@ -40,7 +41,11 @@ pub enum Error {
     #[error(transparent)]
     UnexpectedSource(#[from] UnexpectedSource),
     /// The running kernel has no such family: its module is not loaded.
-    #[error("the kernel has no generic netlink family {}: its module is not loaded", name.to_string_lossy())]
+    #[error(
+        "the kernel has no generic netlink family {}: its module is not loaded{}",
+        name.to_string_lossy(),
+        hint(name)
+    )]
     FamilyMissing {
         /// Name of the family.
         name: CString,
@@ -83,5 +88,14 @@ impl Error {
             Self::Kernel(status) => Some(status.errno),
             _ => None,
         }
+    }
+}
+
+/// How to get a family.
+fn hint(family: &CStr) -> &'static str {
+    if family.to_bytes().starts_with(b"ovs_") {
+        " (modprobe openvswitch)"
+    } else {
+        ""
     }
 }

@@ -45,6 +45,10 @@ fn says_which_family_is_missing() {
         opened.unwrap();
     } else {
         let missing = opened.unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "the kernel has no generic netlink family ovs_vport: its module is not loaded (modprobe openvswitch)"
+        );
         assert!(matches!(missing, Error::FamilyMissing { name } if name.as_c_str() == vport::FAMILY));
     }
     let missing = connection.family(c"no_such_family").unwrap_err();
