@@ -12,16 +12,29 @@
 #![expect(unsafe_code, reason = "system calls that no safe wrapper has")]
 
 use core::mem;
-use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
+use std::{io, panic, thread};
 
 use crate::Error;
+
+/// What is at the other end of a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// `NETLINK_GENERIC`: families by number.
+    #[default]
+    Generic,
+    /// `NETLINK_ROUTE`: links and namespaces, among other things.
+    Route,
+}
 
 /// How a socket is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
+    /// What is at the other end. Default: generic netlink.
+    pub protocol: Protocol,
     /// How long a read waits before it is an error. Default: 5 s.
     pub timeout: Duration,
     /// Bytes that the kernel may queue for the socket (`SO_RCVBUF`; past `net.core.rmem_max` it takes
@@ -32,15 +45,17 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            protocol: Protocol::Generic,
             timeout: Duration::from_secs(5),
             receive_buffer: None,
         }
     }
 }
 
-/// A generic netlink socket of the network namespace that the calling thread is in.
+/// A netlink socket of the network namespace that the calling thread is in, or of another one.
 ///
-/// It is connected to the kernel, so that no other process can send to it. It explains errors (`NETLINK_EXT_ACK`)
+/// It is connected to the kernel, so that no other process can send to it alone. (To a group that it has joined, a
+/// privileged one can: hence the sender's port beside each datagram.) It explains errors (`NETLINK_EXT_ACK`)
 /// without quoting whole requests (`NETLINK_CAP_ACK`), and is closed on `exec`.
 #[derive(Debug)]
 pub struct Socket {
@@ -56,9 +71,13 @@ impl Socket {
     /// [`Error::Io`] if the kernel refuses the socket or an option.
     pub fn open(options: &Options) -> Result<Self, Error> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+        let protocol = match options.protocol {
+            Protocol::Generic => libc::NETLINK_GENERIC,
+            Protocol::Route => libc::NETLINK_ROUTE,
+        };
         // SAFETY: the call takes no pointers.
         let fd = check("socket", unsafe {
-            libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_GENERIC)
+            libc::socket(libc::AF_NETLINK, kind, protocol)
         })?;
         // SAFETY: the descriptor is new, so nothing else owns it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -75,6 +94,43 @@ impl Socket {
             port,
             timeout: options.timeout,
         })
+    }
+
+    /// As [`Socket::open`], in the network namespace that `namespace` refers to: `/run/netns/NAME` or
+    /// `/proc/PID/ns/net`, opened.
+    ///
+    /// A thread of its own enters the namespace and ends; the caller's stays where it is. Once open, the socket
+    /// belongs to the namespace, whichever thread uses it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if entering is refused (it takes `CAP_SYS_ADMIN`), and as [`Socket::open`].
+    pub fn open_in(namespace: BorrowedFd<'_>, options: &Options) -> Result<Self, Error> {
+        let enter_and_open = || {
+            // SAFETY: the call takes no pointers, and moves only this thread, which runs nothing else.
+            let entered = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
+            check("setns", entered)?;
+            Self::open(options)
+        };
+        let ended = thread::scope(|scope| {
+            let started = thread::Builder::new().spawn_scoped(scope, enter_and_open);
+            started.map(thread::ScopedJoinHandle::join)
+        });
+        match ended {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(panicked)) => panic::resume_unwind(panicked),
+            Err(source) => Err(Error::Io {
+                operation: "clone",
+                source,
+            }),
+        }
+    }
+
+    /// Joins a multicast group by its number, [`Group::id`](crate::ctrl::Group::id) for one. It takes no privilege.
+    ///
+    /// # Errors
+    /// [`Error::Io`], with `ENOENT` or `EINVAL` for a number that no group has.
+    pub fn join(&self, group: u32) -> Result<(), Error> {
+        set_option(&self.fd, libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, &group)
     }
 
     /// The number of the socket, which is in `nlmsg_pid` of the answers to it.
@@ -108,16 +164,39 @@ impl Socket {
         let start = Instant::now();
         let (len, source) = loop {
             // The kernel answers most requests before `send` returns, so that there is nothing to wait for.
+            if let Some(received) = self.receive_some(buffer)? {
+                break received;
+            }
+            let left = self.timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(Error::Timeout { after: self.timeout });
+            }
+            wait_for_any([self], left)?;
+        };
+        whole(buffer, len, source)
+    }
+
+    /// As [`Socket::receive`], without waiting: `None` if nothing is there.
+    ///
+    /// # Errors
+    /// As [`Socket::receive`], except the timeout.
+    pub fn try_receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<(&'b [u8], u32)>, Error> {
+        match self.receive_some(buffer)? {
+            Some((len, source)) => whole(buffer, len, source).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What [`Socket::receive_now`] returns, or `None` if nothing is there.
+    fn receive_some(&self, buffer: &mut [u8]) -> Result<Option<(usize, u32)>, Error> {
+        loop {
             match self.receive_now(buffer) {
-                Err(error) if is(&error, libc::EAGAIN) => self.wait(start)?,
+                Err(error) if is(&error, libc::EAGAIN) => return Ok(None),
                 Err(error) if is(&error, libc::EINTR) => {}
                 Err(error) if is(&error, libc::ENOBUFS) => return Err(Error::Overrun),
-                received => break received?,
+                received => return received.map(Some),
             }
-        };
-        let got = buffer.len();
-        let datagram = buffer.get(..len).ok_or(Error::Truncated { wanted: len, got })?;
-        Ok((datagram, source))
+        }
     }
 
     /// The length of the next datagram, which may exceed that of `buffer`, and the port of its sender.
@@ -139,33 +218,39 @@ impl Socket {
         })?;
         Ok((len.unsigned_abs(), sender.nl_pid))
     }
-
-    /// Returns when there may be something to read, but not later than the timeout after `start`.
-    fn wait(&self, start: Instant) -> Result<(), Error> {
-        let left = self.timeout.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            return Err(Error::Timeout { after: self.timeout });
-        }
-        let millis = left.as_nanos().div_ceil(1_000_000);
-        let millis = libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX);
-        let mut poll = libc::pollfd {
-            fd: self.fd.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // SAFETY: `poll` is the one pollfd that the call may read and write.
-        let ready = unsafe { libc::poll(&raw mut poll, 1, millis) };
-        match check("poll", ready) {
-            Err(error) if !is(&error, libc::EINTR) => Err(error),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Returns when there may be something to read from one of the sockets, or when `left` is over, or earlier.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn wait_for_any<const N: usize>(sockets: [&Socket; N], left: Duration) -> Result<(), Error> {
+    let millis = left.as_nanos().div_ceil(1_000_000);
+    let millis = libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX);
+    let mut polls = sockets.map(|socket| libc::pollfd {
+        fd: socket.fd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    let count = libc::nfds_t::try_from(N).unwrap_or(libc::nfds_t::MAX);
+    // SAFETY: pointer and count are those of an array of pollfd that outlives the call, which may read and write it.
+    let ready = unsafe { libc::poll(polls.as_mut_ptr(), count, millis) };
+    match check("poll", ready) {
+        Err(error) if !is(&error, libc::EINTR) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn whole(buffer: &[u8], len: usize, source: u32) -> Result<(&[u8], u32), Error> {
+    let got = buffer.len();
+    let datagram = buffer.get(..len).ok_or(Error::Truncated { wanted: len, got })?;
+    Ok((datagram, source))
 }
 
 /// Connects to the kernel, port 0, which binds the socket to a port of its own, and returns that.

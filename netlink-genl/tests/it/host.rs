@@ -1,5 +1,7 @@
 //! The kernel of the host, which need not have `openvswitch.ko`.
 
+use std::fs::File;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use netlink_genl::Error;
@@ -7,7 +9,7 @@ use netlink_genl::blocking::{Connection, Ovs};
 use netlink_genl::ctrl::{self, Family};
 use netlink_genl::message::{Errno, Flags, MessageType, Request};
 use netlink_genl::ovs::vport;
-use netlink_genl::socket::{Options, Socket};
+use netlink_genl::socket::{self, Options, Socket};
 
 fn with(change: impl FnOnce(&mut Options)) -> Options {
     let mut options = Options::default();
@@ -148,4 +150,54 @@ fn a_full_receive_buffer_is_an_overrun_and_the_socket_goes_on() {
 fn every_socket_has_its_own_port() {
     let [a, b] = [(); 2].map(|()| Socket::open(&Options::default()).unwrap());
     assert!(a.port() != 0 && b.port() != 0 && a.port() != b.port());
+}
+
+#[test]
+fn nothing_to_read_is_no_error_without_waiting() {
+    let socket = Socket::open(&Options::default()).unwrap();
+    let mut buffer = [0; 4096];
+    assert_eq!(socket.try_receive(&mut buffer).unwrap(), None);
+    let request = encoded(&ctrl::get_family(ctrl::FAMILY).unwrap());
+    socket.send(&request).unwrap();
+    socket::wait_for_any([&socket], Duration::from_secs(5)).unwrap();
+    assert!(socket.try_receive(&mut buffer).unwrap().is_some());
+}
+
+#[test]
+fn a_group_that_nobody_has_cannot_be_joined() {
+    let socket = Socket::open(&Options::default()).unwrap();
+    let family = Connection::open().unwrap().family(ctrl::FAMILY).unwrap();
+    socket.join(family.group(c"notify").unwrap()).unwrap();
+    assert!(matches!(
+        socket.join(u32::MAX),
+        Err(Error::Io {
+            operation: "setsockopt",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn opens_in_the_namespace_of_a_file_descriptor() {
+    let own = File::open("/proc/self/ns/net").unwrap();
+    match Socket::open_in(own.as_fd(), &Options::default()) {
+        Ok(socket) => assert_ne!(socket.port(), 0),
+        // Without privilege.
+        Err(Error::Io {
+            operation: "setns",
+            source,
+        }) => {
+            assert_eq!(source.raw_os_error(), Some(Errno::EPERM.0));
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+    let no_namespace = File::open("/proc/self/status").unwrap();
+    let refused = Socket::open_in(no_namespace.as_fd(), &Options::default()).unwrap_err();
+    assert!(matches!(
+        refused,
+        Error::Io {
+            operation: "setns",
+            ..
+        }
+    ));
 }
