@@ -22,10 +22,11 @@
 pub mod datapath;
 pub mod vport;
 
-use core::fmt;
+use alloc::vec::Vec;
+use core::{array, fmt};
 
 use crate::message::{DecodeError, Flags, Message, Request};
-use crate::nlattr::Attrs;
+use crate::nlattr::{self, Attr, Attrs};
 
 /// Identifies a datapath: the interface index of its local port in the network namespace that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +47,27 @@ fn dump(family: u16, version: u8, dp: DpIfindex) -> Request {
 fn split<'a>(message: &Message<'a>) -> Result<(DpIfindex, Attrs<'a>), DecodeError> {
     let (dp, attrs) = message.genl()?.split_header()?;
     Ok((DpIfindex(i32::from_ne_bytes(dp)), attrs))
+}
+
+/// The payload of an attribute as 32-bit numbers in host byte order.
+fn u32_array(attr: &Attr<'_>) -> Result<Vec<u32>, nlattr::DecodeError> {
+    let words = attr.payload().chunks_exact(4);
+    if !words.remainder().is_empty() {
+        return Err(nlattr::DecodeError::WrongSize {
+            offset: attr.offset(),
+            kind: attr.kind(),
+            wanted: attr.payload().len().next_multiple_of(4),
+            got: attr.payload().len(),
+        });
+    }
+    Ok(words
+        .map(|word| u32::from_ne_bytes(array::from_fn(|byte| word[byte])))
+        .collect())
+}
+
+/// The number in host byte order at byte `start` of `bytes`, which has room for it.
+fn u64_at(bytes: &[u8], start: usize) -> u64 {
+    u64::from_ne_bytes(array::from_fn(|byte| bytes[start + byte]))
 }
 
 /// `OVS_DP_CMD_GET`, `OVS_VPORT_CMD_GET` and `OVS_FLOW_CMD_GET` are the same number.

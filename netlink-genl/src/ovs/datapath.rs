@@ -11,13 +11,14 @@
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
+use core::array;
 use core::ffi::CStr;
 
 use super::DpIfindex;
 use crate::message::{DecodeError, Message, Request};
-use crate::nlattr::RawAttr;
+use crate::nlattr::{self, Attr, RawAttr};
 
-/// Name of the family.
+/// Name of the family, and of its multicast group.
 pub const FAMILY: &CStr = c"ovs_datapath";
 
 /// `OVS_DATAPATH_VERSION`.
@@ -32,16 +33,35 @@ pub fn dump(family: u16) -> Request {
 ///
 /// | # | attribute | payload | here |
 /// |---|---|---|---|
-/// | 1 | `NAME` | string with NUL, 16 bytes at most | [`Datapath::name`] |
+/// | 1 | `NAME` | string with NUL, 16 bytes at most | `name` |
+/// | 2 | `UPCALL_PID` | u32 | in requests only |
+/// | 3 | `STATS` | 4 x u64 | `stats` |
+/// | 4 | `MEGAFLOW_STATS` | u64, u32, 4 bytes, u64, 8 bytes | `megaflow_stats` |
+/// | 5 | `USER_FEATURES` | u32 | `features` |
+/// | 6 | `PAD` | none | |
+/// | 7 | `MASKS_CACHE_SIZE` | u32 | `masks_cache_size` |
+/// | 8 | `PER_CPU_PIDS` | array of u32 | `per_cpu_pids` |
+/// | 9 | `IFINDEX` | i32 | in requests only |
 ///
-/// All others stay raw in [`Datapath::other`].
+/// All numbers are in host byte order. Of an attribute that comes twice, the last counts, as in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datapath {
     /// `dp_ifindex` of the header: what names the datapath in every request.
     pub ifindex: DpIfindex,
     /// The name, which is that of its local port when it was made.
     pub name: CString,
-    /// Attributes that are not decoded, byte for byte and in their order.
+    /// What became of its packets.
+    pub stats: Option<Stats>,
+    /// How its packets were looked up.
+    pub megaflow_stats: Option<MegaflowStats>,
+    /// What its user asked for.
+    pub features: Features,
+    /// Entries of the cache that finds a packet's mask, per CPU. Since Linux 5.10.
+    pub masks_cache_size: Option<u32>,
+    /// Under [`Features::DISPATCH_UPCALL_PER_CPU`] the netlink ports that take packets without a flow: the number of a
+    /// CPU, modulo their count, is the index. Since Linux 5.15.
+    pub per_cpu_pids: Vec<u32>,
+    /// Attributes that are not known here, byte for byte and in their order.
     pub other: Vec<RawAttr>,
 }
 
@@ -54,12 +74,27 @@ impl Datapath {
     pub fn decode(message: &Message<'_>) -> Result<Self, DecodeError> {
         let (ifindex, attrs) = super::split(message)?;
         let mut name = None;
-        let mut other = Vec::new();
+        let mut datapath = Self {
+            ifindex,
+            name: CString::default(),
+            stats: None,
+            megaflow_stats: None,
+            features: Features::default(),
+            masks_cache_size: None,
+            per_cpu_pids: Vec::new(),
+            other: Vec::new(),
+        };
         for attr in attrs {
             let attr = attr?;
             match attr.kind() {
                 ATTR_NAME => name = Some(attr.c_str()?.into()),
-                _ => other.push(attr.into()),
+                ATTR_STATS => datapath.stats = Some(Stats::decode(&attr)?),
+                ATTR_MEGAFLOW_STATS => datapath.megaflow_stats = Some(MegaflowStats::decode(&attr)?),
+                ATTR_USER_FEATURES => datapath.features = Features(attr.u32()?),
+                ATTR_PAD => {}
+                ATTR_MASKS_CACHE_SIZE => datapath.masks_cache_size = Some(attr.u32()?),
+                ATTR_PER_CPU_PIDS => datapath.per_cpu_pids = super::u32_array(&attr)?,
+                _ => datapath.other.push(attr.into()),
             }
         }
         let missing = DecodeError::Missing {
@@ -67,11 +102,103 @@ impl Datapath {
             kind: ATTR_NAME,
         };
         Ok(Self {
-            ifindex,
             name: name.ok_or(missing)?,
-            other,
+            ..datapath
+        })
+    }
+
+    /// Who takes the packets without a flow.
+    pub fn dispatch(&self) -> Dispatch {
+        if self.features.contains(Features::DISPATCH_UPCALL_PER_CPU) {
+            Dispatch::PerCpu
+        } else {
+            Dispatch::PerVport
+        }
+    }
+}
+
+/// `OVS_DP_ATTR_USER_FEATURES`, 32 bits. Unknown bits are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Features(pub u32);
+
+impl Features {
+    /// `OVS_DP_F_UNALIGNED`: the last attribute of a packet sent to user space may lack its padding.
+    pub const UNALIGNED: Self = Self(0x1);
+    /// `OVS_DP_F_VPORT_PIDS`: a port may have several netlink ports.
+    pub const VPORT_PIDS: Self = Self(0x2);
+    /// `OVS_DP_F_TC_RECIRC_SHARING`: recirculation works across hardware offload.
+    pub const TC_RECIRC_SHARING: Self = Self(0x4);
+    /// `OVS_DP_F_DISPATCH_UPCALL_PER_CPU`: see [`Dispatch::PerCpu`]. Since Linux 5.15.
+    pub const DISPATCH_UPCALL_PER_CPU: Self = Self(0x8);
+
+    /// Whether all bits of `other` are set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// Which netlink port takes a packet without a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dispatch {
+    /// One of the port where it came in, [`Vport::upcall_pids`](super::vport::Vport::upcall_pids).
+    PerVport,
+    /// That of the CPU where it came in, [`Datapath::per_cpu_pids`]. If the list is empty, all are lost.
+    PerCpu,
+}
+
+/// Counters of packets, `struct ovs_dp_stats`: four u64 in host byte order, in the order of the fields, 32 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Packets that met a flow.
+    pub hit: u64,
+    /// Packets without one, which went to user space.
+    pub missed: u64,
+    /// Packets that should have gone to user space and were lost.
+    pub lost: u64,
+    /// Flows now, not a counter.
+    pub flows: u64,
+}
+
+impl Stats {
+    fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
+        let bytes = attr.array::<32>()?;
+        Ok(Self {
+            hit: super::u64_at(&bytes, 0),
+            missed: super::u64_at(&bytes, 8),
+            lost: super::u64_at(&bytes, 16),
+            flows: super::u64_at(&bytes, 24),
         })
     }
 }
 
+/// Counters of lookups, `struct ovs_dp_megaflow_stats`, 32 bytes in host byte order: `u64 n_mask_hit; u32 n_masks;
+/// u32 pad0; u64 n_cache_hit; u64 pad1`. The pads are passed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MegaflowStats {
+    /// Masks that were tried.
+    pub mask_hit: u64,
+    /// Masks now, not a counter.
+    pub masks: u32,
+    /// Lookups that the cache of masks answered.
+    pub cache_hit: u64,
+}
+
+impl MegaflowStats {
+    fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
+        let bytes = attr.array::<32>()?;
+        Ok(Self {
+            mask_hit: super::u64_at(&bytes, 0),
+            masks: u32::from_ne_bytes(array::from_fn(|byte| bytes[8 + byte])),
+            cache_hit: super::u64_at(&bytes, 16),
+        })
+    }
+}
+
+// enum ovs_datapath_attr
 const ATTR_NAME: u16 = 1;
+const ATTR_STATS: u16 = 3;
+const ATTR_MEGAFLOW_STATS: u16 = 4;
+const ATTR_USER_FEATURES: u16 = 5;
+const ATTR_PAD: u16 = 6;
+const ATTR_MASKS_CACHE_SIZE: u16 = 7;
+const ATTR_PER_CPU_PIDS: u16 = 8;

@@ -22,7 +22,6 @@
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
-use core::array;
 use core::ffi::CStr;
 
 use super::DpIfindex;
@@ -132,7 +131,7 @@ impl Vport {
                 ATTR_TYPE => kind = Some(Kind(attr.u32()?)),
                 ATTR_NAME => name = Some(attr.c_str()?.into()),
                 ATTR_OPTIONS => port.options = Some(Options::decode(&attr)?),
-                ATTR_UPCALL_PID => port.upcall_pids = u32_array(&attr)?,
+                ATTR_UPCALL_PID => port.upcall_pids = super::u32_array(&attr)?,
                 ATTR_STATS => port.stats = Some(Stats::decode(&attr)?),
                 ATTR_PAD => {}
                 ATTR_IFINDEX => port.ifindex = Some(attr.u32()?),
@@ -178,7 +177,7 @@ pub struct Stats {
 impl Stats {
     fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
         let bytes = attr.array::<64>()?;
-        let word = |n: usize| u64::from_ne_bytes(array::from_fn(|byte| bytes[8 * n + byte]));
+        let word = |n: usize| super::u64_at(&bytes, 8 * n);
         Ok(Self {
             rx_packets: word(0),
             tx_packets: word(1),
@@ -268,22 +267,6 @@ impl UpcallStats {
         }
         Ok(stats)
     }
-}
-
-/// The payload of an attribute as 32-bit numbers in host byte order.
-fn u32_array(attr: &Attr<'_>) -> Result<Vec<u32>, nlattr::DecodeError> {
-    let words = attr.payload().chunks_exact(4);
-    if !words.remainder().is_empty() {
-        return Err(nlattr::DecodeError::WrongSize {
-            offset: attr.offset(),
-            kind: attr.kind(),
-            wanted: attr.payload().len().next_multiple_of(4),
-            got: attr.payload().len(),
-        });
-    }
-    Ok(words
-        .map(|word| u32::from_ne_bytes(array::from_fn(|byte| word[byte])))
-        .collect())
 }
 
 // enum ovs_vport_attr
