@@ -72,6 +72,42 @@ impl Ovs {
         self.connection.replies(&request, Datapath::decode)
     }
 
+    /// Looks a datapath up.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] with `ENODEV` if there is none; otherwise as [`Connection::reply`].
+    pub fn datapath(&mut self, datapath: DpIfindex) -> Result<Datapath, Error> {
+        let request = datapath::get(self.datapath.id, datapath);
+        self.connection.reply(&request, Datapath::decode)
+    }
+
+    /// Looks a datapath up by its name.
+    ///
+    /// # Errors
+    /// As [`Ovs::datapath`]; [`Error::Kernel`] with `EINVAL` for a name of more than 15 bytes.
+    pub fn datapath_by_name(&mut self, name: &CStr) -> Result<Datapath, Error> {
+        let request = datapath::get_by_name(self.datapath.id, name)?;
+        self.connection.reply(&request, Datapath::decode)
+    }
+
+    /// Looks a port up.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] with `ENODEV` if there is none; otherwise as [`Connection::reply`].
+    pub fn vport(&mut self, datapath: DpIfindex, port_no: u32) -> Result<Vport, Error> {
+        let request = vport::get(self.vport.id, datapath, port_no)?;
+        self.connection.reply(&request, Vport::decode)
+    }
+
+    /// Looks a port up by its name, in whichever datapath of the network namespace it is.
+    ///
+    /// # Errors
+    /// As [`Ovs::vport`]; [`Error::Kernel`] with `EINVAL` for a name of more than 15 bytes.
+    pub fn vport_by_name(&mut self, name: &CStr) -> Result<Vport, Error> {
+        let request = vport::get_by_name(self.vport.id, name)?;
+        self.connection.reply(&request, Vport::decode)
+    }
+
     /// Lists the ports of a datapath, in no order.
     ///
     /// A port that is added or deleted meanwhile may be in the list or not: the kernel does not say. If there is no
@@ -119,15 +155,14 @@ impl Connection {
     /// Looks a family up by its name.
     ///
     /// # Errors
-    /// [`Error::FamilyMissing`] if there is none; otherwise as [`Connection::replies`].
+    /// [`Error::FamilyMissing`] if there is none; otherwise as [`Connection::reply`].
     pub fn family(&mut self, name: &CStr) -> Result<Family, Error> {
         let request = ctrl::get_family(name)?;
-        let family = match self.replies(&request, Family::decode)?.next() {
-            Some(Err(Error::Kernel(status))) if status.errno == Errno::ENOENT => {
+        let family = match self.reply(&request, Family::decode) {
+            Err(Error::Kernel(status)) if status.errno == Errno::ENOENT => {
                 Err(Error::FamilyMissing { name: name.into() })
             }
-            Some(family) => family,
-            None => Err(Error::NoReply),
+            family => family,
         }?;
         debug!(name = ?family.name, id = family.id, "resolved a family");
         Ok(family)
@@ -159,6 +194,17 @@ impl Connection {
             decode,
             ready: VecDeque::new(),
         })
+    }
+
+    /// As [`Connection::replies`], for a request that is answered with one object.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] if the kernel refuses it, [`Error::NoReply`] if it only acknowledges it; otherwise as
+    /// [`Connection::replies`] and its items.
+    pub fn reply<T>(&mut self, request: &Request, decode: Decode<T>) -> Result<T, Error> {
+        self.replies(request, decode)?
+            .next()
+            .unwrap_or(Err(Error::NoReply))
     }
 
     /// Waits for one datagram and hands out the part of the answer that it holds.

@@ -29,7 +29,7 @@ use crate::message::{DecodeError, Flags, Message, Request};
 use crate::nlattr::{self, Attr, Attrs};
 
 /// Identifies a datapath: the interface index of its local port in the network namespace that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DpIfindex(pub i32);
 
 impl fmt::Display for DpIfindex {
@@ -38,9 +38,28 @@ impl fmt::Display for DpIfindex {
     }
 }
 
+numbers! {
+    /// `OVS_DP_CMD_*`, `OVS_VPORT_CMD_*` and `OVS_FLOW_CMD_*`, which are the same numbers: what to do, or in a
+    /// notification what was done.
+    pub struct Command(u8);
+    /// `NEW`: make it, or it was made.
+    NEW = 1 "NEW",
+    /// `DEL`: delete it, or it was deleted.
+    DEL = 2 "DEL",
+    /// `GET`: say what it is.
+    GET = 3 "GET",
+    /// `SET`: change it, or it was changed.
+    SET = 4 "SET",
+}
+
 /// A request for every object of a family, under datapath `dp`.
 fn dump(family: u16, version: u8, dp: DpIfindex) -> Request {
-    Request::genl(family, CMD_GET, version, &dp.0.to_ne_bytes()).with(Flags::DUMP)
+    get(family, version, dp).with(Flags::DUMP)
+}
+
+/// A request for the object of a family that the attributes still to come select.
+fn get(family: u16, version: u8, dp: DpIfindex) -> Request {
+    Request::genl(family, Command::GET.0, version, &dp.0.to_ne_bytes())
 }
 
 /// The header of the family and the attributes of an object.
@@ -69,6 +88,3 @@ fn u32_array(attr: &Attr<'_>) -> Result<Vec<u32>, nlattr::DecodeError> {
 fn u64_at(bytes: &[u8], start: usize) -> u64 {
     u64::from_ne_bytes(array::from_fn(|byte| bytes[start + byte]))
 }
-
-/// `OVS_DP_CMD_GET`, `OVS_VPORT_CMD_GET` and `OVS_FLOW_CMD_GET` are the same number.
-const CMD_GET: u8 = 3;

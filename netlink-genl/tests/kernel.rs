@@ -31,10 +31,11 @@ fn main() -> ExitCode {
             list_ports();
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 7] = [
+        let tests: [(&str, fn()); 8] = [
             ("a_kernel_without_datapaths_lists_none", without_datapaths),
             ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
             ("an_absent_datapath_is_enodev", absent_datapath),
+            ("looks_one_object_up", lookups),
             ("reads_the_options_of_old_tunnel_ports", old_tunnel_ports),
             (
                 "names_the_namespace_that_a_port_went_to",
@@ -108,6 +109,33 @@ fn absent_datapath() {
     assert!(!error.is_retryable());
     // The error is that list's, not the socket's.
     assert!(ovs.datapaths().unwrap().all(|dp| dp.is_ok()));
+}
+
+fn lookups() {
+    let dp = add_datapath("dp5");
+    run("ovs-dpctl add-if dp5 int5,type=internal,port_no=5");
+    let mut ovs = Ovs::open().unwrap();
+    let by_number = ovs.vport(dp, 5).unwrap();
+    assert_eq!((name(&by_number), by_number.datapath), ("int5", dp));
+    assert_eq!(ovs.vport_by_name(c"int5").unwrap(), by_number);
+    let datapath = ovs.datapath(dp).unwrap();
+    assert_eq!(datapath.name.as_c_str(), c"dp5");
+    assert!(datapath.stats.is_some() && datapath.megaflow_stats.is_some() && datapath.other.is_empty());
+    assert_eq!(ovs.datapath_by_name(c"dp5").unwrap(), datapath);
+
+    let too_long = c"sixteen_bytes_xx";
+    let refused = [
+        (ovs.vport(dp, 6).map(drop), Errno::ENODEV),
+        (ovs.vport(DpIfindex(9999), 5).map(drop), Errno::ENODEV),
+        (ovs.vport_by_name(c"int6").map(drop), Errno::ENODEV),
+        (ovs.vport_by_name(too_long).map(drop), Errno::EINVAL),
+        (ovs.datapath(DpIfindex(9999)).map(drop), Errno::ENODEV),
+        (ovs.datapath_by_name(c"int5").map(drop), Errno::ENODEV),
+        (ovs.datapath_by_name(too_long).map(drop), Errno::EINVAL),
+    ];
+    for (result, errno) in refused {
+        assert_eq!(result.unwrap_err().errno(), Some(errno));
+    }
 }
 
 fn old_tunnel_ports() {

@@ -15,8 +15,8 @@ use core::array;
 use core::ffi::CStr;
 
 use super::DpIfindex;
-use crate::message::{DecodeError, Message, Request};
-use crate::nlattr::{self, Attr, RawAttr};
+use crate::message::{DecodeError, EncodeError, Message, Request};
+use crate::nlattr::{self, Attr, RawAttr, Sink};
 
 /// Name of the family, and of its multicast group.
 pub const FAMILY: &CStr = c"ovs_datapath";
@@ -27,6 +27,20 @@ pub const VERSION: u8 = 2;
 /// A request for every datapath of the socket's network namespace. `family` is the number of [`FAMILY`].
 pub fn dump(family: u16) -> Request {
     super::dump(family, VERSION, DpIfindex(0))
+}
+
+/// A request for datapath `dp`; `ENODEV` if there is none.
+pub fn get(family: u16, dp: DpIfindex) -> Request {
+    super::get(family, VERSION, dp)
+}
+
+/// A request for the datapath called `name`; `ENODEV` if there is none.
+///
+/// # Errors
+/// [`EncodeError::Attr`] if the name exceeds an attribute. (The kernel takes 15 bytes.)
+pub fn get_by_name(family: u16, name: &CStr) -> Result<Request, EncodeError> {
+    let request = super::get(family, VERSION, DpIfindex(0));
+    Ok(request.attrs(|s| s.attr(ATTR_NAME, name.to_bytes_with_nul()))?)
 }
 
 /// A datapath, `enum ovs_datapath_attr`.

@@ -25,8 +25,8 @@ use alloc::vec::Vec;
 use core::ffi::CStr;
 
 use super::DpIfindex;
-use crate::message::{DecodeError, Message, Request};
-use crate::nlattr::{self, Attr, RawAttr};
+use crate::message::{DecodeError, EncodeError, Message, Request};
+use crate::nlattr::{self, Attr, RawAttr, Sink};
 
 /// Name of the family, and of its multicast group.
 pub const FAMILY: &CStr = c"ovs_vport";
@@ -39,6 +39,23 @@ pub const VERSION: u8 = 1;
 /// The kernel answers `ENODEV`, inside the message that ends the dump, if there is no such datapath.
 pub fn dump(family: u16, dp: DpIfindex) -> Request {
     super::dump(family, VERSION, dp)
+}
+
+/// A request for the port with number `port_no` of datapath `dp`; `ENODEV` if there is none.
+///
+/// # Errors
+/// None: an [`EncodeError`] is for attributes that are too big, and this one is not.
+pub fn get(family: u16, dp: DpIfindex, port_no: u32) -> Result<Request, EncodeError> {
+    Ok(super::get(family, VERSION, dp).attrs(|s| s.attr_u32(ATTR_PORT_NO, port_no))?)
+}
+
+/// A request for the port called `name`, of whichever datapath of the network namespace; `ENODEV` if there is none.
+///
+/// # Errors
+/// [`EncodeError::Attr`] if the name exceeds an attribute. (The kernel takes 15 bytes.)
+pub fn get_by_name(family: u16, name: &CStr) -> Result<Request, EncodeError> {
+    let request = super::get(family, VERSION, DpIfindex(0));
+    Ok(request.attrs(|s| s.attr(ATTR_NAME, name.to_bytes_with_nul()))?)
 }
 
 numbers! {
