@@ -10,6 +10,8 @@
 //! # Ok::<(), netlink_genl::Error>(())
 //! ```
 
+mod watch;
+
 use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -18,6 +20,8 @@ use core::fmt;
 use core::iter::FusedIterator;
 
 use tracing::debug;
+
+pub use self::watch::Watch;
 
 use crate::Error;
 use crate::ctrl::{self, Family};

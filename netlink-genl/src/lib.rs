@@ -20,8 +20,10 @@ pub mod message;
 
 pub mod ctrl;
 pub mod ovs;
+pub mod route;
 
 pub mod exchange;
+pub mod watch;
 
 #[cfg(feature = "blocking")]
 mod error;

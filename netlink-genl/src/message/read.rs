@@ -125,6 +125,15 @@ impl<'a> Message<'a> {
         })
     }
 
+    /// The header of a protocol without `struct genlmsghdr`, `N` bytes and a multiple of 4, and the attributes after it.
+    ///
+    /// # Errors
+    /// [`DecodeError::Short`] if there is no room for it.
+    pub fn split_header<const N: usize>(&self) -> Result<([u8; N], Attrs<'a>), DecodeError> {
+        let (header, rest) = split(self.payload, self.offset, HEADER_LEN)?;
+        Ok((header, Attrs::at(rest, self.offset + HEADER_LEN + N)))
+    }
+
     /// The payload of [`MessageType::ERROR`] or [`MessageType::DONE`].
     ///
     /// # Errors

@@ -168,6 +168,32 @@ impl Vport {
             ..port
         })
     }
+
+    /// Whether `other` differs in counters at most.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let Self {
+            datapath,
+            port_no,
+            kind,
+            name,
+            options,
+            upcall_pids,
+            stats: _,
+            ifindex,
+            netnsid,
+            upcall_stats: _,
+            other: unknown,
+        } = self;
+        *datapath == other.datapath
+            && *port_no == other.port_no
+            && *kind == other.kind
+            && *name == other.name
+            && *options == other.options
+            && *upcall_pids == other.upcall_pids
+            && *ifindex == other.ifindex
+            && *netnsid == other.netnsid
+            && *unknown == other.other
+    }
 }
 
 /// Counters of a port, `struct ovs_vport_stats`: eight u64 in host byte order, in the order of the fields, 64 bytes.

@@ -18,3 +18,4 @@ mod host;
 #[cfg(target_endian = "little")]
 mod replay;
 mod vport;
+mod watch;

@@ -6,12 +6,14 @@
     reason = "what fails here is a failed test"
 )]
 
+mod watch;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::{self, ExitCode};
 
 use libtest_mimic::{Arguments, ColorSetting, Trial};
 use netlink_genl::Error;
@@ -19,9 +21,9 @@ use netlink_genl::blocking::{Connection, Ovs};
 use netlink_genl::exchange::Exchange;
 use netlink_genl::message::{Errno, Flags, Request};
 use netlink_genl::nlattr::{EncodeError, NESTED, Sink};
-use netlink_genl::ovs::DpIfindex;
 use netlink_genl::ovs::datapath::Datapath;
 use netlink_genl::ovs::vport::{self, Extensions, Kind, Options, Vport};
+use netlink_genl::ovs::{Command, DpIfindex};
 use netlink_genl::socket::{self, Socket};
 
 fn main() -> ExitCode {
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
             list_ports();
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 8] = [
+        let tests: [(&str, fn()); 12] = [
             ("a_kernel_without_datapaths_lists_none", without_datapaths),
             ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
             ("an_absent_datapath_is_enodev", absent_datapath),
@@ -46,6 +48,19 @@ fn main() -> ExitCode {
                 many_ports,
             ),
             ("reading_needs_no_privilege", unprivileged),
+            (
+                "a_watcher_tells_of_ports_that_come_move_and_vanish",
+                watch::come_move_and_vanish,
+            ),
+            ("a_watcher_tells_of_the_end_of_a_datapath", watch::end_of_datapath),
+            (
+                "a_watcher_finds_the_true_ports_when_many_go_while_it_lists",
+                watch::deleted_while_listing,
+            ),
+            (
+                "a_watcher_that_slept_through_10_000_events_says_what_changed",
+                watch::slept,
+            ),
         ];
         let trials = tests.map(|(name, test)| {
             Trial::test(name, move || {
@@ -271,7 +286,7 @@ fn datagrams(dp: DpIfindex) -> usize {
 fn unprivileged() {
     add_datapath("dp4");
     let program = env::current_exe().unwrap();
-    let mut child = Command::new(program);
+    let mut child = process::Command::new(program);
     child.arg(LIST_PORTS).uid(NOBODY).gid(NOBODY);
     let mut expected = String::new();
     let mut ovs = Ovs::open().unwrap();
@@ -358,14 +373,34 @@ impl Kernel {
         options: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), Error> {
         let name = CString::new(name).unwrap();
-        let request = Request::genl(self.vport, CMD_NEW, vport::VERSION, &dp.0.to_ne_bytes())
+        self.request(dp, Command::NEW, |s| {
+            s.attr_u32(2, kind.0)?;
+            s.attr(3, name.to_bytes_with_nul())?;
+            s.nest(4 | NESTED, options)?;
+            s.attr_u32(5, 0)
+        })
+    }
+
+    fn set_upcall_pid(&mut self, dp: DpIfindex, port_no: u32, pid: u32) -> Result<(), Error> {
+        self.request(dp, Command::SET, |s| {
+            s.attr_u32(1, port_no)?;
+            s.attr_u32(5, pid)
+        })
+    }
+
+    fn delete(&mut self, dp: DpIfindex, port_no: u32) -> Result<(), Error> {
+        self.request(dp, Command::DEL, |s| s.attr_u32(1, port_no))
+    }
+
+    fn request(
+        &mut self,
+        dp: DpIfindex,
+        command: Command,
+        attrs: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Result<(), Error> {
+        let request = Request::genl(self.vport, command.0, vport::VERSION, &dp.0.to_ne_bytes())
             .with(Flags::ACK)
-            .attrs(|s| {
-                s.attr_u32(2, kind.0)?;
-                s.attr(3, name.to_bytes_with_nul())?;
-                s.nest(4 | NESTED, options)?;
-                s.attr_u32(5, 0)
-            })
+            .attrs(attrs)
             .unwrap();
         self.connection
             .replies(&request, |_| Ok(()))?
@@ -376,10 +411,10 @@ impl Kernel {
 
 fn run(command: &str) -> String {
     let mut words = command.split(' ');
-    output(Command::new(words.next().unwrap()).args(words))
+    output(process::Command::new(words.next().unwrap()).args(words))
 }
 
-fn output(command: &mut Command) -> String {
+fn output(command: &mut process::Command) -> String {
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -392,4 +427,3 @@ fn output(command: &mut Command) -> String {
 
 const LIST_PORTS: &str = "list-ports";
 const NOBODY: u32 = 65_534;
-const CMD_NEW: u8 = 1;
