@@ -1,8 +1,11 @@
 //! What can go wrong between a program and the kernel.
 
+use alloc::borrow::ToOwned;
 use alloc::ffi::CString;
+use alloc::string::String;
 use core::ffi::CStr;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::exchange::UnexpectedSource;
@@ -19,6 +22,22 @@ pub enum Error {
         operation: &'static str,
         /// Its error.
         source: io::Error,
+    },
+    /// A file of the kernel that cannot be read.
+    #[error("{}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// `/proc/net/netlink` has another shape than expected.
+    #[error("/proc/net/netlink, line {line}: not a netlink socket: {text:?}")]
+    Row {
+        /// Number of the line, from 1.
+        line: usize,
+        /// The line.
+        text: String,
     },
     /// The kernel did not answer in time.
     #[error("no answer within {} ms", after.as_millis())]
@@ -79,6 +98,13 @@ impl Error {
                 Errno::EBUSY | Errno::EAGAIN | Errno::EINTR | Errno::ENOMEM
             ),
             _ => false,
+        }
+    }
+
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::File {
+            path: path.to_owned(),
+            source,
         }
     }
 

@@ -35,4 +35,7 @@ pub mod socket;
 pub mod blocking;
 
 #[cfg(feature = "blocking")]
+pub mod accounting;
+
+#[cfg(feature = "blocking")]
 pub use self::error::Error;

@@ -6,6 +6,7 @@
     reason = "what fails here is a failed test"
 )]
 
+mod incident;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -14,9 +15,11 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::{self, ExitCode};
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, ColorSetting, Trial};
 use netlink_genl::Error;
+use netlink_genl::accounting::{Accounting, Role};
 use netlink_genl::blocking::{Connection, Ovs};
 use netlink_genl::exchange::Exchange;
 use netlink_genl::message::{Errno, Flags, Request};
@@ -27,13 +30,17 @@ use netlink_genl::ovs::{Command, DpIfindex};
 use netlink_genl::socket::{self, Socket};
 
 fn main() -> ExitCode {
-    let programs = |guest: testbed::vm::Guest| guest.program("ovs-dpctl").program("ip");
+    let programs = |guest: testbed::vm::Guest| {
+        let library = incident::build_preload();
+        let guest = guest.openvswitch().program("ip").file(library, incident::PRELOAD);
+        guest.timeout(Duration::from_secs(300))
+    };
     testbed::vm::main(programs, || {
         if env::args().nth(1).as_deref() == Some(LIST_PORTS) {
             list_ports();
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 12] = [
+        let tests: [(&str, fn()); 14] = [
             ("a_kernel_without_datapaths_lists_none", without_datapaths),
             ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
             ("an_absent_datapath_is_enodev", absent_datapath),
@@ -42,6 +49,14 @@ fn main() -> ExitCode {
             (
                 "names_the_namespace_that_a_port_went_to",
                 port_in_another_namespace,
+            ),
+            (
+                "a_switch_that_dispatches_per_cpu_is_not_told_of_vanished_ports",
+                incident::per_cpu,
+            ),
+            (
+                "a_switch_that_dispatches_per_port_loses_a_socket_with_each_vanished_port",
+                incident::per_vport,
             ),
             (
                 "a_list_over_several_datagrams_is_complete_also_after_one_that_was_left",
@@ -310,11 +325,25 @@ fn list_ports() {
     assert!(status.contains("\nCapEff:\t0000000000000000\n"), "{status}");
     let mut ovs = Ovs::open().unwrap();
     let datapaths: Vec<_> = ovs.datapaths().unwrap().map(Result::unwrap).collect();
-    for dp in datapaths {
+    for dp in &datapaths {
         for port in ports(&mut ovs, dp.ifindex) {
-            print!("{}", line(&dp, &port));
+            print!("{}", line(dp, &port));
         }
     }
+    let first = ovs.datapath(datapaths[0].ifindex).unwrap();
+    let local = ovs.vport(first.ifindex, 0).unwrap();
+    assert_eq!(ovs.vport_by_name(&local.name).unwrap().name, local.name);
+
+    // Of what is another user's there are counts.
+    let init = Accounting::of(1, &mut ovs).unwrap();
+    assert!(!init.attributed && !init.sockets.is_empty());
+    let own = Accounting::of(process::id(), &mut ovs).unwrap();
+    assert!(own.attributed);
+    assert_eq!((own.count(Role::Own), own.sockets.len()), (1, 1));
+
+    let ports = ovs.vports(first.ifindex).unwrap().count();
+    let watch = ovs.watch(first.ifindex, &socket::Options::default()).unwrap();
+    assert_eq!(watch.ports().len(), ports);
 }
 
 fn line(dp: &Datapath, port: &Vport) -> String {

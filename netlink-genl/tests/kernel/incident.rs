@@ -1,0 +1,169 @@
+//! Internal ports of a running `ovs-vswitchd` whose network namespaces die: nobody is told, and sockets are lost.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use netlink_genl::accounting::{Accounting, Role};
+use netlink_genl::blocking::{Ovs, Watch};
+use netlink_genl::message::Messages;
+use netlink_genl::ovs::datapath::Dispatch;
+use netlink_genl::ovs::vport;
+use netlink_genl::socket::{Options, Socket};
+use netlink_genl::watch::{Event, Why};
+use testbed::Switch;
+
+use super::{Kernel, name, run};
+
+/// On the host: the library that makes the switch dispatch per port.
+pub(crate) fn build_preload() -> PathBuf {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kernel/per_vport.c");
+    let library = PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/per_vport.so"));
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]);
+    let status = compiler.arg(&library).arg(source).status().unwrap();
+    assert!(status.success());
+    library
+}
+
+pub(crate) fn per_cpu() {
+    incident(Dispatch::PerCpu, 0);
+}
+
+pub(crate) fn per_vport() {
+    fs::write(PRELOAD_LIST, PRELOAD).unwrap();
+    let result = std::panic::catch_unwind(|| incident(Dispatch::PerVport, ROUNDS));
+    fs::remove_file(PRELOAD_LIST).unwrap();
+    result.unwrap();
+}
+
+fn incident(dispatch: Dispatch, orphans: usize) {
+    let switch = Switch::in_guest().unwrap();
+    switch.add_bridge("br0").unwrap();
+    let mut ovs = Ovs::open().unwrap();
+    let datapath = ovs.datapath_by_name(c"ovs-system").unwrap();
+    assert_eq!(datapath.dispatch(), dispatch);
+    let account = |ovs: &mut Ovs| Accounting::of(switch.pid(), ovs).unwrap();
+
+    let before = account(&mut ovs);
+    assert!(before.attributed);
+    assert_eq!(
+        (before.count(Role::Orphaned), before.count(Role::Unknown)),
+        (0, 0)
+    );
+    assert_eq!(before.dangling.len(), 0, "{before:?}");
+    // One for each CPU, or one for each of the ports ovs-system and br0.
+    assert_eq!(before.count(Role::Referenced), 2);
+
+    let others = group_of_vports();
+    let mut watch = Ovs::open()
+        .unwrap()
+        .watch(datapath.ifindex, &Options::default())
+        .unwrap();
+    for round in 0..ROUNDS {
+        let port = format!("incident{round}");
+        switch
+            .vsctl(&[
+                "add-port",
+                "br0",
+                &port,
+                "--",
+                "set",
+                "interface",
+                &port,
+                "type=internal",
+            ])
+            .unwrap();
+        let added = until(&mut watch, |event| match event {
+            Event::Added(added) if name(added) == port => Some(added.port_no),
+            _ => None,
+        });
+        run("ip netns add dies");
+        run(&format!("ip link set {port} netns dies"));
+        let moved = until(&mut watch, |event| match event {
+            Event::Changed(change) if change.now.port_no == added => change.now.netnsid,
+            _ => None,
+        });
+        run("ip netns del dies");
+        let died = Instant::now();
+        let vanished = until(&mut watch, |event| match event {
+            Event::Removed {
+                port,
+                why: Why::Vanished { nsid },
+            } if port.port_no == added => Some(*nsid),
+            _ => None,
+        });
+        assert!(
+            died.elapsed() < Duration::from_secs(1),
+            "after {:?}",
+            died.elapsed()
+        );
+        assert_eq!(vanished, moved);
+        // The switch still believes in it.
+        assert_eq!(
+            switch
+                .vsctl(&["get", "interface", &port, "error"])
+                .unwrap()
+                .trim(),
+            "[]"
+        );
+        switch.vsctl(&["del-port", "br0", &port]).unwrap();
+    }
+
+    assert_eq!(
+        told(&others),
+        (ROUNDS, 0),
+        "what the kernel told of new and of deleted ports"
+    );
+    let after = account(&mut ovs);
+    assert_eq!(after.count(Role::Orphaned), orphans, "{after:?}");
+    assert_eq!(after.count(Role::Referenced), before.count(Role::Referenced));
+    assert_eq!(after.count(Role::Own), before.count(Role::Own));
+    drop(switch);
+    run("ovs-dpctl del-dp ovs-system");
+}
+
+/// The first thing that `find` finds.
+fn until<T>(watch: &mut Watch, find: impl Fn(&Event) -> Option<T>) -> T {
+    let mut others = vec![];
+    loop {
+        let event = watch.event(Duration::from_secs(20)).unwrap();
+        let event =
+            event.unwrap_or_else(|| panic!("only {others:?} among {:?}", watch.ports().collect::<Vec<_>>()));
+        match find(&event) {
+            Some(found) => return found,
+            None => others.push(event),
+        }
+    }
+}
+
+/// A socket that hears what the kernel tells everybody.
+fn group_of_vports() -> Socket {
+    let socket = Socket::open(&Options::default()).unwrap();
+    let family = Kernel::open().connection.family(vport::FAMILY).unwrap();
+    socket.join(family.group(vport::FAMILY).unwrap()).unwrap();
+    socket
+}
+
+/// How many ports the kernel called new, and how many deleted.
+fn told(socket: &Socket) -> (usize, usize) {
+    let mut buffer = vec![0; 1 << 16];
+    let (mut new, mut deleted) = (0, 0);
+    while let Some((datagram, 0)) = socket.try_receive(&mut buffer).unwrap() {
+        for message in Messages::new(datagram) {
+            match message.unwrap().genl().unwrap().cmd() {
+                1 => new += 1,
+                2 => deleted += 1,
+                _ => {}
+            }
+        }
+    }
+    (new, deleted)
+}
+
+const ROUNDS: usize = 20;
+/// Where the guest has the library.
+pub(crate) const PRELOAD: &str = "/usr/lib/per_vport.so";
+/// What ld.so loads into every program that starts.
+const PRELOAD_LIST: &str = "/etc/ld.so.preload";
