@@ -19,14 +19,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[macro_use]
+mod table;
+
+pub mod ct_limit;
 pub mod datapath;
+pub mod flow;
+pub mod meter;
+pub mod packet;
 pub mod vport;
 
 use alloc::vec::Vec;
-use core::{array, fmt};
+use core::fmt;
 
-use crate::message::{DecodeError, Flags, Message, Request};
-use crate::nlattr::{self, Attr, Attrs};
+use crate::message::{DecodeError, EncodeError, Flags, Message, Request};
+use crate::nlattr::{self, Attr, Attrs, Sink};
 
 /// Identifies a datapath: the interface index of its local port in the network namespace that made it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +59,87 @@ numbers! {
     SET = 4 "SET",
 }
 
+/// An attribute of a family, one of the tables `VportAttr`, `FlowAttr` and so on.
+///
+/// What was read is written back as it was, except that the bits [`NESTED`](nlattr::NESTED) and
+/// [`NET_BYTEORDER`](nlattr::NET_BYTEORDER) of known attributes are left out, of which these families use neither.
+pub trait Attribute: Sized {
+    /// Reads an attribute; one that is not known is kept raw.
+    ///
+    /// # Errors
+    /// As the methods of [`Attr`], if the payload is not what the attribute has.
+    fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError>;
+
+    /// Appends the attribute.
+    ///
+    /// # Errors
+    /// As [`Sink::attr`].
+    fn encode<S: Sink>(&self, sink: &mut S) -> Result<(), nlattr::EncodeError>;
+
+    /// The name that `linux/openvswitch.h` gives the attribute with this number.
+    fn name(number: u16) -> Option<&'static str>;
+}
+
+/// A message of one of the families, attribute by attribute: a request, an answer or a notification.
+///
+/// It keeps the order of attributes, and those that come twice.
+///
+/// ```
+/// use netlink_genl::message::{Flags, Messages};
+/// use netlink_genl::ovs::vport::VportAttr;
+/// use netlink_genl::ovs::{Command, DpIfindex, Object};
+///
+/// let request = Object {
+///     datapath: DpIfindex(9),
+///     command: Command::DEL.0,
+///     version: 1,
+///     attrs: vec![VportAttr::PortNo(2)],
+/// };
+/// let mut datagram = Vec::new();
+/// request.request(0x21, Flags::ACK)?.encode(1, &mut datagram)?;
+/// let message = Messages::new(&datagram).next().unwrap()?;
+/// assert_eq!(Object::<VportAttr>::decode(&message)?, request);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object<A> {
+    /// `dp_ifindex` of the header.
+    pub datapath: DpIfindex,
+    /// The command, one of the family's. [`Command`] has those of datapaths, ports and flows.
+    pub command: u8,
+    /// The version of the family.
+    pub version: u8,
+    /// The attributes.
+    pub attrs: Vec<A>,
+}
+
+impl<A: Attribute> Object<A> {
+    /// Reads a message of the family that has the attributes `A`.
+    ///
+    /// # Errors
+    /// [`DecodeError::Attr`] for a bad attribute; [`DecodeError::Short`] if the headers do not fit.
+    pub fn decode(message: &Message<'_>) -> Result<Self, DecodeError> {
+        let (datapath, attrs) = split(message)?;
+        let genl = message.genl()?;
+        Ok(Self {
+            datapath,
+            command: genl.cmd(),
+            version: genl.version(),
+            attrs: attrs.map(|attr| A::decode(&attr?)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The message as a request to the family with number `family`.
+    ///
+    /// # Errors
+    /// [`EncodeError::Attr`] if an attribute is too big.
+    pub fn request(&self, family: u16, flags: Flags) -> Result<Request, EncodeError> {
+        let request = Request::genl(family, self.command, self.version, &self.datapath.0.to_ne_bytes());
+        let write = |s: &mut Vec<u8>| self.attrs.iter().try_for_each(|attr| attr.encode(s));
+        Ok(request.with(flags).attrs(write)?)
+    }
+}
+
 /// A request for every object of a family, under datapath `dp`.
 fn dump(family: u16, version: u8, dp: DpIfindex) -> Request {
     get(family, version, dp).with(Flags::DUMP)
@@ -66,25 +154,4 @@ fn get(family: u16, version: u8, dp: DpIfindex) -> Request {
 fn split<'a>(message: &Message<'a>) -> Result<(DpIfindex, Attrs<'a>), DecodeError> {
     let (dp, attrs) = message.genl()?.split_header()?;
     Ok((DpIfindex(i32::from_ne_bytes(dp)), attrs))
-}
-
-/// The payload of an attribute as 32-bit numbers in host byte order.
-fn u32_array(attr: &Attr<'_>) -> Result<Vec<u32>, nlattr::DecodeError> {
-    let words = attr.payload().chunks_exact(4);
-    if !words.remainder().is_empty() {
-        return Err(nlattr::DecodeError::WrongSize {
-            offset: attr.offset(),
-            kind: attr.kind(),
-            wanted: attr.payload().len().next_multiple_of(4),
-            got: attr.payload().len(),
-        });
-    }
-    Ok(words
-        .map(|word| u32::from_ne_bytes(array::from_fn(|byte| word[byte])))
-        .collect())
-}
-
-/// The number in host byte order at byte `start` of `bytes`, which has room for it.
-fn u64_at(bytes: &[u8], start: usize) -> u64 {
-    u64::from_ne_bytes(array::from_fn(|byte| bytes[start + byte]))
 }

@@ -11,10 +11,10 @@
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
-use core::array;
 use core::ffi::CStr;
 
-use super::DpIfindex;
+use super::table::Payload;
+use super::{Attribute, DpIfindex};
 use crate::message::{DecodeError, EncodeError, Message, Request};
 use crate::nlattr::{self, Attr, RawAttr, Sink};
 
@@ -43,21 +43,33 @@ pub fn get_by_name(family: u16, name: &CStr) -> Result<Request, EncodeError> {
     Ok(request.attrs(|s| s.attr(ATTR_NAME, name.to_bytes_with_nul()))?)
 }
 
-/// A datapath, `enum ovs_datapath_attr`.
+attributes! {
+    /// `enum ovs_datapath_attr`. All numbers are in host byte order.
+    pub enum DatapathAttr "OVS_DP_ATTR_" {
+        /// String with NUL, 16 bytes at most: the name.
+        1 Name(CString) "NAME",
+        /// Of a new datapath: the netlink port that takes the packets of its local port, 0 for none.
+        2 UpcallPid(u32) "UPCALL_PID",
+        /// What became of its packets.
+        3 Stats(Stats) "STATS",
+        /// How its packets were looked up.
+        4 MegaflowStats(MegaflowStats) "MEGAFLOW_STATS",
+        /// What its user asks for. If a request to change something else lacks it, all features are turned off.
+        5 UserFeatures(Features) "USER_FEATURES",
+        /// Nothing, to align what follows.
+        6 Pad(()) "PAD",
+        /// Entries of the cache of masks, per CPU. Since Linux 5.10.
+        7 MasksCacheSize(u32) "MASKS_CACHE_SIZE",
+        /// Netlink ports, one for each CPU. Since Linux 5.15.
+        8 PerCpuPids(Vec<u32>) "PER_CPU_PIDS",
+        /// Of a new datapath: the interface index that its local port shall have.
+        9 Ifindex(i32) "IFINDEX",
+    }
+}
+
+/// A datapath.
 ///
-/// | # | attribute | payload | here |
-/// |---|---|---|---|
-/// | 1 | `NAME` | string with NUL, 16 bytes at most | `name` |
-/// | 2 | `UPCALL_PID` | u32 | in requests only |
-/// | 3 | `STATS` | 4 x u64 | `stats` |
-/// | 4 | `MEGAFLOW_STATS` | u64, u32, 4 bytes, u64, 8 bytes | `megaflow_stats` |
-/// | 5 | `USER_FEATURES` | u32 | `features` |
-/// | 6 | `PAD` | none | |
-/// | 7 | `MASKS_CACHE_SIZE` | u32 | `masks_cache_size` |
-/// | 8 | `PER_CPU_PIDS` | array of u32 | `per_cpu_pids` |
-/// | 9 | `IFINDEX` | i32 | in requests only |
-///
-/// All numbers are in host byte order. Of an attribute that comes twice, the last counts, as in the kernel.
+/// Of an attribute that comes twice, the last counts, as in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datapath {
     /// `dp_ifindex` of the header: what names the datapath in every request.
@@ -75,7 +87,7 @@ pub struct Datapath {
     /// Under [`Features::DISPATCH_UPCALL_PER_CPU`] the netlink ports that take packets without a flow: the number of a
     /// CPU, modulo their count, is the index. Since Linux 5.15.
     pub per_cpu_pids: Vec<u32>,
-    /// Attributes that are not known here, byte for byte and in their order.
+    /// Attributes that are not known here, or that only requests have, byte for byte and in their order.
     pub other: Vec<RawAttr>,
 }
 
@@ -100,15 +112,17 @@ impl Datapath {
         };
         for attr in attrs {
             let attr = attr?;
-            match attr.kind() {
-                ATTR_NAME => name = Some(attr.c_str()?.into()),
-                ATTR_STATS => datapath.stats = Some(Stats::decode(&attr)?),
-                ATTR_MEGAFLOW_STATS => datapath.megaflow_stats = Some(MegaflowStats::decode(&attr)?),
-                ATTR_USER_FEATURES => datapath.features = Features(attr.u32()?),
-                ATTR_PAD => {}
-                ATTR_MASKS_CACHE_SIZE => datapath.masks_cache_size = Some(attr.u32()?),
-                ATTR_PER_CPU_PIDS => datapath.per_cpu_pids = super::u32_array(&attr)?,
-                _ => datapath.other.push(attr.into()),
+            match DatapathAttr::decode(&attr)? {
+                DatapathAttr::Name(it) => name = Some(it),
+                DatapathAttr::Stats(it) => datapath.stats = Some(it),
+                DatapathAttr::MegaflowStats(it) => datapath.megaflow_stats = Some(it),
+                DatapathAttr::UserFeatures(it) => datapath.features = it,
+                DatapathAttr::MasksCacheSize(it) => datapath.masks_cache_size = Some(it),
+                DatapathAttr::PerCpuPids(it) => datapath.per_cpu_pids = it,
+                DatapathAttr::Pad(()) => {}
+                DatapathAttr::UpcallPid(_) | DatapathAttr::Ifindex(_) | DatapathAttr::Unknown(_) => {
+                    datapath.other.push(attr.into());
+                }
             }
         }
         let missing = DecodeError::Missing {
@@ -173,20 +187,18 @@ pub struct Stats {
     pub flows: u64,
 }
 
-impl Stats {
-    fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
-        let bytes = attr.array::<32>()?;
-        Ok(Self {
-            hit: super::u64_at(&bytes, 0),
-            missed: super::u64_at(&bytes, 8),
-            lost: super::u64_at(&bytes, 16),
-            flows: super::u64_at(&bytes, 24),
-        })
+record! {
+    Stats {
+        hit: u64,
+        missed: u64,
+        lost: u64,
+        flows: u64,
     }
 }
 
 /// Counters of lookups, `struct ovs_dp_megaflow_stats`, 32 bytes in host byte order: `u64 n_mask_hit; u32 n_masks;
-/// u32 pad0; u64 n_cache_hit; u64 pad1`. The pads are passed over.
+/// u32 pad0; u64 n_cache_hit; u64 pad1`. The pads are read as
+/// anything and written as zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MegaflowStats {
     /// Masks that were tried.
@@ -197,22 +209,60 @@ pub struct MegaflowStats {
     pub cache_hit: u64,
 }
 
-impl MegaflowStats {
+impl Payload for MegaflowStats {
     fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
-        let bytes = attr.array::<32>()?;
+        let Padded {
+            mask_hit,
+            masks,
+            cache_hit,
+            ..
+        } = Padded::decode(attr)?;
         Ok(Self {
-            mask_hit: super::u64_at(&bytes, 0),
-            masks: u32::from_ne_bytes(array::from_fn(|byte| bytes[8 + byte])),
-            cache_hit: super::u64_at(&bytes, 16),
+            mask_hit,
+            masks,
+            cache_hit,
         })
+    }
+
+    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
+        let padded = Padded {
+            mask_hit: self.mask_hit,
+            masks: self.masks,
+            pad0: 0,
+            cache_hit: self.cache_hit,
+            pad1: 0,
+        };
+        padded.encode(kind, sink)
     }
 }
 
-// enum ovs_datapath_attr
+/// [`MegaflowStats`] as it stands there.
+struct Padded {
+    mask_hit: u64,
+    masks: u32,
+    pad0: u32,
+    cache_hit: u64,
+    pad1: u64,
+}
+
+record! {
+    Padded {
+        mask_hit: u64,
+        masks: u32,
+        pad0: u32,
+        cache_hit: u64,
+        pad1: u64,
+    }
+}
+
+impl Payload for Features {
+    fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
+        attr.u32().map(Self)
+    }
+
+    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
+        sink.attr_u32(kind, self.0)
+    }
+}
+
 const ATTR_NAME: u16 = 1;
-const ATTR_STATS: u16 = 3;
-const ATTR_MEGAFLOW_STATS: u16 = 4;
-const ATTR_USER_FEATURES: u16 = 5;
-const ATTR_PAD: u16 = 6;
-const ATTR_MASKS_CACHE_SIZE: u16 = 7;
-const ATTR_PER_CPU_PIDS: u16 = 8;

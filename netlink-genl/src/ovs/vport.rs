@@ -24,7 +24,8 @@ use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
-use super::DpIfindex;
+use super::table::Payload;
+use super::{Attribute, DpIfindex};
 use crate::message::{DecodeError, EncodeError, Message, Request};
 use crate::nlattr::{self, Attr, RawAttr, Sink};
 
@@ -76,22 +77,35 @@ numbers! {
     GENEVE = 5 "geneve",
 }
 
-/// A port, `enum ovs_vport_attr`.
+attributes! {
+    /// `enum ovs_vport_attr`. All numbers are in host byte order.
+    pub enum VportAttr "OVS_VPORT_ATTR_" {
+        /// The port number; of a new port the one that it shall have.
+        1 PortNo(u32) "PORT_NO",
+        /// What is behind the port.
+        2 Type(Kind) "TYPE",
+        /// String with NUL, 16 bytes at most: the name.
+        3 Name(CString) "NAME",
+        /// Options of a tunnel.
+        4 Options(Options) "OPTIONS",
+        /// Netlink ports that take packets without a flow.
+        5 UpcallPid(Vec<u32>) "UPCALL_PID",
+        /// Counters of packets and bytes, 64 bytes that are aligned to 4 only.
+        6 Stats(Stats) "STATS",
+        /// Nothing, to align what follows.
+        7 Pad(()) "PAD",
+        /// Interface index of the device.
+        8 Ifindex(u32) "IFINDEX",
+        /// The namespace of the device.
+        9 Netnsid(i32) "NETNSID",
+        /// Counters of upcalls. Since Linux 6.5.
+        10 UpcallStats(UpcallStats) "UPCALL_STATS",
+    }
+}
+
+/// A port.
 ///
-/// | # | attribute | payload | here |
-/// |---|---|---|---|
-/// | 1 | `PORT_NO` | u32 | `port_no` |
-/// | 2 | `TYPE` | u32 | `kind` |
-/// | 3 | `NAME` | string with NUL, 16 bytes at most | `name` |
-/// | 4 | `OPTIONS` | attributes | `options` |
-/// | 5 | `UPCALL_PID` | array of u32 | `upcall_pids` |
-/// | 6 | `STATS` | 8 x u64, aligned to 4 only | `stats` |
-/// | 7 | `PAD` | none | |
-/// | 8 | `IFINDEX` | u32 | `ifindex` |
-/// | 9 | `NETNSID` | i32 | `netnsid` |
-/// | 10 | `UPCALL_STATS` | attributes | `upcall_stats` |
-///
-/// All numbers are in host byte order. Of an attribute that comes twice, the last counts, as in the kernel.
+/// Of an attribute that comes twice, the last counts, as in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vport {
     /// `dp_ifindex` of the header: the datapath that has the port.
@@ -142,19 +156,18 @@ impl Vport {
             other: Vec::new(),
         };
         for attr in attrs {
-            let attr = attr?;
-            match attr.kind() {
-                ATTR_PORT_NO => port_no = Some(attr.u32()?),
-                ATTR_TYPE => kind = Some(Kind(attr.u32()?)),
-                ATTR_NAME => name = Some(attr.c_str()?.into()),
-                ATTR_OPTIONS => port.options = Some(Options::decode(&attr)?),
-                ATTR_UPCALL_PID => port.upcall_pids = super::u32_array(&attr)?,
-                ATTR_STATS => port.stats = Some(Stats::decode(&attr)?),
-                ATTR_PAD => {}
-                ATTR_IFINDEX => port.ifindex = Some(attr.u32()?),
-                ATTR_NETNSID => port.netnsid = Some(attr.i32()?),
-                ATTR_UPCALL_STATS => port.upcall_stats = Some(UpcallStats::decode(&attr)?),
-                _ => port.other.push(attr.into()),
+            match VportAttr::decode(&attr?)? {
+                VportAttr::PortNo(it) => port_no = Some(it),
+                VportAttr::Type(it) => kind = Some(it),
+                VportAttr::Name(it) => name = Some(it),
+                VportAttr::Options(it) => port.options = Some(it),
+                VportAttr::UpcallPid(it) => port.upcall_pids = it,
+                VportAttr::Stats(it) => port.stats = Some(it),
+                VportAttr::Pad(()) => {}
+                VportAttr::Ifindex(it) => port.ifindex = Some(it),
+                VportAttr::Netnsid(it) => port.netnsid = Some(it),
+                VportAttr::UpcallStats(it) => port.upcall_stats = Some(it),
+                VportAttr::Unknown(it) => port.other.push(it),
             }
         }
         let missing = |kind| DecodeError::Missing {
@@ -217,20 +230,26 @@ pub struct Stats {
     pub tx_dropped: u64,
 }
 
-impl Stats {
+record! {
+    Stats {
+        rx_packets: u64,
+        tx_packets: u64,
+        rx_bytes: u64,
+        tx_bytes: u64,
+        rx_errors: u64,
+        tx_errors: u64,
+        rx_dropped: u64,
+        tx_dropped: u64,
+    }
+}
+
+impl Payload for Kind {
     fn decode(attr: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
-        let bytes = attr.array::<64>()?;
-        let word = |n: usize| super::u64_at(&bytes, 8 * n);
-        Ok(Self {
-            rx_packets: word(0),
-            tx_packets: word(1),
-            rx_bytes: word(2),
-            tx_bytes: word(3),
-            rx_errors: word(4),
-            tx_errors: word(5),
-            rx_dropped: word(6),
-            tx_dropped: word(7),
-        })
+        attr.u32().map(Self)
+    }
+
+    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
+        sink.attr_u32(kind, self.0)
     }
 }
 
@@ -245,7 +264,7 @@ pub struct Options {
     pub other: Vec<RawAttr>,
 }
 
-impl Options {
+impl Payload for Options {
     fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
         let mut options = Self::default();
         for attr in nest.attrs() {
@@ -258,6 +277,18 @@ impl Options {
         }
         Ok(options)
     }
+
+    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
+        sink.nest(kind, |s| {
+            if let Some(port) = self.dst_port {
+                s.attr_u16(TUNNEL_DST_PORT, port)?;
+            }
+            if let Some(extensions) = &self.extensions {
+                extensions.encode(TUNNEL_EXTENSION, s)?;
+            }
+            encode_raw(&self.other, s)
+        })
+    }
 }
 
 /// Extensions of a VXLAN port, `OVS_VXLAN_EXT_*`.
@@ -269,7 +300,7 @@ pub struct Extensions {
     pub other: Vec<RawAttr>,
 }
 
-impl Extensions {
+impl Payload for Extensions {
     fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
         let mut extensions = Self::default();
         for attr in nest.attrs() {
@@ -284,6 +315,15 @@ impl Extensions {
         }
         Ok(extensions)
     }
+
+    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
+        sink.nest(kind, |s| {
+            if self.gbp {
+                s.flag(VXLAN_GBP)?;
+            }
+            encode_raw(&self.other, s)
+        })
+    }
 }
 
 /// Counters of the upcalls of a port, `OVS_VPORT_UPCALL_ATTR_*`.
@@ -297,7 +337,7 @@ pub struct UpcallStats {
     pub other: Vec<RawAttr>,
 }
 
-impl UpcallStats {
+impl Payload for UpcallStats {
     fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
         let mut stats = Self::default();
         for attr in nest.attrs() {
@@ -310,19 +350,27 @@ impl UpcallStats {
         }
         Ok(stats)
     }
+
+    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
+        sink.nest(kind, |s| {
+            s.attr_u64(UPCALL_SUCCESS, self.success)?;
+            s.attr_u64(UPCALL_FAIL, self.fail)?;
+            encode_raw(&self.other, s)
+        })
+    }
+}
+
+/// What is not known stands behind what is.
+fn encode_raw<S: Sink>(attrs: &[RawAttr], sink: &mut S) -> Result<(), nlattr::EncodeError> {
+    attrs
+        .iter()
+        .try_for_each(|attr| sink.attr(attr.raw_kind, &attr.payload))
 }
 
 // enum ovs_vport_attr
 const ATTR_PORT_NO: u16 = 1;
 const ATTR_TYPE: u16 = 2;
 const ATTR_NAME: u16 = 3;
-const ATTR_OPTIONS: u16 = 4;
-const ATTR_UPCALL_PID: u16 = 5;
-const ATTR_STATS: u16 = 6;
-const ATTR_PAD: u16 = 7;
-const ATTR_IFINDEX: u16 = 8;
-const ATTR_NETNSID: u16 = 9;
-const ATTR_UPCALL_STATS: u16 = 10;
 
 // OVS_TUNNEL_ATTR_*, OVS_VXLAN_EXT_*, enum ovs_vport_upcall_attr
 const TUNNEL_DST_PORT: u16 = 1;

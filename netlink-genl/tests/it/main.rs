@@ -17,5 +17,7 @@ mod exchange;
 mod host;
 #[cfg(target_endian = "little")]
 mod replay;
+#[cfg(target_endian = "little")]
+mod sessions;
 mod vport;
 mod watch;
