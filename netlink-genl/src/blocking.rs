@@ -29,6 +29,7 @@ use crate::exchange::{Event, Exchange};
 use crate::message::{DecodeError, Errno, Message, Request};
 use crate::ovs::DpIfindex;
 use crate::ovs::datapath::{self, Datapath};
+use crate::ovs::flow::{self, Flow};
 use crate::ovs::vport::{self, Vport};
 use crate::socket::{Options, Socket};
 
@@ -42,6 +43,7 @@ pub struct Ovs {
     connection: Connection,
     vport: Family,
     datapath: Family,
+    flow: Family,
 }
 
 impl Ovs {
@@ -63,6 +65,7 @@ impl Ovs {
         Ok(Self {
             vport: connection.family(vport::FAMILY)?,
             datapath: connection.family(datapath::FAMILY)?,
+            flow: connection.family(flow::FAMILY)?,
             connection,
         })
     }
@@ -74,6 +77,64 @@ impl Ovs {
     pub fn datapaths(&mut self) -> Result<Replies<'_, Datapath>, Error> {
         let request = datapath::dump(self.datapath.id);
         self.connection.replies(&request, Datapath::decode)
+    }
+
+    /// Lists the flows of a datapath, in no order.
+    ///
+    /// A flow whose actions do not fit a part of the answer has none, [`Flow::actions`]: ask for it by
+    /// [`Ovs::complete`]. If there is no such datapath, the list has one item, [`Error::Kernel`] with `ENODEV`.
+    ///
+    /// # Errors
+    /// As [`Connection::replies`].
+    pub fn flows(&mut self, datapath: DpIfindex) -> Result<Replies<'_, Flow>, Error> {
+        let request = flow::dump(self.flow.id, datapath);
+        self.connection.replies(&request, Flow::decode)
+    }
+
+    /// Looks a flow up by its identifier, 1 to 16 bytes.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] with `ENOENT` if there is none, with `ENODEV` if there is no such datapath; otherwise as
+    /// [`Connection::reply`].
+    pub fn flow(&mut self, datapath: DpIfindex, ufid: &[u8]) -> Result<Flow, Error> {
+        let request = flow::get(self.flow.id, datapath, ufid)?;
+        self.connection.reply(&request, Flow::decode)
+    }
+
+    /// Brings the actions that a list lacks: the flow as it is, or, without actions, as it is now.
+    ///
+    /// ```no_run
+    /// use netlink_genl::blocking::Ovs;
+    ///
+    /// let mut ovs = Ovs::open()?;
+    /// let datapath = ovs.datapath_by_name(c"ovs-system")?.ifindex;
+    /// let listed: Vec<_> = ovs.flows(datapath)?.collect::<Result<_, _>>()?;
+    /// for flow in listed {
+    ///     let flow = ovs.complete(flow)?;
+    ///     println!("{} bytes of actions", flow.actions.unwrap_or_default().len());
+    /// }
+    /// # Ok::<(), netlink_genl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Ovs::flow`]: `ENOENT` says that the flow has gone since. [`Error::Decode`] if it has neither an identifier
+    /// nor a key.
+    pub fn complete(&mut self, flow: Flow) -> Result<Flow, Error> {
+        if flow.actions.is_some() {
+            return Ok(flow);
+        }
+        let request = match (&flow.ufid, &flow.key) {
+            (Some(ufid), _) => flow::get(self.flow.id, flow.datapath, ufid)?,
+            (None, Some(key)) => flow::get_by_key(self.flow.id, flow.datapath, key)?,
+            (None, None) => {
+                return Err(DecodeError::Missing {
+                    offset: 0,
+                    kind: flow::ATTR_KEY,
+                }
+                .into());
+            }
+        };
+        self.connection.reply(&request, Flow::decode)
     }
 
     /// Looks a datapath up.

@@ -60,8 +60,7 @@ numbers! {
 
 /// `nlmsg_flags`, 16 bits. Unknown bits are kept.
 ///
-/// Their meaning depends on the direction and the message; the constants here are those of requests without
-/// `NEW`/`DEL` semantics and of answers.
+/// Their meaning depends on the direction and the message, so that two constants may be the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags(pub u16);
 
@@ -82,6 +81,9 @@ impl Flags {
     pub const ACK_TLVS: Self = Self(0x200);
     /// `NLM_F_DUMP` of a GET: `NLM_F_ROOT | NLM_F_MATCH`, list everything.
     pub const DUMP: Self = Self(0x300);
+
+    /// `NLM_F_CREATE` of a NEW: make it. With it, and only with it, a flow that is there already is `EEXIST`.
+    pub const CREATE: Self = Self(0x400);
 
     /// Whether all bits of `other` are set.
     pub const fn contains(self, other: Self) -> bool {

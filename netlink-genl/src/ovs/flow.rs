@@ -155,5 +155,5 @@ record! {
     }
 }
 
-const ATTR_KEY: u16 = 1;
+pub(crate) const ATTR_KEY: u16 = 1;
 const ATTR_UFID: u16 = 9;

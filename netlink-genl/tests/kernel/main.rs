@@ -6,6 +6,7 @@
     reason = "what fails here is a failed test"
 )]
 
+mod flow;
 mod incident;
 mod watch;
 
@@ -40,11 +41,15 @@ fn main() -> ExitCode {
             list_ports();
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 14] = [
+        let tests: [(&str, fn()); 15] = [
             ("a_kernel_without_datapaths_lists_none", without_datapaths),
             ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
             ("an_absent_datapath_is_enodev", absent_datapath),
             ("looks_one_object_up", lookups),
+            (
+                "a_flow_that_is_too_big_for_a_list_is_read_alone",
+                flow::too_big_for_a_list,
+            ),
             ("reads_the_options_of_old_tunnel_ports", old_tunnel_ports),
             (
                 "names_the_namespace_that_a_port_went_to",
@@ -427,12 +432,13 @@ impl Kernel {
         command: Command,
         attrs: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), Error> {
-        let request = Request::genl(self.vport, command.0, vport::VERSION, &dp.0.to_ne_bytes())
-            .with(Flags::ACK)
-            .attrs(attrs)
-            .unwrap();
+        let request = Request::genl(self.vport, command.0, vport::VERSION, &dp.0.to_ne_bytes());
+        self.send(&request.with(Flags::ACK).attrs(attrs).unwrap())
+    }
+
+    fn send(&mut self, request: &Request) -> Result<(), Error> {
         self.connection
-            .replies(&request, |_| Ok(()))?
+            .replies(request, |_| Ok(()))?
             .collect::<Result<Vec<_>, _>>()?;
         Ok(())
     }

@@ -1,0 +1,80 @@
+//! Flows, as big as they get.
+
+use netlink_genl::blocking::Ovs;
+use netlink_genl::message::{Errno, Flags};
+use netlink_genl::nlattr::Sink;
+use netlink_genl::ovs::flow::{self, Flow, FlowAttr};
+use netlink_genl::ovs::{Command, DpIfindex, Object};
+
+use super::{Kernel, add_datapath, run};
+
+pub(crate) fn too_big_for_a_list() {
+    let dp = add_datapath("f0");
+    let mut kernel = Kernel::open();
+    // 65 520 bytes, 11 less than an attribute may have.
+    let big = outputs(8190);
+    put(&mut kernel, dp, &[FlowAttr::Ufid(vec![1; 16])], 1, &big);
+    put(&mut kernel, dp, &[], 2, &big);
+    put(&mut kernel, dp, &[FlowAttr::Ufid(vec![3; 16])], 3, &outputs(1));
+    put(&mut kernel, dp, &[FlowAttr::Ufid(vec![4; 16])], 4, &[]);
+
+    let mut ovs = Ovs::open().unwrap();
+    let mut listed: Vec<Flow> = ovs.flows(dp).unwrap().map(Result::unwrap).collect();
+    listed.sort_by_key(|flow| flow.key.clone());
+    let actions: Vec<_> = listed.iter().map(|flow| flow.actions.as_deref()).collect();
+    assert_eq!(actions, [None, None, Some(&outputs(1)[..]), Some(&[][..])]);
+    let ufids: Vec<_> = listed
+        .iter()
+        .map(|flow| flow.ufid.as_ref().map(|ufid| ufid[0]))
+        .collect();
+    assert_eq!(ufids, [Some(1), None, Some(3), Some(4)]);
+
+    assert_eq!(ovs.flow(dp, &[1; 16]).unwrap().actions.as_deref(), Some(&big[..]));
+    for (flow, expected) in listed.clone().into_iter().zip([&big, &big, &outputs(1), &vec![]]) {
+        assert_eq!(ovs.complete(flow).unwrap().actions.as_ref(), Some(expected));
+    }
+
+    run("ovs-dpctl del-flows f0");
+    assert_eq!(ovs.flows(dp).unwrap().count(), 0);
+    let gone = [
+        ovs.flow(dp, &[3; 16]).unwrap_err(),
+        ovs.complete(listed[0].clone()).unwrap_err(),
+        ovs.complete(listed[1].clone()).unwrap_err(),
+    ];
+    for error in gone {
+        assert_eq!(error.errno(), Some(Errno::ENOENT));
+    }
+    let absent: Vec<_> = ovs
+        .flows(DpIfindex(9999))
+        .unwrap()
+        .map(|flow| flow.unwrap_err().errno())
+        .collect();
+    assert_eq!(absent, [Some(Errno::ENODEV)]);
+}
+
+/// OVS_ACTION_ATTR_OUTPUT to port 0, `count` times.
+fn outputs(count: usize) -> Vec<u8> {
+    let mut actions = vec![];
+    for _ in 0..count {
+        actions.attr_u32(1, 0).unwrap();
+    }
+    actions
+}
+
+/// Adds a flow for packets with the Ethernet type `0x9000 + number`, which the kernel does not look into.
+fn put(kernel: &mut Kernel, dp: DpIfindex, attrs: &[FlowAttr], number: u8, actions: &[u8]) {
+    let mut key = vec![];
+    // OVS_KEY_ATTR_IN_PORT, _ETHERNET, _ETHERTYPE
+    key.attr_u32(3, 0).unwrap();
+    key.attr(4, &[2; 12]).unwrap();
+    key.attr_be16(6, 0x9000 + u16::from(number)).unwrap();
+    let object = Object {
+        datapath: dp,
+        command: Command::NEW.0,
+        version: flow::VERSION,
+        attrs: [attrs, &[FlowAttr::Key(key), FlowAttr::Actions(actions.to_vec())]].concat(),
+    };
+    let family = kernel.connection.family(flow::FAMILY).unwrap().id;
+    let request = object.request(family, Flags::ACK | Flags::CREATE).unwrap();
+    kernel.send(&request).unwrap();
+}
