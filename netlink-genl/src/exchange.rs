@@ -7,6 +7,7 @@
 //! - a datagram that does not come from the kernel is refused whole;
 //! - a dump goes on over any number of datagrams up to `NLMSG_DONE`, and an error number in there is an error;
 //! - `NLM_F_DUMP_INTR` on any part makes the whole dump interrupted;
+//! - where the kernel finds fault with the request, the attribute that stands there is named by its type;
 //! - a bad message is an error item, and its neighbours are delivered.
 //!
 //! ```
@@ -41,9 +42,9 @@ pub struct Exchange {
     pending: Option<Pending>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
-    kind: MessageType,
+    request: Request,
     seq: u32,
     end: End,
     interrupted: bool,
@@ -81,7 +82,7 @@ impl Exchange {
         let flags = request.flags();
         self.next_seq = seq.wrapping_add(1);
         self.pending = Some(Pending {
-            kind: request.kind(),
+            request: request.clone(),
             seq,
             end: if flags.contains(Flags::DUMP) {
                 End::Done
@@ -133,12 +134,7 @@ impl Exchange {
             return Ok(None);
         }
         pending.interrupted |= message.flags().contains(Flags::DUMP_INTR);
-        let Pending {
-            kind,
-            end,
-            interrupted,
-            ..
-        } = *pending;
+        let (kind, end, interrupted) = (pending.request.kind(), pending.end, pending.interrupted);
         match message.kind() {
             MessageType::NOOP => Ok(None),
             MessageType::ERROR | MessageType::DONE => {
@@ -148,8 +144,10 @@ impl Exchange {
                 if acked && end == End::Done && status.as_ref().is_ok_and(Status::is_ok) {
                     return Ok(None);
                 }
-                self.pending = None;
-                let status = status?;
+                let request = self.pending.take().map(|pending| pending.request);
+                let mut status = status?;
+                let attribute = |offset| request.as_ref()?.attribute_at(offset);
+                status.ext_ack.attribute = status.ext_ack.offset.and_then(attribute).unwrap_or_default();
                 Ok(Some(if status.is_ok() {
                     Event::Done { interrupted }
                 } else {

@@ -84,7 +84,7 @@ impl Status {
     }
 }
 
-/// Prints the error, then what is known about its cause: `EINVAL: bad name (attribute at byte 24 of the request)`.
+/// Prints the error, then what is known about its cause: `EINVAL: bad name (attribute 3 at byte 24 of the request)`.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.errno.name() {
@@ -95,7 +95,11 @@ impl fmt::Display for Status {
             write!(f, ": {message}")?;
         }
         if let Some(offset) = self.ext_ack.offset {
-            write!(f, " (attribute at byte {offset} of the request)")?;
+            f.write_str(" (attribute ")?;
+            for kind in &self.ext_ack.attribute {
+                write!(f, "{kind} ")?;
+            }
+            write!(f, "at byte {offset} of the request)")?;
         }
         if let Some(kind) = self.ext_ack.missing {
             write!(f, " (attribute {kind} is missing)")?;
@@ -114,6 +118,10 @@ pub struct ExtAck {
     pub message: Option<String>,
     /// `NLMSGERR_ATTR_OFFS`, u32: where the bad attribute stands in the request, from the start of its header.
     pub offset: Option<u32>,
+    /// The attribute at `offset`: its type behind those of the attributes around it. An
+    /// [`Exchange`](crate::exchange::Exchange) finds it in the request that it sent; empty if it is not known.
+    /// [`Attribute::name`](crate::ovs::Attribute::name) has its name.
+    pub attribute: Vec<u16>,
     /// `NLMSGERR_ATTR_MISS_TYPE`, u32: type of an attribute that is missing.
     pub missing: Option<u32>,
     /// Everything else, `NLMSGERR_ATTR_COOKIE` (3), `_POLICY` (4) and `_MISS_NEST` (6) among them.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Flags, HEADER_LEN, MessageType};
-use crate::nlattr;
+use crate::nlattr::{self, Attrs};
 
 /// One request, still without the sequence number that it gets when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Request {
     kind: MessageType,
     flags: Flags,
     body: Vec<u8>,
+    /// Where the attributes begin in the body.
+    attrs_at: usize,
 }
 
 impl Request {
@@ -22,6 +24,7 @@ impl Request {
         Self {
             kind: MessageType(family),
             flags: Flags::REQUEST,
+            attrs_at: body.len(),
             body,
         }
     }
@@ -42,6 +45,25 @@ impl Request {
         fill(&mut attrs)?;
         self.body.append(&mut attrs);
         Ok(self)
+    }
+
+    /// The attribute that stands `offset` bytes after the start of the message, as the kernel counts in
+    /// [`ExtAck::offset`](super::ExtAck::offset): its type behind those of the attributes around it. `None` if none
+    /// begins there. Which payloads are attributes is not known: one that looks like some counts as such.
+    pub fn attribute_at(&self, offset: u32) -> Option<Vec<u16>> {
+        let offset = usize::try_from(offset).ok()?;
+        let mut path = Vec::new();
+        let mut list = Attrs::at(&self.body[self.attrs_at..], HEADER_LEN + self.attrs_at);
+        loop {
+            let attr = list
+                .map_while(Result::ok)
+                .find(|attr| offset < attr.offset() + nlattr::attr_len(attr.payload().len()))?;
+            path.push(attr.kind());
+            if attr.offset() == offset {
+                return Some(path);
+            }
+            list = attr.attrs();
+        }
     }
 
     /// The message type, for generic netlink the number of the family.
@@ -119,6 +141,32 @@ mod tests {
         odd.encode(1, &mut datagram).unwrap();
         odd.encode(2, &mut datagram).unwrap();
         assert_eq!(datagram.len(), 48);
+    }
+
+    #[test]
+    fn finds_the_attribute_at_an_offset_in_whatever_it_stands() {
+        let request = Request::genl(0x21, 1, 1, &9i32.to_ne_bytes()).attrs(|s| {
+            s.attr_u32(2, 0)?;
+            s.nest(4, |s| {
+                s.attr_u16(1, 4789)?;
+                s.nest(2, |s| s.flag(7))
+            })?;
+            s.attr(3, b"x\0")
+        });
+        let request = request.unwrap_or_else(|error: nlattr::EncodeError| panic!("{error}"));
+        let found: Vec<_> = (0..70)
+            .filter_map(|offset| Some((offset, request.attribute_at(offset)?)))
+            .collect();
+        let expected = [
+            (24, vec![2]),
+            (32, vec![4]),
+            (36, vec![4, 1]),
+            (44, vec![4, 2]),
+            (48, vec![4, 2, 7]),
+            (52, vec![3]),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(request.attribute_at(u32::MAX), None);
     }
 
     #[test]

@@ -70,7 +70,11 @@ fn hands_the_kernels_explanation_on() {
         panic!("{refused:?}");
     };
     assert_eq!(status.errno, Errno::EINVAL);
-    assert_eq!(status.ext_ack.offset, Some(20));
+    // CTRL_ATTR_FAMILY_NAME
+    assert_eq!(
+        (status.ext_ack.offset, &status.ext_ack.attribute[..]),
+        (Some(20), &[2][..])
+    );
     assert!(status.ext_ack.message.is_some());
 }
 

@@ -159,6 +159,11 @@ fn lookups() {
     assert_eq!(ovs.datapath_by_name(c"dp5").unwrap(), datapath);
 
     let too_long = c"sixteen_bytes_xx";
+    let refused = ovs.vport_by_name(too_long).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the kernel answered EINVAL: Attribute failed policy validation (attribute 3 at byte 24 of the request)"
+    );
     let refused = [
         (ovs.vport(dp, 6).map(drop), Errno::ENODEV),
         (ovs.vport(DpIfindex(9999), 5).map(drop), Errno::ENODEV),
