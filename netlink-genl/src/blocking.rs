@@ -10,6 +10,8 @@
 //! # Ok::<(), netlink_genl::Error>(())
 //! ```
 
+#[cfg(feature = "write")]
+mod admin;
 mod watch;
 
 use alloc::collections::VecDeque;
@@ -21,6 +23,8 @@ use core::iter::FusedIterator;
 
 use tracing::debug;
 
+#[cfg(feature = "write")]
+pub use self::admin::{Admin, NewVport, Settings, Upcall};
 pub use self::watch::Watch;
 
 use crate::Error;

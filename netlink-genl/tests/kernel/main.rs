@@ -9,6 +9,8 @@
 mod flow;
 mod incident;
 mod watch;
+#[cfg(feature = "write")]
+mod write;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -41,7 +43,7 @@ fn main() -> ExitCode {
             list_ports();
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 15] = [
+        let tests: &[(&str, fn())] = &[
             ("a_kernel_without_datapaths_lists_none", without_datapaths),
             ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
             ("an_absent_datapath_is_enodev", absent_datapath),
@@ -49,6 +51,13 @@ fn main() -> ExitCode {
             (
                 "a_flow_that_is_too_big_for_a_list_is_read_alone",
                 flow::too_big_for_a_list,
+            ),
+            #[cfg(feature = "write")]
+            ("makes_changes_and_deletes_ports", write::ports),
+            #[cfg(feature = "write")]
+            (
+                "a_change_of_a_datapath_keeps_its_other_features",
+                write::datapaths,
             ),
             ("reads_the_options_of_old_tunnel_ports", old_tunnel_ports),
             (
@@ -82,7 +91,7 @@ fn main() -> ExitCode {
                 watch::slept,
             ),
         ];
-        let trials = tests.map(|(name, test)| {
+        let trials = tests.iter().map(|&(name, test)| {
             Trial::test(name, move || {
                 test();
                 Ok(())
@@ -93,7 +102,7 @@ fn main() -> ExitCode {
         arguments.test_threads = Some(1);
         // Its output goes to a serial line, which looks like a terminal and is read from a file.
         arguments.color = Some(ColorSetting::Never);
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
+        libtest_mimic::run(&arguments, trials.collect()).exit_code()
     })
 }
 

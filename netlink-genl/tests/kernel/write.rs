@@ -1,0 +1,144 @@
+//! Datapaths and ports that are made, changed and deleted.
+
+use netlink_genl::Error;
+use netlink_genl::blocking::{Admin, NewVport, Ovs, Upcall};
+use netlink_genl::message::Errno;
+use netlink_genl::ovs::DpIfindex;
+use netlink_genl::ovs::datapath::Features;
+use netlink_genl::ovs::vport::Kind;
+
+use super::run;
+
+pub(crate) fn ports() {
+    let mut admin = Admin::open().unwrap();
+    let mut ovs = Ovs::open().unwrap();
+    let dp = admin.add_datapath(c"a0", Features::default(), 0).unwrap().ifindex;
+    run("ip link add a0veth type veth peer name a0peer");
+    let new = [
+        NewVport::internal(dp, c"a0int", Upcall::Drop),
+        NewVport::netdev(dp, c"a0veth", Upcall::Ports(vec![77])),
+        NewVport::vxlan(dp, c"a0vxlan", 5789, Upcall::Drop),
+        NewVport::geneve(dp, c"a0geneve", 5081, Upcall::Drop),
+    ];
+    for (number, new) in (1..).zip(&new) {
+        let made = admin.add_vport(new).unwrap();
+        assert_eq!(
+            (made.port_no, made.kind, &made.name),
+            (number, new.kind, &new.name)
+        );
+        let dst_port = |options: &Option<_>| match options {
+            Some(netlink_genl::ovs::vport::Options { dst_port, .. }) => *dst_port,
+            None => None,
+        };
+        assert_eq!(dst_port(&made.options), dst_port(&new.options));
+        assert!(ovs.vport(dp, number).unwrap().is_like(&made));
+    }
+    assert_eq!(ovs.vport(dp, 2).unwrap().upcall_pids, [77]);
+    let changed = admin.set_upcall(dp, 2, &Upcall::Ports(vec![78])).unwrap();
+    assert_eq!(
+        (changed.upcall_pids, ovs.vport(dp, 2).unwrap().upcall_pids),
+        (vec![78], vec![78])
+    );
+
+    let at = |port_no| NewVport {
+        port_no: Some(port_no),
+        ..NewVport::internal(dp, c"a0at", Upcall::Drop)
+    };
+    assert_eq!(admin.add_vport(&at(100)).unwrap().port_no, 100);
+    let other = |new: NewVport| NewVport {
+        name: c"a0other".into(),
+        ..new
+    };
+    let refused = [
+        (new[0].clone(), Errno::EEXIST),
+        (new[1].clone(), Errno::EEXIST),
+        (other(at(100)), Errno::EBUSY),
+        (other(at(65_535)), Errno::EFBIG),
+        (other(new[1].clone()), Errno::ENODEV),
+        (
+            NewVport::internal(DpIfindex(9999), c"a0none", Upcall::Drop),
+            Errno::ENODEV,
+        ),
+        (
+            NewVport::internal(dp, c"a0none", Upcall::Ports(vec![])),
+            Errno::EINVAL,
+        ),
+        (
+            NewVport {
+                kind: Kind(99),
+                ..other(at(7))
+            },
+            Errno::EAFNOSUPPORT,
+        ),
+    ];
+    for (new, errno) in refused {
+        let error = admin.add_vport(&new).unwrap_err();
+        assert_eq!(error.errno(), Some(errno), "{new:?}");
+    }
+    let too_long = NewVport::internal(dp, c"sixteen_bytes_xx", Upcall::Drop);
+    let Err(Error::Kernel(status)) = admin.add_vport(&too_long) else {
+        panic!()
+    };
+    // OVS_VPORT_ATTR_NAME
+    assert_eq!(
+        (status.errno, &status.ext_ack.attribute[..]),
+        (Errno::EINVAL, &[3][..])
+    );
+
+    assert_eq!(admin.delete_vport(dp, 1).unwrap().name, new[0].name);
+    assert_eq!(
+        admin.delete_vport(dp, 1).unwrap_err().errno(),
+        Some(Errno::ENODEV)
+    );
+    assert_eq!(
+        admin.delete_vport(dp, 0).unwrap_err().errno(),
+        Some(Errno::EINVAL)
+    );
+    assert_eq!(ovs.vports(dp).unwrap().count(), 5);
+    admin.delete_datapath(dp).unwrap();
+}
+
+pub(crate) fn datapaths() {
+    let mut admin = Admin::open().unwrap();
+    let features = Features(Features::UNALIGNED.0 | Features::VPORT_PIDS.0);
+    let made = admin.add_datapath(c"a1", features, 0).unwrap();
+    let dp = made.ifindex;
+    assert_eq!((made.name.as_c_str(), made.features), (c"a1", features));
+    let again = admin.add_datapath(c"a1", features, 0).unwrap_err();
+    assert_eq!(again.errno(), Some(Errno::EEXIST));
+
+    let changed = admin
+        .set_datapath(dp, |settings| settings.masks_cache_size = Some(128))
+        .unwrap();
+    assert_eq!(
+        (changed.features, changed.masks_cache_size),
+        (features, Some(128))
+    );
+    let changed = admin
+        .set_datapath(dp, |settings| {
+            settings.features.0 |= Features::DISPATCH_UPCALL_PER_CPU.0;
+            settings.per_cpu_pids = vec![5, 6];
+        })
+        .unwrap();
+    assert_eq!(
+        (changed.features, &changed.per_cpu_pids[..]),
+        (Features(0xb), &[5, 6][..])
+    );
+    let changed = admin
+        .set_datapath(dp, |settings| settings.masks_cache_size = Some(64))
+        .unwrap();
+    assert_eq!(
+        (changed.masks_cache_size, &changed.per_cpu_pids[..]),
+        (Some(64), &[5, 6][..])
+    );
+    let unknown = admin.set_datapath(dp, |settings| settings.features.0 |= 1 << 31);
+    assert_eq!(unknown.unwrap_err().errno(), Some(Errno::EOPNOTSUPP));
+
+    let read = Ovs::open().unwrap().datapath(dp).unwrap();
+    assert_eq!((read.features, read.masks_cache_size), (Features(0xb), Some(64)));
+    assert_eq!(admin.delete_datapath(dp).unwrap().name, made.name);
+    assert_eq!(
+        admin.delete_datapath(dp).unwrap_err().errno(),
+        Some(Errno::ENODEV)
+    );
+}
