@@ -24,7 +24,7 @@ use core::iter::FusedIterator;
 use tracing::debug;
 
 #[cfg(feature = "write")]
-pub use self::admin::{Admin, NewVport, Settings, Upcall};
+pub use self::admin::{Admin, NewFlow, NewVport, Settings, Upcall};
 pub use self::watch::Watch;
 
 use crate::Error;
@@ -274,6 +274,14 @@ impl Connection {
         self.replies(request, decode)?
             .next()
             .unwrap_or(Err(Error::NoReply))
+    }
+
+    /// As [`Connection::replies`], for a request that is answered with an acknowledgement alone, for which it must ask.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] if the kernel refuses it; otherwise as [`Connection::replies`] and its items.
+    pub fn acknowledged(&mut self, request: &Request) -> Result<(), Error> {
+        self.replies(request, |_| Ok(()))?.collect()
     }
 
     /// Waits for one datagram and hands out the part of the answer that it holds.

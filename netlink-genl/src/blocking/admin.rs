@@ -1,4 +1,4 @@
-//! Changing datapaths and ports.
+//! Changing datapaths, ports and flows.
 
 use alloc::borrow::ToOwned;
 use alloc::ffi::CString;
@@ -11,11 +11,13 @@ use crate::Error;
 use crate::ctrl::Family;
 use crate::message::Flags;
 use crate::ovs::datapath::{self, Datapath, DatapathAttr, Features};
+use crate::ovs::flow::{self, FlowAttr};
+use crate::ovs::packet::{self, PacketAttr};
 use crate::ovs::vport::{self, Kind, Options, Vport, VportAttr};
 use crate::ovs::{Attribute, Command, DpIfindex, Object};
 use crate::socket;
 
-/// Makes, changes and deletes datapaths and ports. It needs `CAP_NET_ADMIN`.
+/// Makes, changes and deletes datapaths, ports and flows, and sends packets. It needs `CAP_NET_ADMIN`.
 ///
 /// `ovs-vswitchd` owns the datapaths that it made, and takes away what others put there.
 ///
@@ -35,6 +37,8 @@ pub struct Admin {
     connection: Connection,
     vport: Family,
     datapath: Family,
+    flow: Family,
+    packet: Family,
 }
 
 /// A port that is to be made.
@@ -65,6 +69,21 @@ pub enum Upcall {
     /// The sockets with these netlink ports: one, or as many as there are CPUs at most with
     /// [`Features::VPORT_PIDS`].
     Ports(Vec<u32>),
+}
+
+/// A flow that is to be made. Key, mask and actions are attributes, as the crate `odp-actions` writes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFlow {
+    /// The datapath that shall have it.
+    pub datapath: DpIfindex,
+    /// What a packet has.
+    pub key: Vec<u8>,
+    /// Which bits of the key count; `None` for all.
+    pub mask: Option<Vec<u8>>,
+    /// What is done with a packet; empty to drop it.
+    pub actions: Vec<u8>,
+    /// Its identifier, 1 to 16 bytes. A flow with one is looked up by that alone.
+    pub ufid: Option<Vec<u8>>,
 }
 
 /// What can be changed about a datapath.
@@ -163,6 +182,8 @@ impl Admin {
         Ok(Self {
             vport: connection.family(vport::FAMILY)?,
             datapath: connection.family(datapath::FAMILY)?,
+            flow: connection.family(flow::FAMILY)?,
+            packet: connection.family(packet::FAMILY)?,
             connection,
         })
     }
@@ -256,6 +277,104 @@ impl Admin {
         self.datapath(datapath, Command::DEL, vec![])
     }
 
+    /// Makes a flow.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`]: `EPERM`; `EEXIST` if there is one with this key; `EINVAL` for a wrong key or action, the reason
+    /// of which is in the kernel's log only; `ENODEV` without such a datapath. [`Error::Encode`] if key, mask or actions
+    /// exceed an attribute. Otherwise as [`Connection::acknowledged`].
+    pub fn add_flow(&mut self, flow: &NewFlow) -> Result<(), Error> {
+        self.flow(flow, Flags::CREATE)
+    }
+
+    /// Makes a flow, or gives the one with the same key these actions.
+    ///
+    /// # Errors
+    /// As [`Admin::add_flow`], except `EEXIST`.
+    pub fn put_flow(&mut self, flow: &NewFlow) -> Result<(), Error> {
+        self.flow(flow, Flags::default())
+    }
+
+    /// Deletes the flow with this identifier.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`]: `EPERM`; `ENOENT` without such a flow; `ENODEV` without such a datapath. Otherwise as
+    /// [`Connection::acknowledged`].
+    pub fn delete_flow(&mut self, datapath: DpIfindex, ufid: &[u8]) -> Result<(), Error> {
+        self.delete_flows(datapath, vec![FlowAttr::Ufid(ufid.to_vec())])
+    }
+
+    /// Deletes the flow with this key, which was made without an identifier.
+    ///
+    /// # Errors
+    /// As [`Admin::delete_flow`].
+    pub fn delete_flow_by_key(&mut self, datapath: DpIfindex, key: &[u8]) -> Result<(), Error> {
+        self.delete_flows(datapath, vec![FlowAttr::Key(key.to_vec())])
+    }
+
+    /// Deletes all flows of a datapath.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`]: `EPERM`; `ENODEV` without such a datapath. Otherwise as [`Connection::acknowledged`].
+    pub fn flush_flows(&mut self, datapath: DpIfindex) -> Result<(), Error> {
+        self.delete_flows(datapath, vec![])
+    }
+
+    /// Applies `actions` to a packet, which begins with its Ethernet header. `key` says what the packet does not, the
+    /// port where it came in for one; it may be empty.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`]: `EPERM`; `EINVAL` for a wrong packet, key or action; `ENODEV` without such a datapath.
+    /// [`Error::Encode`] if one of them exceeds an attribute. Otherwise as [`Connection::acknowledged`].
+    pub fn execute(
+        &mut self,
+        datapath: DpIfindex,
+        packet: &[u8],
+        key: &[u8],
+        actions: &[u8],
+    ) -> Result<(), Error> {
+        let object = Object {
+            datapath,
+            command: CMD_EXECUTE,
+            version: packet::VERSION,
+            attrs: vec![
+                PacketAttr::Packet(packet.to_vec()),
+                PacketAttr::Key(key.to_vec()),
+                PacketAttr::Actions(actions.to_vec()),
+            ],
+        };
+        let request = object.request(self.packet.id, Flags::ACK)?;
+        self.connection.acknowledged(&request)
+    }
+
+    fn flow(&mut self, flow: &NewFlow, flags: Flags) -> Result<(), Error> {
+        let mut attrs = vec![];
+        attrs.extend(flow.ufid.clone().map(FlowAttr::Ufid));
+        attrs.push(FlowAttr::Key(flow.key.clone()));
+        attrs.extend(flow.mask.clone().map(FlowAttr::Mask));
+        attrs.push(FlowAttr::Actions(flow.actions.clone()));
+        let object = Object {
+            datapath: flow.datapath,
+            command: Command::NEW.0,
+            version: flow::VERSION,
+            attrs,
+        };
+        let request = object.request(self.flow.id, Flags::ACK | flags)?;
+        self.connection.acknowledged(&request)
+    }
+
+    /// Without attributes it deletes all.
+    fn delete_flows(&mut self, datapath: DpIfindex, attrs: Vec<FlowAttr>) -> Result<(), Error> {
+        let object = Object {
+            datapath,
+            command: Command::DEL.0,
+            version: flow::VERSION,
+            attrs,
+        };
+        let request = object.request(self.flow.id, Flags::ACK)?;
+        self.connection.acknowledged(&request)
+    }
+
     fn vport(
         &mut self,
         datapath: DpIfindex,
@@ -298,3 +417,6 @@ impl Admin {
         self.connection.reply(&request, decode)
     }
 }
+
+/// `OVS_PACKET_CMD_EXECUTE`.
+const CMD_EXECUTE: u8 = 3;

@@ -1,8 +1,9 @@
 //! Datapaths and ports that are made, changed and deleted.
 
 use netlink_genl::Error;
-use netlink_genl::blocking::{Admin, NewVport, Ovs, Upcall};
+use netlink_genl::blocking::{Admin, NewFlow, NewVport, Ovs, Upcall};
 use netlink_genl::message::Errno;
+use netlink_genl::nlattr::Sink;
 use netlink_genl::ovs::DpIfindex;
 use netlink_genl::ovs::datapath::Features;
 use netlink_genl::ovs::vport::Kind;
@@ -141,4 +142,77 @@ pub(crate) fn datapaths() {
         admin.delete_datapath(dp).unwrap_err().errno(),
         Some(Errno::ENODEV)
     );
+}
+
+pub(crate) fn flows() {
+    let mut admin = Admin::open().unwrap();
+    let mut ovs = Ovs::open().unwrap();
+    let dp = admin.add_datapath(c"a2", Features::default(), 0).unwrap().ifindex;
+    let port = admin
+        .add_vport(&NewVport::internal(dp, c"a2int", Upcall::Drop))
+        .unwrap()
+        .port_no;
+    run("ip link set a2int up");
+    // OVS_KEY_ATTR_IN_PORT, _ETHERNET, _ETHERTYPE; OVS_ACTION_ATTR_OUTPUT
+    let key = |number: u16| {
+        let mut key = vec![];
+        key.attr_u32(3, 0).unwrap();
+        key.attr(4, &[2; 12]).unwrap();
+        key.attr_be16(6, 0x9000 + number).unwrap();
+        key
+    };
+    let mut output = vec![];
+    output.attr_u32(1, port).unwrap();
+    let new = NewFlow {
+        datapath: dp,
+        key: key(1),
+        mask: None,
+        actions: vec![],
+        ufid: Some(vec![9; 16]),
+    };
+    admin.add_flow(&new).unwrap();
+    assert_eq!(admin.add_flow(&new).unwrap_err().errno(), Some(Errno::EEXIST));
+    let changed = NewFlow {
+        actions: output.clone(),
+        ..new.clone()
+    };
+    admin.put_flow(&changed).unwrap();
+    let read = ovs.flow(dp, &[9; 16]).unwrap();
+    assert_eq!((read.actions, read.stats), (Some(output.clone()), None));
+
+    let packet = [&[2; 12][..], &0x9001u16.to_be_bytes(), &[0; 46]].concat();
+    let sent = || packets(&mut Ovs::open().unwrap(), dp, port);
+    let before = sent();
+    let mut in_port = vec![];
+    in_port.attr_u32(3, 0).unwrap();
+    admin.execute(dp, &packet, &in_port, &output).unwrap();
+    assert_eq!(sent() - before, 1);
+
+    let by_key = NewFlow {
+        key: key(2),
+        ufid: None,
+        ..new.clone()
+    };
+    admin.add_flow(&by_key).unwrap();
+    assert_eq!(ovs.flows(dp).unwrap().count(), 2);
+    admin.delete_flow_by_key(dp, &key(2)).unwrap();
+    admin.delete_flow(dp, &[9; 16]).unwrap();
+    let gone = admin.delete_flow(dp, &[9; 16]).unwrap_err();
+    assert_eq!(gone.errno(), Some(Errno::ENOENT));
+    admin.add_flow(&new).unwrap();
+    admin.add_flow(&by_key).unwrap();
+    admin.flush_flows(dp).unwrap();
+    assert_eq!(ovs.flows(dp).unwrap().count(), 0);
+
+    let too_big = NewFlow {
+        actions: vec![0; 65_532],
+        ..new
+    };
+    assert!(matches!(admin.add_flow(&too_big), Err(Error::Encode(_))));
+    admin.delete_datapath(dp).unwrap();
+}
+
+/// Packets that the datapath sent to a port.
+fn packets(ovs: &mut Ovs, dp: DpIfindex, port_no: u32) -> u64 {
+    ovs.vport(dp, port_no).unwrap().stats.unwrap().rx_packets
 }
