@@ -10,7 +10,7 @@
 //!
 //! Who drives it: join the groups, then, over and over, give it all datagrams that are there, take the events, and
 //! do what it [asks](Watcher::ask); wait for datagrams until it is [due](Watcher::due). Time is a [`Duration`] since
-//! whenever, as long as it never goes back. [`blocking::Watch`](crate::blocking) is such a driver.
+//! whenever, as long as it never goes back. `blocking::Watch` is such a driver.
 //!
 //! ```
 //! use core::time::Duration;
