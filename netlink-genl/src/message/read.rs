@@ -17,6 +17,7 @@ pub struct Messages<'a> {
 
 impl<'a> Messages<'a> {
     /// The messages in `datagram`.
+    #[inline]
     pub fn new(datagram: &'a [u8]) -> Self {
         Self {
             rest: datagram,
@@ -24,6 +25,7 @@ impl<'a> Messages<'a> {
         }
     }
 
+    #[inline]
     fn parse(&self) -> Result<Message<'a>, DecodeError> {
         let offset = self.offset;
         let got = self.rest.len();
@@ -51,6 +53,7 @@ impl<'a> Messages<'a> {
 impl<'a> Iterator for Messages<'a> {
     type Item = Result<Message<'a>, DecodeError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
@@ -115,6 +118,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// [`DecodeError::Short`] if it has no room for `struct genlmsghdr`.
+    #[inline]
     pub fn genl(&self) -> Result<Genl<'a>, DecodeError> {
         let ([cmd, version, ..], body) = split::<GENL_HEADER_LEN>(self.payload, self.offset, HEADER_LEN)?;
         Ok(Genl {
@@ -129,6 +133,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// [`DecodeError::Short`] if there is no room for it.
+    #[inline]
     pub fn split_header<const N: usize>(&self) -> Result<([u8; N], Attrs<'a>), DecodeError> {
         let (header, rest) = split(self.payload, self.offset, HEADER_LEN)?;
         Ok((header, Attrs::at(rest, self.offset + HEADER_LEN + N)))
@@ -178,6 +183,7 @@ impl<'a> Genl<'a> {
     ///
     /// # Errors
     /// [`DecodeError::Short`] if there is no room for it.
+    #[inline]
     pub fn split_header<const N: usize>(&self) -> Result<([u8; N], Attrs<'a>), DecodeError> {
         let before = HEADER_LEN + GENL_HEADER_LEN;
         let (header, rest) = split(self.body, self.offset, before)?;

@@ -19,11 +19,13 @@ pub struct Attrs<'a> {
 
 impl<'a> Attrs<'a> {
     /// The attributes in `bytes`; offsets count from its start.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self::at(bytes, 0)
     }
 
     /// The attributes in `bytes`, which stand at `offset` of the message that errors should point into.
+    #[inline]
     pub fn at(bytes: &'a [u8], offset: usize) -> Self {
         Self {
             rest: bytes,
@@ -37,6 +39,7 @@ impl<'a> Attrs<'a> {
         self.rest
     }
 
+    #[inline]
     fn parse(&self) -> Result<Attr<'a>, DecodeError> {
         let offset = self.offset;
         let got = self.rest.len();
@@ -67,6 +70,7 @@ impl<'a> Attrs<'a> {
 impl<'a> Iterator for Attrs<'a> {
     type Item = Result<Attr<'a>, DecodeError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
@@ -95,11 +99,13 @@ pub struct Attr<'a> {
 
 impl<'a> Attr<'a> {
     /// The attribute type without flags.
+    #[inline]
     pub fn kind(&self) -> u16 {
         self.raw_kind & KIND_MASK
     }
 
     /// The whole `nla_type`, flags included.
+    #[inline]
     pub fn raw_kind(&self) -> u16 {
         self.raw_kind
     }
@@ -110,11 +116,13 @@ impl<'a> Attr<'a> {
     }
 
     /// The payload without padding.
+    #[inline]
     pub fn payload(&self) -> &'a [u8] {
         self.payload
     }
 
     /// Where the header of the attribute stands in the outermost list.
+    #[inline]
     pub fn offset(&self) -> usize {
         self.offset
     }
@@ -128,6 +136,7 @@ impl<'a> Attr<'a> {
     }
 
     /// The payload as attributes; their offsets count on in the outermost list.
+    #[inline]
     pub fn attrs(&self) -> Attrs<'a> {
         Attrs {
             rest: self.payload,
@@ -140,6 +149,7 @@ impl<'a> Attr<'a> {
     ///
     /// # Errors
     /// [`DecodeError::WrongSize`] if there are more or fewer.
+    #[inline]
     pub fn array<const N: usize>(&self) -> Result<[u8; N], DecodeError> {
         self.payload.try_into().map_err(|_| DecodeError::WrongSize {
             offset: self.offset,
@@ -161,6 +171,7 @@ impl<'a> Attr<'a> {
     ///
     /// # Errors
     /// As [`Attr::array`].
+    #[inline]
     pub fn u8(&self) -> Result<u8, DecodeError> {
         self.array().map(u8::from_ne_bytes)
     }
@@ -169,6 +180,7 @@ impl<'a> Attr<'a> {
     ///
     /// # Errors
     /// As [`Attr::array`].
+    #[inline]
     pub fn u16(&self) -> Result<u16, DecodeError> {
         self.array().map(u16::from_ne_bytes)
     }
@@ -185,6 +197,7 @@ impl<'a> Attr<'a> {
     ///
     /// # Errors
     /// As [`Attr::array`].
+    #[inline]
     pub fn u32(&self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_ne_bytes)
     }
@@ -193,6 +206,7 @@ impl<'a> Attr<'a> {
     ///
     /// # Errors
     /// As [`Attr::array`].
+    #[inline]
     pub fn i32(&self) -> Result<i32, DecodeError> {
         self.array().map(i32::from_ne_bytes)
     }
@@ -201,6 +215,7 @@ impl<'a> Attr<'a> {
     ///
     /// # Errors
     /// As [`Attr::array`].
+    #[inline]
     pub fn u64(&self) -> Result<u64, DecodeError> {
         self.array().map(u64::from_ne_bytes)
     }
