@@ -19,17 +19,18 @@
 //! # }
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
@@ -50,11 +51,13 @@ mod error;
 mod link;
 mod monitor;
 mod remote;
+mod transact;
 mod transport;
 
 pub use self::error::Error;
 pub use self::monitor::Monitor;
 pub use self::remote::{Remote, RemoteError};
+pub use self::transact::{Resolution, TransactError};
 
 /// One connection to a server.
 #[derive(Clone)]
@@ -90,6 +93,8 @@ struct Inner {
     engine: Engine,
     link: Arc<Link>,
     call_timeout: Option<Duration>,
+    /// Schemas by database, as they were when they were last asked for.
+    schemas: Mutex<BTreeMap<String, Arc<DatabaseSchema>>>,
 }
 
 impl Default for ClientOptions {
@@ -258,6 +263,7 @@ impl Client {
                 engine,
                 link,
                 call_timeout: options.call_timeout,
+                schemas: Mutex::default(),
             }),
         }
     }
@@ -305,16 +311,24 @@ impl Client {
         params: &(impl Serialize + ?Sized),
         starts: Option<u64>,
     ) -> impl Future<Output = Result<Bytes, Error>> + Send {
-        let params = to_raw_value(params)
-            .map_err(|error| JsonError::new(&error))
-            .map_err(Error::json(method));
-        let engine = &self.inner.engine;
-        async move { engine.call(method, &params?, starts).await }
+        let params = raw_params(method, params);
+        let Inner { engine, link, .. } = &*self.inner;
+        async move {
+            let params = params?;
+            let call = link.call(starts)?;
+            engine.make(&call, method, &params).await
+        }
     }
 
     fn link(&self) -> &Arc<Link> {
         &self.inner.link
     }
+}
+
+fn raw_params(method: &'static str, params: &(impl Serialize + ?Sized)) -> Result<Box<RawValue>, Error> {
+    to_raw_value(params)
+        .map_err(|error| JsonError::new(&error))
+        .map_err(Error::json(method))
 }
 
 impl fmt::Debug for Client {

@@ -9,7 +9,9 @@
 pub mod client;
 pub mod frame;
 pub mod monitor;
+pub mod operation;
 pub mod replica;
 pub mod rpc;
 pub mod schema;
+pub mod transaction;
 pub mod value;

@@ -220,7 +220,7 @@ enum Action {
 }
 
 /// A JSON object as a list, in its own order.
-struct Pairs<K, V>(Vec<(K, V)>);
+pub(crate) struct Pairs<K, V>(pub(crate) Vec<(K, V)>);
 
 impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

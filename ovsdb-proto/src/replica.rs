@@ -118,7 +118,7 @@ pub enum SchemaError {
 
 /// Why an update does not fit the replica: the replica is not, or is no longer, a copy of what
 /// the server has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum ReplicaError {
     /// A table that is not monitored.

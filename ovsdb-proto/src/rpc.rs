@@ -31,6 +31,10 @@ use thiserror::Error;
 
 use crate::frame::{Member, Spans};
 
+mod error_kind;
+
+pub use self::error_kind::ErrorKind;
+
 /// One message from the peer. Values that may be large stay bytes, and are not checked; values
 /// that are sent back as they are stay JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,8 @@ pub struct ErrorReply {
     pub details: Option<String>,
     /// The JSON that it is about.
     pub syntax: Option<String>,
+    /// The system's error behind it.
+    pub io_error: Option<String>,
 }
 
 /// Why an object is not a JSON-RPC message.
@@ -174,11 +180,18 @@ impl<'a> Message<'a> {
 }
 
 impl ErrorReply {
-    fn from_value(value: &Value) -> Self {
+    /// What kind of error it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::from_name(&self.error)
+    }
+
+    pub(crate) fn from_value(value: &Value) -> Self {
         let plain = |error| Self {
             error,
             details: None,
             syntax: None,
+            io_error: None,
         };
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         match (value, text("error")) {
@@ -187,6 +200,7 @@ impl ErrorReply {
                 error,
                 details: text("details"),
                 syntax: text("syntax"),
+                io_error: text("io-error"),
             },
             _ => plain(value.to_string()),
         }
@@ -198,6 +212,9 @@ impl fmt::Display for ErrorReply {
         f.write_str(&self.error)?;
         if let Some(details) = &self.details {
             write!(f, ": {details}")?;
+        }
+        if let Some(io_error) = &self.io_error {
+            write!(f, " ({io_error})")?;
         }
         Ok(())
     }
@@ -231,6 +248,11 @@ impl JsonError {
             line: error.line(),
             column: error.column(),
         }
+    }
+
+    /// What serde cannot say.
+    pub(crate) fn custom(message: impl fmt::Display) -> Self {
+        Self::new(&serde::ser::Error::custom(message))
     }
 
     fn not_utf8(bytes: &[u8], valid: usize) -> Self {

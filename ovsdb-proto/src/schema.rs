@@ -28,6 +28,7 @@ use thiserror::Error;
 use crate::rpc::JsonError;
 use crate::value::{Atom, Datum, Map, Set, Uuid};
 
+mod check;
 mod wire;
 
 /// The schema of one database.
@@ -147,7 +148,7 @@ pub enum RefType {
 }
 
 /// Why a value is not of a column's type.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum TypeError {
     /// A set where a map must be.
@@ -163,6 +164,48 @@ pub enum TypeError {
         found: AtomicType,
         /// The kind that must be there.
         wanted: AtomicType,
+    },
+    /// A name where the UUID of a row must be.
+    #[error("found the name {name:?}, wanted a uuid")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// An integer out of range.
+    #[error("{found} is not in the range {min} to {max}")]
+    IntegerRange {
+        /// The integer.
+        found: i64,
+        /// The least allowed.
+        min: i64,
+        /// The greatest allowed.
+        max: i64,
+    },
+    /// A real out of range.
+    #[error("{found} is not in the range {min} to {max}")]
+    RealRange {
+        /// The real.
+        found: f64,
+        /// The least allowed.
+        min: f64,
+        /// The greatest allowed.
+        max: f64,
+    },
+    /// A string too short or too long.
+    #[error("string has {found} characters, wanted {min} to {}", Max(*.max))]
+    Length {
+        /// Its length in characters.
+        found: u64,
+        /// The least length.
+        min: u64,
+        /// The greatest length; `None`: any.
+        max: Option<u64>,
+    },
+    /// A value that is not one of those that the column allows.
+    #[error("{found} is not one of the values allowed")]
+    NotAllowed {
+        /// The value.
+        found: Atom,
     },
     /// An element, or a key, for the second time: as a real it is equal to another.
     #[error("found an element twice")]
@@ -203,7 +246,7 @@ impl TableSchema {
 
 impl ColumnType {
     /// One atom without limits.
-    fn scalar(atomic: AtomicType) -> Self {
+    pub(crate) fn scalar(atomic: AtomicType) -> Self {
         Self {
             key: BaseType::plain(atomic),
             value: None,
@@ -296,13 +339,17 @@ impl ColumnType {
     }
 
     fn checked_count(&self, value: Datum) -> Result<Datum, TypeError> {
+        self.check_count(&value).map(|()| value)
+    }
+
+    fn check_count(&self, value: &Datum) -> Result<(), TypeError> {
         let found = value.len();
         let count = u64::try_from(found).unwrap_or(u64::MAX);
         if count < self.min || self.max.is_some_and(|max| count > max) {
             let Self { min, max, .. } = *self;
             return Err(TypeError::Count { found, min, max });
         }
-        Ok(value)
+        Ok(())
     }
 }
 
@@ -320,12 +367,13 @@ impl AtomicType {
     }
 
     fn of(atom: &Atom) -> Self {
+        // A named UUID stands for the UUID of a row.
         match atom {
             Atom::Integer(_) => Self::Integer,
             Atom::Real(_) => Self::Real,
             Atom::Boolean(_) => Self::Boolean,
             Atom::String(_) => Self::String,
-            Atom::Uuid(_) => Self::Uuid,
+            Atom::Uuid(_) | Atom::NamedUuid(_) => Self::Uuid,
         }
     }
 
@@ -343,6 +391,7 @@ impl AtomicType {
         match (self, atom) {
             #[allow(clippy::cast_precision_loss)] // the server writes it with 15 digits
             (Self::Real, Atom::Integer(value)) => Ok(Atom::Real(value as f64)),
+            (_, Atom::NamedUuid(name)) => Err(TypeError::Name { name }),
             (wanted, atom) => match Self::of(&atom) {
                 found if found == wanted => Ok(atom),
                 found => Err(TypeError::Atom { found, wanted }),

@@ -55,6 +55,9 @@ pub enum Atom {
     String(String),
     /// `["uuid", "36 characters"]`.
     Uuid(Uuid),
+    /// `["named-uuid", "id"]`: the row that an `insert` of the same transaction names so. In
+    /// requests only; no column ever holds one.
+    NamedUuid(String),
 }
 
 impl Atom {
@@ -110,6 +113,7 @@ impl Atom {
             Self::Boolean(_) => 2,
             Self::String(_) => 3,
             Self::Uuid(_) => 4,
+            Self::NamedUuid(_) => 5,
         }
     }
 }
@@ -122,6 +126,7 @@ impl Ord for Atom {
             (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
             (Self::String(a), Self::String(b)) => a.cmp(b),
             (Self::Uuid(a), Self::Uuid(b)) => a.cmp(b),
+            (Self::NamedUuid(a), Self::NamedUuid(b)) => a.cmp(b),
             _ => self.rank().cmp(&other.rank()),
         }
     }
@@ -177,6 +182,20 @@ impl From<Uuid> for Atom {
     }
 }
 
+/// As `ovs-vsctl` prints it: a string in JSON's quotes, a UUID bare.
+impl fmt::Display for Atom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(value) => value.fmt(f),
+            Self::Real(value) => value.fmt(f),
+            Self::Boolean(value) => value.fmt(f),
+            Self::String(value) => serde_json::Value::from(value.as_str()).fmt(f),
+            Self::Uuid(value) => value.fmt(f),
+            Self::NamedUuid(name) => name.fmt(f),
+        }
+    }
+}
+
 /// The form on the wire.
 impl Serialize for Atom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -187,6 +206,7 @@ impl Serialize for Atom {
             Self::Boolean(value) => serializer.serialize_bool(*value),
             Self::String(value) => serializer.serialize_str(value),
             Self::Uuid(value) => ("uuid", value).serialize(serializer),
+            Self::NamedUuid(name) => ("named-uuid", name).serialize(serializer),
         }
     }
 }
@@ -204,7 +224,7 @@ impl<'de> Visitor<'de> for AtomVisitor {
     type Value = Atom;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a boolean, a string or [\"uuid\", string]")
+        f.write_str("a number, a boolean, a string, [\"uuid\", string] or [\"named-uuid\", string]")
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Atom, D::Error> {
@@ -236,8 +256,16 @@ impl<'de> Visitor<'de> for AtomVisitor {
         Ok(Atom::String(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Atom, A::Error> {
-        uuid::TaggedVisitor.visit_seq(seq).map(Atom::Uuid)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Atom, A::Error> {
+        let atom = match element(&mut seq, 0, &self)? {
+            uuid::Tag::Uuid => {
+                let uuid::BareUuid(uuid) = element(&mut seq, 1, &self)?;
+                Atom::Uuid(uuid)
+            }
+            uuid::Tag::NamedUuid => Atom::NamedUuid(element(&mut seq, 1, &self)?),
+        };
+        end(seq, 2, &self)?;
+        Ok(atom)
     }
 }
 

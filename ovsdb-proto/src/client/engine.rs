@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use tokio::io::AsyncRead;
 
 use super::error::Error;
-use super::link::Link;
+use super::link::{Call, Link};
 use super::transport::{Receiver, Sender};
 
 pub(super) struct Engine {
@@ -49,14 +49,13 @@ impl Engine {
         }
     }
 
-    /// Calls a method. Gives the JSON of its result. `starts` is the monitor that it starts.
-    pub(super) async fn call(
+    /// Makes a call: sends it and waits for the JSON of its result.
+    pub(super) async fn make(
         &self,
+        call: &Call,
         method: &'static str,
         params: &RawValue,
-        starts: Option<u64>,
     ) -> Result<Bytes, Error> {
-        let call = self.link.call(starts)?;
         let request = Request::borrowed(method, Some(params), Id::Number(call.id()));
         if self.service.call(request).await.is_err() {
             return Err(self.link.closed().await);

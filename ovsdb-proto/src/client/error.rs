@@ -14,7 +14,7 @@ use crate::rpc::{ErrorReply, JsonError, MessageError};
 ///
 /// An error that ends the connection is given to every call that waits, and to every later one.
 /// [`is_connection_lost`](Self::is_connection_lost) tells those from the others.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The connection was not made.

@@ -99,7 +99,10 @@ struct State {
 
 /// Where the reply to a request goes.
 enum Slot {
-    Waiting,
+    Waiting {
+        /// Bytes of it may have reached the peer.
+        sent: bool,
+    },
     Done(Body),
     /// The caller is gone. If the call started a monitor, that must be canceled.
     Abandoned {
@@ -141,7 +144,7 @@ impl Link {
             return Err(reason.clone());
         }
         let id = state.take_id();
-        state.slots.insert(id, Slot::Waiting);
+        state.slots.insert(id, Slot::Waiting { sent: false });
         state.calls += 1;
         self.gate.notify_one();
         Ok(Call {
@@ -282,11 +285,21 @@ impl Link {
         }
     }
 
+    /// Says that the writer is about to write a call. False: the connection has ended, and it must
+    /// not.
+    pub(super) fn start_writing(&self, id: u64) -> bool {
+        let mut state = self.state();
+        if let Some(Slot::Waiting { sent }) = state.slots.get_mut(&id) {
+            *sent = true;
+        }
+        state.closed.is_none()
+    }
+
     fn complete(&self, id: &str, body: Body) -> Option<u64> {
         let id: u64 = id.parse().ok()?;
         let mut state = self.state();
         match state.slots.remove(&id) {
-            Some(Slot::Waiting) => {
+            Some(Slot::Waiting { .. }) => {
                 state.slots.insert(id, Slot::Done(body));
                 Some(id)
             }
@@ -356,8 +369,15 @@ impl Call {
         self.id
     }
 
+    /// Whether the call has not reached the peer, and never will.
+    pub(super) fn is_unsent(&self) -> bool {
+        let state = self.link.state();
+        let unsent = matches!(state.slots.get(&self.id), Some(Slot::Waiting { sent: false }));
+        unsent && state.closed.is_some()
+    }
+
     /// What the call gave, once the engine says that it is complete.
-    pub(super) fn take(self) -> Option<Body> {
+    pub(super) fn take(&self) -> Option<Body> {
         match self.link.state().slots.remove(&self.id) {
             Some(Slot::Done(body)) => Some(body),
             _ => None,
@@ -371,7 +391,7 @@ impl Drop for Call {
         state.calls -= 1;
         let open = state.closed.is_none();
         match state.slots.remove(&self.id) {
-            Some(Slot::Waiting) if open => {
+            Some(Slot::Waiting { .. }) if open => {
                 let starts = self.starts;
                 state.slots.insert(self.id, Slot::Abandoned { starts });
                 drop(state);

@@ -20,7 +20,13 @@ use crate::frame::{FrameDecoder, FrameError};
 
 /// The engine's way to the writer.
 pub(super) struct Sender {
-    pub(super) requests: mpsc::Sender<Vec<u8>>,
+    pub(super) requests: mpsc::Sender<Request>,
+}
+
+/// A call, to be written.
+pub(super) struct Request {
+    id: u64,
+    message: Vec<u8>,
 }
 
 /// The reader.
@@ -44,8 +50,12 @@ impl TransportSenderT for Sender {
         // The engine writes the members in the order jsonrpc, id, method, params. The server
         // closes the connection when it meets the first.
         let rest = message.strip_prefix(VERSION_MEMBER).ok_or(Ended)?;
+        let id = rest.strip_prefix(ID_MEMBER).ok_or(Ended)?;
+        let digits = id.bytes().take_while(u8::is_ascii_digit).count();
+        let id = id[..digits].parse().map_err(|_| Ended)?;
         let message = ["{", rest].concat().into_bytes();
-        self.requests.send(message).await.map_err(|_| Ended)
+        let request = Request { id, message };
+        self.requests.send(request).await.map_err(|_| Ended)
     }
 }
 
@@ -128,7 +138,7 @@ pub(super) async fn write(
     link: Arc<Link>,
     mut io: impl AsyncWrite + Unpin,
     mut outbox: Outbox,
-    mut requests: mpsc::Receiver<Vec<u8>>,
+    mut requests: mpsc::Receiver<Request>,
 ) {
     loop {
         let message = tokio::select! {
@@ -136,7 +146,10 @@ pub(super) async fn write(
             _ = link.closed() => break,
             Some(message) = outbox.replies.recv() => message,
             Some(message) = outbox.control.recv() => message,
-            Some(message) = requests.recv() => message,
+            Some(Request { id, message }) = requests.recv() => match link.start_writing(id) {
+                true => message,
+                false => break,
+            },
             else => break,
         };
         let written = tokio::select! {
@@ -171,6 +184,7 @@ fn is_hang_up(error: &std::io::Error) -> bool {
 }
 
 const VERSION_MEMBER: &str = "{\"jsonrpc\":\"2.0\",";
+const ID_MEMBER: &str = "\"id\":";
 
 /// Room made in the buffer before each read.
 const READ_LEN: usize = 64 * 1024;

@@ -18,6 +18,7 @@ fn plain(error: &str) -> ErrorReply {
         error: error.into(),
         details: None,
         syntax: None,
+        io_error: None,
     }
 }
 
@@ -67,7 +68,8 @@ fn an_error_is_a_string_or_an_object_with_or_without_a_result() {
             ErrorReply {
                 error: "syntax error".into(),
                 details: Some("no x".into()),
-                syntax: Some("[\"x\"]".into())
+                syntax: Some("[\"x\"]".into()),
+                io_error: None,
             }
         );
         assert_eq!(full.to_string(), "syntax error: no x");

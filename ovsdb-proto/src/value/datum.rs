@@ -1,6 +1,7 @@
 //! Sets and maps of atoms, and their forms on the wire.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 use thiserror::Error;
 
 use super::uuid::BareUuid;
-use super::{Atom, WIRE_FORM, element, end};
+use super::{Atom, Uuid, WIRE_FORM, element, end};
 
 /// The value of one column.
 ///
@@ -217,6 +218,57 @@ impl From<Map> for Datum {
     }
 }
 
+macro_rules! from_scalars {
+    ($($scalar:ty),*) => {
+        $(
+            /// A set of one.
+            impl From<$scalar> for Datum {
+                fn from(value: $scalar) -> Self {
+                    Atom::from(value).into()
+                }
+            }
+        )*
+    };
+}
+
+from_scalars!(i64, f64, bool, &str, String, Uuid);
+
+/// A set of one or none.
+impl<T: Into<Atom>> From<Option<T>> for Datum {
+    fn from(value: Option<T>) -> Self {
+        Self::Set(Set(value.map(Into::into).into_iter().collect()))
+    }
+}
+
+impl<T: Into<Atom>> From<BTreeSet<T>> for Datum {
+    fn from(values: BTreeSet<T>) -> Self {
+        values.into_iter().collect::<Set>().into()
+    }
+}
+
+impl<K: Into<Atom>, V: Into<Atom>> From<BTreeMap<K, V>> for Datum {
+    fn from(pairs: BTreeMap<K, V>) -> Self {
+        pairs.into_iter().collect::<Map>().into()
+    }
+}
+
+/// What comes twice is there once.
+impl<T: Into<Atom>> FromIterator<T> for Set {
+    fn from_iter<I: IntoIterator<Item = T>>(atoms: I) -> Self {
+        let atoms: BTreeSet<Atom> = atoms.into_iter().map(Into::into).collect();
+        Self(atoms.into_iter().collect())
+    }
+}
+
+/// If a key comes twice, its last value stays.
+impl<K: Into<Atom>, V: Into<Atom>> FromIterator<(K, V)> for Map {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value.into()));
+        let pairs: BTreeMap<Atom, Atom> = pairs.collect();
+        Self(pairs.into_iter().collect())
+    }
+}
+
 impl<'a> IntoIterator for &'a Set {
     type Item = &'a Atom;
     type IntoIter = std::slice::Iter<'a, Atom>;
@@ -328,6 +380,7 @@ impl<'de> Visitor<'de> for DatumVisitor {
                 let BareUuid(uuid) = element(&mut seq, 1, &self)?;
                 Atom::Uuid(uuid).into()
             }
+            Tag::NamedUuid => Atom::NamedUuid(element(&mut seq, 1, &self)?).into(),
         };
         end(seq, 2, &self)?;
         Ok(datum)
@@ -336,11 +389,12 @@ impl<'de> Visitor<'de> for DatumVisitor {
 
 /// The first element of an array.
 #[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 enum Tag {
     Set,
     Map,
     Uuid,
+    NamedUuid,
 }
 
 fn tagged<S: Serializer, T: Serialize + ?Sized>(

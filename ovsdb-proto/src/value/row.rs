@@ -87,7 +87,12 @@ impl Row {
     ///
     /// [`RowError`] if a column does not fit its field.
     pub fn read<'de, T: Deserialize<'de>>(&'de self, uuid: Uuid) -> Result<T, RowError> {
-        T::deserialize(RowDeserializer::new(self, uuid))
+        T::deserialize(RowDeserializer::new(self, Some(uuid)))
+    }
+
+    /// As [`read`](Self::read), of the columns alone.
+    pub(crate) fn read_columns<'de, T: Deserialize<'de>>(&'de self) -> Result<T, RowError> {
+        T::deserialize(RowDeserializer::new(self, None))
     }
 
     /// The names must be in order, and as many as the values.
@@ -110,6 +115,12 @@ impl<N: Into<Arc<str>>> FromIterator<(N, Datum)> for Row {
             .collect();
         let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         Self::from_parts(names.into(), values)
+    }
+}
+
+impl<N: Into<Arc<str>>, const COLUMNS: usize> From<[(N, Datum); COLUMNS]> for Row {
+    fn from(columns: [(N, Datum); COLUMNS]) -> Self {
+        columns.into_iter().collect()
     }
 }
 

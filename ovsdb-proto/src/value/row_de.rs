@@ -18,7 +18,7 @@ pub struct RowError {
 /// A row as a map from names to values, `_uuid` first.
 pub(super) struct RowDeserializer<'de> {
     row: &'de Row,
-    uuid: Uuid,
+    uuid: Option<Uuid>,
 }
 
 struct Columns<'de, I> {
@@ -70,7 +70,7 @@ impl de::Error for RowError {
 }
 
 impl<'de> RowDeserializer<'de> {
-    pub(super) fn new(row: &'de Row, uuid: Uuid) -> Self {
+    pub(super) fn new(row: &'de Row, uuid: Option<Uuid>) -> Self {
         Self { row, uuid }
     }
 }
@@ -80,7 +80,7 @@ impl<'de> Deserializer<'de> for RowDeserializer<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
         visitor.visit_map(Columns {
-            uuid: self.row.get("_uuid").is_none().then_some(self.uuid),
+            uuid: self.uuid.filter(|_| self.row.get("_uuid").is_none()),
             columns: self.row.iter(),
             value: None,
         })
@@ -211,7 +211,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     ) -> Result<V::Value, RowError> {
         match self {
             value if name != WIRE_FORM => visitor.visit_newtype_struct(value),
-            Self::RowUuid(uuid) => visit_tagged_uuid(uuid, visitor),
+            Self::RowUuid(uuid) => visit_tagged("uuid", uuid.to_string(), visitor),
             Self::Datum(datum) => match datum.as_scalar() {
                 Some(atom) => AtomDeserializer(atom).deserialize_newtype_struct(name, visitor),
                 None => serde_json::to_value(datum)
@@ -252,6 +252,7 @@ impl<'de> Deserializer<'de> for AtomDeserializer<'de> {
             Atom::Boolean(value) => visitor.visit_bool(*value),
             Atom::String(value) => visitor.visit_borrowed_str(value),
             Atom::Uuid(value) => visitor.visit_string(value.to_string()),
+            Atom::NamedUuid(name) => visitor.visit_borrowed_str(name),
         }
     }
 
@@ -266,7 +267,8 @@ impl<'de> Deserializer<'de> for AtomDeserializer<'de> {
     ) -> Result<V::Value, RowError> {
         match self.0 {
             _ if name != WIRE_FORM => visitor.visit_newtype_struct(self),
-            Atom::Uuid(uuid) => visit_tagged_uuid(*uuid, visitor),
+            Atom::Uuid(uuid) => visit_tagged("uuid", uuid.to_string(), visitor),
+            Atom::NamedUuid(name) => visit_tagged("named-uuid", name.clone(), visitor),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -317,7 +319,7 @@ fn visit_map<'de, V: Visitor<'de>>(map: &'de Map, visitor: V) -> Result<V::Value
     Ok(value)
 }
 
-fn visit_tagged_uuid<'de, V: Visitor<'de>>(uuid: Uuid, visitor: V) -> Result<V::Value, RowError> {
-    let tagged = ["uuid".to_owned(), uuid.to_string()];
+fn visit_tagged<'de, V: Visitor<'de>>(tag: &str, id: String, visitor: V) -> Result<V::Value, RowError> {
+    let tagged = [tag.to_owned(), id];
     visitor.visit_seq(SeqDeserializer::new(tagged.into_iter()))
 }

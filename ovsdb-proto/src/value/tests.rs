@@ -152,7 +152,7 @@ fn malformed_values_are_refused() {
         ),
         (
             r#"["bag",[]]"#,
-            "unknown variant `bag`, expected one of `set`, `map`, `uuid` at line 1 column 6",
+            "unknown variant `bag`, expected one of `set`, `map`, `uuid`, `named-uuid` at line 1 column 6",
         ),
         (
             r#"["set",[1,1]]"#,

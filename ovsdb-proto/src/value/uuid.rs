@@ -1,6 +1,7 @@
 //! UUIDs.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -49,6 +50,20 @@ pub enum UuidError {
 impl Uuid {
     /// All bits zero. The server uses it for "no transaction".
     pub const ZERO: Self = Self([0; 16]);
+
+    /// A random UUID, of version 4: RFC 4122 section 4.4. For a row whose UUID the client chooses.
+    #[must_use]
+    pub fn random() -> Self {
+        // The standard library keys each of its hash maps from the system's random numbers.
+        let word = || RandomState::new().build_hasher().finish().to_be_bytes();
+        let (high, low) = (word(), word());
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&high);
+        bytes[8..].copy_from_slice(&low);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        Self(bytes)
+    }
 
     /// The UUID with these bytes.
     #[must_use]
@@ -169,6 +184,15 @@ impl Visitor<'_> for BareVisitor {
     }
 }
 
+/// The first element of an atom that is an array.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Tag {
+    Uuid,
+    NamedUuid,
+}
+
+/// The first element of a tagged UUID.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum UuidTag {

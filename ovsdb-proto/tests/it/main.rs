@@ -11,3 +11,5 @@ mod peer;
 #[cfg(feature = "client")]
 mod real;
 mod recorded;
+#[cfg(feature = "client")]
+mod transact;

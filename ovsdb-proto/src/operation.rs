@@ -1,0 +1,432 @@
+//! The operations of a transaction: RFC 7047 section 5.2, with the extensions of
+//! ovsdb-server(7).
+//!
+//! ```
+//! use ovsdb_proto::operation::{Condition, Function, Mutation};
+//!
+//! # fn main() -> Result<(), serde_json::Error> {
+//! let condition = Condition::new("ofport", Function::Greater, 10);
+//! assert_eq!(serde_json::to_string(&condition)?, r#"["ofport",">",10]"#);
+//! let mutation = Mutation::delete("external_ids", ["iface-id"]);
+//! assert_eq!(serde_json::to_string(&mutation)?, r#"["external_ids","delete","iface-id"]"#);
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::value::{Atom, Datum, Map, Row, Set, Uuid};
+
+mod check;
+
+pub use self::check::CheckError;
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Adds a row. Columns left out get their default values. A row of a table that is not a root
+    /// vanishes again if nothing refers to it when the transaction ends.
+    Insert {
+        /// The table.
+        table: String,
+        /// The columns.
+        row: Row,
+        /// A name by which other operations of the transaction may refer to the row.
+        uuid_name: Option<String>,
+        /// The UUID that the row is to have; else the server chooses it. Needs ovsdb-server 2.13.
+        uuid: Option<Uuid>,
+    },
+    /// Reads rows.
+    Select {
+        /// The table.
+        table: String,
+        /// Which rows: those for which all of these are true.
+        conditions: Vec<Condition>,
+        /// The columns; `None`: all, `_uuid` and `_version` included.
+        columns: Option<Vec<String>>,
+    },
+    /// Overwrites columns.
+    Update {
+        /// The table.
+        table: String,
+        /// Which rows: those for which all of these are true.
+        conditions: Vec<Condition>,
+        /// The new values.
+        row: Row,
+    },
+    /// Changes columns in place.
+    Mutate {
+        /// The table.
+        table: String,
+        /// Which rows: those for which all of these are true.
+        conditions: Vec<Condition>,
+        /// The changes, in this order.
+        mutations: Vec<Mutation>,
+    },
+    /// Deletes rows.
+    Delete {
+        /// The table.
+        table: String,
+        /// Which rows: those for which all of these are true.
+        conditions: Vec<Condition>,
+    },
+    /// Waits until a query gives, or no longer gives, exactly these rows. With a timeout of zero
+    /// it is a condition for the whole transaction.
+    Wait {
+        /// The table.
+        table: String,
+        /// Which rows: those for which all of these are true.
+        conditions: Vec<Condition>,
+        /// The columns that are compared.
+        columns: Vec<String>,
+        /// Which of the two.
+        until: Until,
+        /// The rows.
+        rows: Vec<Row>,
+        /// How long to wait, in whole milliseconds; `None`: for ever.
+        timeout: Option<Duration>,
+    },
+    /// Ends the transaction on the disk, if `durable`, before the reply.
+    Commit {
+        /// Whether to wait for the disk.
+        durable: bool,
+    },
+    /// Gives the transaction up.
+    Abort,
+    /// Writes a text to the server's log of the database.
+    Comment {
+        /// The text.
+        comment: String,
+    },
+    /// Gives the transaction up unless the client owns a lock.
+    Assert {
+        /// The lock.
+        lock: String,
+    },
+}
+
+/// What must be true of a row: RFC 7047 section 5.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// `[column, function, value]`.
+    Column {
+        /// The column.
+        column: String,
+        /// How the two are compared.
+        function: Function,
+        /// What the column is compared with.
+        value: Datum,
+    },
+    /// `true` or `false`: every row or none. An extension of ovsdb-server.
+    Constant(bool),
+}
+
+/// How a [`Condition`] compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`, of an integer or a real. Not true of an optional column that is empty.
+    Less,
+    /// `<=`, likewise.
+    LessOrEqual,
+    /// `>`, likewise.
+    Greater,
+    /// `>=`, likewise.
+    GreaterOrEqual,
+    /// `includes`: the column has every element of the value.
+    Includes,
+    /// `excludes`: the column has no element of the value.
+    Excludes,
+}
+
+/// A change of a column in place: RFC 7047 section 5.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mutation {
+    /// The column.
+    pub column: String,
+    /// What is done.
+    pub mutator: Mutator,
+    /// With what.
+    pub value: Datum,
+}
+
+/// What a [`Mutation`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mutator {
+    /// `+=`, of every element of an integer or real column.
+    Add,
+    /// `-=`, likewise.
+    Subtract,
+    /// `*=`, likewise.
+    Multiply,
+    /// `/=`, likewise.
+    Divide,
+    /// `%=`, of integers.
+    Remainder,
+    /// `insert`: adds elements. A key that is there keeps its value.
+    Insert,
+    /// `delete`: removes elements; of a map, pairs that are equal, or whatever has one of the
+    /// keys of a set.
+    Delete,
+}
+
+/// When a `wait` is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Until {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+}
+
+impl Condition {
+    /// `[column, function, value]`.
+    #[must_use]
+    pub fn new(column: impl Into<String>, function: Function, value: impl Into<Datum>) -> Self {
+        Self::Column {
+            column: column.into(),
+            function,
+            value: value.into(),
+        }
+    }
+
+    /// The column is equal to the value.
+    #[must_use]
+    pub fn equal(column: impl Into<String>, value: impl Into<Datum>) -> Self {
+        Self::new(column, Function::Equal, value)
+    }
+
+    /// The column has every element of the value.
+    #[must_use]
+    pub fn includes(column: impl Into<String>, value: impl Into<Datum>) -> Self {
+        Self::new(column, Function::Includes, value)
+    }
+
+    /// It is this row.
+    #[must_use]
+    pub fn uuid(uuid: Uuid) -> Self {
+        Self::equal("_uuid", uuid)
+    }
+}
+
+impl Mutation {
+    /// `[column, mutator, value]`.
+    #[must_use]
+    pub fn new(column: impl Into<String>, mutator: Mutator, value: impl Into<Datum>) -> Self {
+        Self {
+            column: column.into(),
+            mutator,
+            value: value.into(),
+        }
+    }
+
+    /// Adds elements to a set.
+    #[must_use]
+    pub fn insert<A: Into<Atom>>(column: impl Into<String>, elements: impl IntoIterator<Item = A>) -> Self {
+        Self::new(column, Mutator::Insert, elements.into_iter().collect::<Set>())
+    }
+
+    /// Adds pairs to a map. A key that is there keeps its value.
+    #[must_use]
+    pub fn insert_pairs<K: Into<Atom>, V: Into<Atom>>(
+        column: impl Into<String>,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        Self::new(column, Mutator::Insert, pairs.into_iter().collect::<Map>())
+    }
+
+    /// Removes elements from a set, or keys from a map.
+    #[must_use]
+    pub fn delete<A: Into<Atom>>(column: impl Into<String>, elements: impl IntoIterator<Item = A>) -> Self {
+        Self::new(column, Mutator::Delete, elements.into_iter().collect::<Set>())
+    }
+}
+
+impl Operation {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Insert { .. } => "insert",
+            Self::Select { .. } => "select",
+            Self::Update { .. } => "update",
+            Self::Mutate { .. } => "mutate",
+            Self::Delete { .. } => "delete",
+            Self::Wait { .. } => "wait",
+            Self::Commit { .. } => "commit",
+            Self::Abort => "abort",
+            Self::Comment { .. } => "comment",
+            Self::Assert { .. } => "assert",
+        }
+    }
+}
+
+impl Function {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Includes => "includes",
+            Self::Excludes => "excludes",
+        }
+    }
+}
+
+impl Mutator {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Add => "+=",
+            Self::Subtract => "-=",
+            Self::Multiply => "*=",
+            Self::Divide => "/=",
+            Self::Remainder => "%=",
+            Self::Insert => "insert",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl Until {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Mutator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `[column, function, value]`, or `true` or `false`.
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Column {
+                column,
+                function,
+                value,
+            } => (column, function.name(), value).serialize(serializer),
+            Self::Constant(value) => value.serialize(serializer),
+        }
+    }
+}
+
+/// `[column, mutator, value]`.
+impl Serialize for Mutation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.column, self.mutator.name(), &self.value).serialize(serializer)
+    }
+}
+
+/// An object with the member `op` and those of the operation.
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("op", self.name())?;
+        match self {
+            Self::Insert {
+                table,
+                row,
+                uuid_name,
+                uuid,
+            } => {
+                map.serialize_entry("table", table)?;
+                map.serialize_entry("row", row)?;
+                if let Some(name) = uuid_name {
+                    map.serialize_entry("uuid-name", name)?;
+                }
+                if let Some(uuid) = uuid {
+                    map.serialize_entry("uuid", uuid)?;
+                }
+            }
+            Self::Select {
+                table,
+                conditions,
+                columns,
+            } => {
+                map.serialize_entry("table", table)?;
+                map.serialize_entry("where", conditions)?;
+                if let Some(columns) = columns {
+                    map.serialize_entry("columns", columns)?;
+                }
+            }
+            Self::Update {
+                table,
+                conditions,
+                row,
+            } => {
+                map.serialize_entry("table", table)?;
+                map.serialize_entry("where", conditions)?;
+                map.serialize_entry("row", row)?;
+            }
+            Self::Mutate {
+                table,
+                conditions,
+                mutations,
+            } => {
+                map.serialize_entry("table", table)?;
+                map.serialize_entry("where", conditions)?;
+                map.serialize_entry("mutations", mutations)?;
+            }
+            Self::Delete { table, conditions } => {
+                map.serialize_entry("table", table)?;
+                map.serialize_entry("where", conditions)?;
+            }
+            Self::Wait {
+                table,
+                conditions,
+                columns,
+                until,
+                rows,
+                timeout,
+            } => {
+                map.serialize_entry("table", table)?;
+                map.serialize_entry("where", conditions)?;
+                map.serialize_entry("columns", columns)?;
+                map.serialize_entry("until", until.name())?;
+                map.serialize_entry("rows", rows)?;
+                if let Some(timeout) = timeout {
+                    // The server reads it as an i64.
+                    let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+                    map.serialize_entry("timeout", &millis)?;
+                }
+            }
+            Self::Commit { durable } => map.serialize_entry("durable", durable)?,
+            Self::Abort => {}
+            Self::Comment { comment } => map.serialize_entry("comment", comment)?,
+            Self::Assert { lock } => map.serialize_entry("lock", lock)?,
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests;
