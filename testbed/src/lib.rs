@@ -10,10 +10,11 @@
 //! A machine without the parts skips, loudly, through [`or_skip`]; with `CI` set it fails.
 //! `OVS_RS_REAL=0` turns the real parts off, for a second run of the same tests.
 //!
-//! Not supported yet: a clustered `ovsdb-server`, TLS, guests of other architectures than x86-64.
+//! Not supported yet: TLS, guests of other architectures than x86-64.
 
 #![forbid(unsafe_code)]
 
+mod cluster;
 mod daemon;
 mod error;
 mod ovsdb;
@@ -23,6 +24,7 @@ mod tools;
 pub mod vm;
 
 pub use crate::{
+    cluster::OvsdbCluster,
     error::{Error, Missing},
     ovsdb::OvsdbServer,
     skip::or_skip,

@@ -122,6 +122,43 @@ impl OvsdbServer {
         self.daemon.kill();
     }
 
+    /// Stops the server by SIGSTOP: it keeps its connections and says nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::Command`] if there is no such process.
+    pub fn pause(&self) -> Result<(), Error> {
+        tools::signal(self.pid(), "STOP")
+    }
+
+    /// Lets a paused server go on.
+    ///
+    /// # Errors
+    /// [`Error::Command`] if there is no such process.
+    pub fn resume(&self) -> Result<(), Error> {
+        tools::signal(self.pid(), "CONT")
+    }
+
+    /// Changes the database's file while no server runs: `transaction` is the parameters of
+    /// `transact` as JSON text.
+    ///
+    /// # Errors
+    /// [`Error::Command`] if the server runs, or for a malformed transaction.
+    pub fn transact_offline(&self, transaction: &str) -> Result<String, Error> {
+        let database = self.dir.path().join(DATABASE);
+        let mut command = self.command("ovsdb-tool")?;
+        tools::output(command.arg("transact").arg(database).arg(transaction))
+    }
+
+    /// Closes every connection of the server's clients.
+    ///
+    /// # Errors
+    /// [`Error::Command`] if the server does not run.
+    pub fn drop_clients(&self) -> Result<(), Error> {
+        let control = self.dir.path().join("ovsdb-server.ctl");
+        let mut command = self.command("ovs-appctl")?;
+        tools::output(command.arg("-t").arg(control).arg("ovsdb-server/reconnect")).map(drop)
+    }
+
     /// Kills the server if it runs and starts it again on the same database, socket and port.
     ///
     /// # Errors
@@ -183,7 +220,7 @@ fn logged_port(log: &Path) -> Option<u16> {
 }
 
 /// A directory whose sockets fit into the 108 bytes of `sun_path`.
-fn short_temp_dir() -> Result<TempDir, Error> {
+pub(crate) fn short_temp_dir() -> Result<TempDir, Error> {
     let mut parent = env::temp_dir();
     if parent.as_os_str().len() > PARENT_MAX {
         parent = PathBuf::from("/tmp");

@@ -82,6 +82,12 @@ pub(crate) fn output_bytes(command: &mut Command) -> Result<Vec<u8>, Error> {
     })
 }
 
+/// Sends a signal to a process that this crate started.
+pub(crate) fn signal(pid: u32, signal: &str) -> Result<(), Error> {
+    let pid = pid.to_string();
+    output(Command::new("kill").args(["-s", signal, &pid])).map(drop)
+}
+
 /// The option that bounds every OVS tool's run.
 pub(crate) fn timeout_option() -> String {
     format!("--timeout={}", COMMAND_TIMEOUT.as_secs())
