@@ -38,25 +38,30 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use self::engine::Engine;
-use self::link::{Link, QueueLimits};
+use self::link::{Link, QueueLimits, Starts};
 use self::transport::{Receiver, Sender};
 use crate::frame::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LEN, FrameDecoder, Limits};
 use crate::monitor::MonitorRequest;
 use crate::replica::Replica;
 use crate::rpc::JsonError;
 use crate::schema::DatabaseSchema;
+use crate::value::Uuid;
 
 mod engine;
 mod error;
 mod link;
+mod lock;
 mod monitor;
 mod remote;
+mod session;
 mod transact;
 mod transport;
 
 pub use self::error::Error;
+pub use self::lock::Lock;
 pub use self::monitor::Monitor;
 pub use self::remote::{Remote, RemoteError};
+pub use self::session::{Event, Session, SessionClient, SessionOptions, SyncKind};
 pub use self::transact::{Resolution, TransactError};
 
 /// One connection to a server.
@@ -75,6 +80,9 @@ pub struct ClientOptions {
     /// long as something arrives within this time. `None`: for ever. Default 30 s: a server that
     /// sends a large initial state to somebody else may answer nothing for more than 10 s.
     pub call_timeout: Option<Duration>,
+    /// After this time without a byte from the server it is asked for an answer, and given up with
+    /// [`Error::Silent`] after this time again; on Unix sockets, too. `None`: never. Default 4 s.
+    pub probe_interval: Option<Duration>,
     /// Bytes of one message. Default 1 GiB: [`DEFAULT_MAX_LEN`].
     pub max_message_len: usize,
     /// Objects and arrays inside each other in one message. Default 128: [`DEFAULT_MAX_DEPTH`].
@@ -102,6 +110,7 @@ impl Default for ClientOptions {
         Self {
             connect_timeout: Duration::from_secs(10),
             call_timeout: Some(Duration::from_secs(30)),
+            probe_interval: Some(Duration::from_secs(4)),
             max_message_len: DEFAULT_MAX_LEN,
             max_depth: DEFAULT_MAX_DEPTH,
             hold_back_at: 4 << 20,
@@ -174,6 +183,28 @@ impl Client {
         JsonError::decode(&result).map_err(Error::json("get_schema"))
     }
 
+    /// The UUID of the server: that of its present run, not of its database.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub async fn server_id(&self) -> Result<Uuid, Error> {
+        let result = self.call_json("get_server_id", &[(); 0]).await?;
+        JsonError::decode(&result).map_err(Error::json("get_server_id"))
+    }
+
+    /// Converts a database to another schema, given as its JSON text. Every monitor of the
+    /// database ends with [`Error::MonitorCanceled`], those of other clients, too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rpc`] if the schema is of another database, or the data does not fit it; else as
+    /// [`call`](Self::call).
+    pub async fn convert(&self, database: &str, schema: &str) -> Result<(), Error> {
+        let schema: &RawValue = JsonError::decode(schema.as_bytes()).map_err(Error::json("convert"))?;
+        self.call_json("convert", &(database, schema)).await.map(drop)
+    }
+
     /// Sends `params`, an array, and gets it back.
     ///
     /// # Errors
@@ -204,7 +235,9 @@ impl Client {
     /// state does not fit its schema; else as [`get_schema`](Self::get_schema). The initial state
     /// may take any time, as long as bytes arrive within [`ClientOptions::call_timeout`].
     pub async fn monitor(&self, request: &MonitorRequest) -> Result<Monitor, Error> {
-        Monitor::start(self.clone(), request).await
+        let started = Monitor::start(self.clone(), request, None).await?;
+        let (monitor, _) = started.finish(&mut None)?;
+        Ok(monitor)
     }
 
     /// The rows now, of columns of tables.
@@ -252,6 +285,9 @@ impl Client {
         link.send_and_forget("set_db_change_aware", &[true]);
         let write = transport::write(Arc::clone(&link), write, outbox, request_queue);
         tokio::spawn(write);
+        if let Some(interval) = options.probe_interval {
+            tokio::spawn(Arc::clone(&link).probe(interval));
+        }
         let decoder = FrameDecoder::new(Limits {
             max_len: options.max_message_len,
             max_depth: options.max_depth,
@@ -274,7 +310,17 @@ impl Client {
         method: &'static str,
         params: &(impl Serialize + ?Sized),
     ) -> Result<Bytes, Error> {
-        let call = self.call_untimed(method, params, None);
+        self.call_starting(method, params, Starts::Nothing).await
+    }
+
+    /// Calls a method that starts something within the call timeout.
+    async fn call_starting(
+        &self,
+        method: &'static str,
+        params: &(impl Serialize + ?Sized),
+        starts: Starts,
+    ) -> Result<Bytes, Error> {
+        let call = self.call_untimed(method, params, starts);
         match self.inner.call_timeout {
             None => call.await,
             Some(after) => match timeout(after, call).await {
@@ -289,9 +335,9 @@ impl Client {
         &self,
         method: &'static str,
         params: &(impl Serialize + ?Sized),
-        starts: u64,
+        starts: Starts,
     ) -> Result<Bytes, Error> {
-        let mut call = pin!(self.call_untimed(method, params, Some(starts)));
+        let mut call = pin!(self.call_untimed(method, params, starts));
         let Some(after) = self.inner.call_timeout else {
             return call.await;
         };
@@ -309,7 +355,7 @@ impl Client {
         &self,
         method: &'static str,
         params: &(impl Serialize + ?Sized),
-        starts: Option<u64>,
+        starts: Starts,
     ) -> impl Future<Output = Result<Bytes, Error>> + Send {
         let params = raw_params(method, params);
         let Inner { engine, link, .. } = &*self.inner;

@@ -28,6 +28,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
+use crate::operation::Condition;
 use crate::rpc::JsonError;
 use crate::value::{Datum, Uuid};
 
@@ -35,7 +36,19 @@ use crate::value::{Datum, Uuid};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorRequest {
     database: String,
-    tables: Vec<(String, Columns)>,
+    tables: Vec<TableRequest>,
+}
+
+/// What to follow of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableRequest {
+    /// The table.
+    pub name: String,
+    /// Which columns.
+    pub columns: Columns,
+    /// Which rows: those for which any of these is true; if there is none, all.
+    pub conditions: Vec<Condition>,
 }
 
 /// The columns of one table.
@@ -110,6 +123,18 @@ impl MonitorRequest {
         self.with(table.into(), Columns::All)
     }
 
+    /// Follows only rows of a table for which any of the conditions is true; without conditions,
+    /// all rows. (The conditions of a transaction must all be true.) To be said after the columns
+    /// of the table; of a table that is not followed it says nothing.
+    ///
+    /// A row that begins or ceases to fit is inserted or deleted, as far as the monitor goes.
+    /// Needs a server that knows `monitor_cond`: 2.6.
+    #[must_use]
+    pub fn rows_where(mut self, table: &str, conditions: impl IntoIterator<Item = Condition>) -> Self {
+        self.set_conditions(table, conditions.into_iter().collect());
+        self
+    }
+
     /// The database.
     #[must_use]
     pub fn database(&self) -> &str {
@@ -118,14 +143,32 @@ impl MonitorRequest {
 
     /// The tables, each once.
     #[must_use]
-    pub fn tables(&self) -> &[(String, Columns)] {
+    pub fn tables(&self) -> &[TableRequest] {
         &self.tables
     }
 
+    /// The tables in the order of their names.
+    #[cfg(feature = "client")]
+    pub(crate) fn sorted_tables(&self) -> Vec<&TableRequest> {
+        let mut tables: Vec<_> = self.tables.iter().collect();
+        tables.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        tables
+    }
+
+    pub(crate) fn set_conditions(&mut self, table: &str, conditions: Vec<Condition>) {
+        if let Some(there) = self.tables.iter_mut().find(|there| there.name == table) {
+            there.conditions = conditions;
+        }
+    }
+
     fn with(mut self, table: String, columns: Columns) -> Self {
-        match self.tables.iter_mut().find(|(name, _)| *name == table) {
-            None => self.tables.push((table, columns)),
-            Some((_, there)) => match (there, columns) {
+        match self.tables.iter_mut().find(|there| there.name == table) {
+            None => self.tables.push(TableRequest {
+                name: table,
+                columns,
+                conditions: Vec::new(),
+            }),
+            Some(there) => match (&mut there.columns, columns) {
                 (Columns::Named(there), Columns::Named(more)) => there.extend(more),
                 (there, _) => *there = Columns::All,
             },

@@ -40,6 +40,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::monitor::{MonitorRequest, TableUpdates};
+use crate::operation::CheckError;
 use crate::schema::{DatabaseSchema, TypeError};
 use crate::value::{Row, RowError, Uuid};
 
@@ -87,7 +88,7 @@ pub enum Change {
 }
 
 /// Why a request does not fit a schema.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SchemaError {
     /// The schema is that of another database.
@@ -114,6 +115,9 @@ pub enum SchemaError {
         /// The column asked for.
         column: String,
     },
+    /// A condition does not fit.
+    #[error(transparent)]
+    Condition(#[from] CheckError),
 }
 
 /// Why an update does not fit the replica: the replica is not, or is no longer, a copy of what
@@ -199,9 +203,12 @@ impl Replica {
                 wanted: request.database().to_owned(),
             });
         }
-        let tables = request.tables().iter().map(|(name, columns)| {
-            let table = Table::new(schema, name, columns)?;
-            Ok((Arc::clone(table.shared_name()), table))
+        let tables = request.tables().iter().map(|asked| {
+            let table = Table::new(schema, &asked.name, &asked.columns)?;
+            for condition in &asked.conditions {
+                condition.check(schema, &asked.name)?;
+            }
+            Ok::<_, SchemaError>((Arc::clone(table.shared_name()), table))
         });
         Ok(Self {
             database: schema.name.clone(),
@@ -277,6 +284,20 @@ impl Replica {
                 Err(error)
             }
         }
+    }
+
+    /// What turns this replica into `new`, which is one of the same database at a later time: an
+    /// insertion, a modification or a deletion for each row that differs, and nothing else.
+    #[must_use]
+    pub fn changes_to(&self, new: &Self) -> Vec<RowChange> {
+        let mut changes = Vec::new();
+        for table in self.tables() {
+            table.changes_to(new.table(table.name()), &mut changes);
+        }
+        for table in new.tables().filter(|table| self.table(table.name()).is_none()) {
+            table.insertions(&mut changes);
+        }
+        changes
     }
 
     fn apply_each(

@@ -58,6 +58,12 @@ pub enum Error {
         /// What the system says.
         message: String,
     },
+    /// Nothing arrived for too long, not even the answer to a probe.
+    #[error("connection lost: silent for {after:?}")]
+    Silent {
+        /// The time allowed.
+        after: Duration,
+    },
     /// What the peer sends is not a sequence of JSON-RPC messages.
     #[error("malformed stream")]
     Frame(#[source] FrameError),
@@ -104,6 +110,20 @@ pub enum Error {
         #[source]
         source: JsonError,
     },
+    /// The server has lost the majority of its cluster: what it has may be old.
+    #[error("server is not connected to its cluster")]
+    NotConnected,
+    /// The server is not the leader of its cluster, and one was asked for.
+    #[error("server is not the leader")]
+    NotLeader,
+    /// The server has older data than was seen before.
+    #[error("server is at index {found}, index {seen} was seen")]
+    Stale {
+        /// Where it is.
+        found: i64,
+        /// What was seen.
+        seen: i64,
+    },
     /// The database does not have what was asked for.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -129,6 +149,7 @@ impl Error {
             | Self::Closed { .. }
             | Self::Truncated { .. }
             | Self::Io { .. }
+            | Self::Silent { .. }
             | Self::Frame(_)
             | Self::Message(_)
             | Self::Lagged { .. }
@@ -138,6 +159,9 @@ impl Error {
             | Self::Json { .. }
             | Self::Schema(_)
             | Self::Replica(_)
+            | Self::NotConnected
+            | Self::NotLeader
+            | Self::Stale { .. }
             | Self::MonitorCanceled { .. } => false,
         }
     }

@@ -8,8 +8,7 @@
 //! silent client after 10 s). And if updates pile up while a call waits, the connection ends with
 //! an error at a hard limit.
 
-use std::collections::{HashMap, VecDeque};
-use std::fmt;
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,12 +16,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
+use self::updates::Queue;
 use super::error::Error;
 use crate::frame::{Frame, Member};
 use crate::rpc::{self, ErrorReply, Message};
+
+mod locks;
+mod updates;
+
+pub(super) use self::locks::LockState;
+pub(super) use self::updates::{Notice, Updates};
 
 pub(super) struct Link {
     state: Mutex<State>,
@@ -59,25 +65,15 @@ pub(super) type Body = Result<Bytes, ErrorReply>;
 pub(super) struct Call {
     link: Arc<Link>,
     id: u64,
-    /// The monitor that the call starts, to be canceled if nobody waits for it any more.
-    starts: Option<u64>,
+    patient: bool,
 }
 
-/// The updates of one monitor. Dropped, it ends the monitor.
-pub(super) struct Updates {
-    link: Arc<Link>,
-    monitor: u64,
-    arrived: Arc<Notify>,
-    /// The server has the monitor.
-    live: bool,
-}
-
-/// One notification for a monitor.
-pub(super) enum Notice {
-    /// `update`, `update2` or `update3`, and its parameters.
-    Update(&'static str, Bytes),
-    /// `monitor_canceled`.
-    Canceled,
+/// What a call starts on the server, to be ended if nobody waits for it any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Starts {
+    Nothing,
+    Monitor(u64),
+    Lock(String),
 }
 
 /// How much the shut gate lets through, still.
@@ -91,9 +87,14 @@ struct State {
     queues: HashMap<u64, Queue>,
     /// Bytes in all queues.
     queued: usize,
+    /// Locks that were asked for.
+    locks: HashMap<String, LockState>,
     /// Calls that wait.
     calls: usize,
+    /// Those of them whose reply may take any time.
+    patient: usize,
     received: u64,
+    last_received: Option<Instant>,
     closed: Option<Error>,
 }
 
@@ -102,20 +103,15 @@ enum Slot {
     Waiting {
         /// Bytes of it may have reached the peer.
         sent: bool,
+        starts: Starts,
     },
-    Done(Body),
-    /// The caller is gone. If the call started a monitor, that must be canceled.
+    Done(Body, Starts),
+    /// The caller is gone.
     Abandoned {
-        starts: Option<u64>,
+        starts: Starts,
     },
     /// Nobody ever waited, and the call engine does not know the request.
     Ignored,
-}
-
-struct Queue {
-    notices: VecDeque<Notice>,
-    bytes: usize,
-    arrived: Arc<Notify>,
 }
 
 impl Link {
@@ -138,19 +134,21 @@ impl Link {
     }
 
     /// Starts a call.
-    pub(super) fn call(self: &Arc<Self>, starts: Option<u64>) -> Result<Call, Error> {
+    pub(super) fn call(self: &Arc<Self>, starts: Starts) -> Result<Call, Error> {
         let mut state = self.state();
         if let Some(reason) = &state.closed {
             return Err(reason.clone());
         }
         let id = state.take_id();
-        state.slots.insert(id, Slot::Waiting { sent: false });
+        let patient = matches!(starts, Starts::Monitor(_));
+        state.slots.insert(id, Slot::Waiting { sent: false, starts });
         state.calls += 1;
+        state.patient += usize::from(patient);
         self.gate.notify_one();
         Ok(Call {
             link: Arc::clone(self),
             id,
-            starts,
+            patient,
         })
     }
 
@@ -177,11 +175,7 @@ impl Link {
         let mut state = self.state();
         let monitor = state.take_id();
         let arrived = Arc::new(Notify::new());
-        let queue = Queue {
-            notices: VecDeque::new(),
-            bytes: 0,
-            arrived: Arc::clone(&arrived),
-        };
+        let queue = Queue::new(&arrived);
         state.queues.insert(monitor, queue);
         Updates {
             link: Arc::clone(self),
@@ -216,6 +210,10 @@ impl Link {
                     "update2" => Notice::Update("update2", bytes),
                     "update3" => Notice::Update("update3", bytes),
                     "monitor_canceled" => Notice::Canceled,
+                    "locked" | "stolen" => {
+                        self.note_lock(params, method == "locked");
+                        return Ok(None);
+                    }
                     _ => {
                         debug!(method, "notification ignored");
                         return Ok(None);
@@ -251,6 +249,43 @@ impl Link {
         state.received = state
             .received
             .saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+        state.last_received = Some(Instant::now());
+    }
+
+    /// Ends the connection when nothing arrives for twice `interval`, although the peer is asked
+    /// for something half way.
+    pub(super) async fn probe(self: Arc<Self>, interval: Duration) {
+        let start = Instant::now();
+        loop {
+            let last = self.state().last_received.unwrap_or(start);
+            tokio::select! {
+                () = sleep_until(last + interval) => {}
+                _ = self.closed() => return,
+            }
+            if self.state().last_received.unwrap_or(start) != last {
+                continue;
+            }
+            if !self.is_gate_shut() {
+                self.send_and_forget("echo", &[(); 0]);
+            }
+            // Who does not read, or waits for a large initial state, cannot tell.
+            let silent = || {
+                let state = self.state();
+                state.patient == 0 && state.last_received.unwrap_or(start) == last
+            };
+            tokio::select! {
+                () = sleep(interval) => {}
+                _ = self.closed() => return,
+            }
+            // If the program kept the runtime busy, the reader has not been asked yet.
+            if silent() && !self.is_gate_shut() {
+                sleep(READER_TURN).await;
+            }
+            if silent() && !self.is_gate_shut() {
+                self.close(Error::Silent { after: interval * 2 });
+                return;
+            }
+        }
     }
 
     /// Bytes that have arrived since the connection was made.
@@ -268,6 +303,7 @@ impl Link {
         for queue in state.queues.values() {
             queue.arrived.notify_one();
         }
+        state.locks.clear();
         drop(state);
         self.gate.notify_one();
         self.closed.notify_waiters();
@@ -289,7 +325,7 @@ impl Link {
     /// not.
     pub(super) fn start_writing(&self, id: u64) -> bool {
         let mut state = self.state();
-        if let Some(Slot::Waiting { sent }) = state.slots.get_mut(&id) {
+        if let Some(Slot::Waiting { sent, .. }) = state.slots.get_mut(&id) {
             *sent = true;
         }
         state.closed.is_none()
@@ -299,19 +335,23 @@ impl Link {
         let id: u64 = id.parse().ok()?;
         let mut state = self.state();
         match state.slots.remove(&id) {
-            Some(Slot::Waiting { .. }) => {
-                state.slots.insert(id, Slot::Done(body));
+            Some(Slot::Waiting { starts, .. }) => {
+                if let (Starts::Lock(name), Ok(reply)) = (&starts, &body) {
+                    let locked = locks::is_locked(reply);
+                    state.locks.insert(name.clone(), LockState::new(locked));
+                }
+                state.slots.insert(id, Slot::Done(body, starts));
                 Some(id)
             }
             Some(Slot::Abandoned { starts }) => {
                 drop(state);
-                if let (Some(monitor), Ok(_)) = (starts, body) {
-                    self.send_and_forget("monitor_cancel", &[monitor]);
+                if body.is_ok() {
+                    self.end(&starts);
                 }
                 Some(id)
             }
             Some(Slot::Ignored) => None,
-            Some(done @ Slot::Done(_)) => {
+            Some(done @ Slot::Done(..)) => {
                 state.slots.insert(id, done);
                 debug!(id, "second reply to a call ignored");
                 None
@@ -319,6 +359,18 @@ impl Link {
             None => {
                 debug!(id, "reply to no call ignored");
                 None
+            }
+        }
+    }
+
+    /// Ends what a call started.
+    fn end(&self, starts: &Starts) {
+        match starts {
+            Starts::Nothing => {}
+            Starts::Monitor(monitor) => self.send_and_forget("monitor_cancel", &[monitor]),
+            Starts::Lock(name) => {
+                self.state().locks.remove(name);
+                self.send_and_forget("unlock", &[name]);
             }
         }
     }
@@ -372,14 +424,14 @@ impl Call {
     /// Whether the call has not reached the peer, and never will.
     pub(super) fn is_unsent(&self) -> bool {
         let state = self.link.state();
-        let unsent = matches!(state.slots.get(&self.id), Some(Slot::Waiting { sent: false }));
+        let unsent = matches!(state.slots.get(&self.id), Some(Slot::Waiting { sent: false, .. }));
         unsent && state.closed.is_some()
     }
 
     /// What the call gave, once the engine says that it is complete.
     pub(super) fn take(&self) -> Option<Body> {
         match self.link.state().slots.remove(&self.id) {
-            Some(Slot::Done(body)) => Some(body),
+            Some(Slot::Done(body, _)) => Some(body),
             _ => None,
         }
     }
@@ -389,99 +441,19 @@ impl Drop for Call {
     fn drop(&mut self) {
         let mut state = self.link.state();
         state.calls -= 1;
+        state.patient -= usize::from(self.patient);
         let open = state.closed.is_none();
         match state.slots.remove(&self.id) {
-            Some(Slot::Waiting { .. }) if open => {
-                let starts = self.starts;
+            Some(Slot::Waiting { starts, .. }) if open => {
                 state.slots.insert(self.id, Slot::Abandoned { starts });
                 drop(state);
                 self.link.cancel(self.id);
             }
-            Some(Slot::Done(Ok(_))) => {
+            Some(Slot::Done(Ok(_), starts)) => {
                 drop(state);
-                if let Some(monitor) = self.starts {
-                    self.link.send_and_forget("monitor_cancel", &[monitor]);
-                }
+                self.link.end(&starts);
             }
             _ => {}
-        }
-    }
-}
-
-impl Updates {
-    /// The id of the monitor.
-    pub(super) fn monitor(&self) -> u64 {
-        self.monitor
-    }
-
-    /// Says that the server has the monitor.
-    pub(super) fn started(&mut self) {
-        self.live = true;
-    }
-
-    /// The next notification. What arrived before the connection ended is given first.
-    pub(super) async fn next(&self) -> Result<Notice, Error> {
-        loop {
-            let arrived = self.arrived.notified();
-            if let Some(next) = self.try_next() {
-                return next;
-            }
-            arrived.await;
-        }
-    }
-
-    fn try_next(&self) -> Option<Result<Notice, Error>> {
-        let mut state = self.link.state();
-        let notice = state.queues.get_mut(&self.monitor).and_then(Queue::pop);
-        match notice {
-            Some(notice) => {
-                state.queued -= notice.len();
-                self.link.gate.notify_one();
-                Some(Ok(notice))
-            }
-            None => state.closed.clone().map(Err),
-        }
-    }
-}
-
-impl fmt::Debug for Updates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { monitor, live, .. } = self;
-        f.debug_struct("Updates")
-            .field("monitor", monitor)
-            .field("live", live)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Updates {
-    fn drop(&mut self) {
-        let mut state = self.link.state();
-        if let Some(queue) = state.queues.remove(&self.monitor) {
-            state.queued -= queue.bytes;
-        }
-        drop(state);
-        self.link.gate.notify_one();
-        if self.live {
-            self.link.send_and_forget("monitor_cancel", &[self.monitor]);
-        }
-    }
-}
-
-impl Queue {
-    fn pop(&mut self) -> Option<Notice> {
-        let notice = self.notices.pop_front()?;
-        self.bytes -= notice.len();
-        Some(notice)
-    }
-}
-
-impl Notice {
-    /// What it counts in the queue: its bytes, and some for itself.
-    fn len(&self) -> usize {
-        match self {
-            Self::Update(_, params) => size_of::<Self>() + params.len(),
-            Self::Canceled => size_of::<Self>(),
         }
     }
 }
@@ -496,6 +468,9 @@ fn monitor_id(params: &[u8]) -> Option<u64> {
 /// The server sends one echo and then waits. A peer that sends this many requests and takes no
 /// reply wants our memory.
 const MAX_REPLIES: usize = 64;
+
+/// For the reader to take what has arrived.
+const READER_TURN: Duration = Duration::from_millis(100);
 
 const TRICKLE_INTERVAL: Duration = Duration::from_secs(1);
 

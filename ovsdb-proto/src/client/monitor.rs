@@ -1,5 +1,7 @@
 //! A monitor on a connection.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
@@ -7,10 +9,12 @@ use tracing::debug;
 
 use super::Client;
 use super::error::Error;
-use super::link::{Notice, Updates};
+use super::link::{Notice, Starts, Updates};
 use crate::monitor::{MonitorRequest, TableUpdates};
-use crate::replica::{Replica, RowChange};
+use crate::operation::Condition;
+use crate::replica::{Replica, ReplicaError, RowChange, SchemaError};
 use crate::rpc::JsonError;
+use crate::schema::DatabaseSchema;
 use crate::value::{RowError, Uuid};
 
 /// Follows columns of tables. Made by [`Client::monitor`]; dropped, it ends the monitor.
@@ -43,10 +47,67 @@ use crate::value::{RowError, Uuid};
 #[derive(Debug)]
 pub struct Monitor {
     client: Client,
+    request: MonitorRequest,
+    schema: Arc<DatabaseSchema>,
     updates: Result<Updates, Error>,
     initial: Option<Vec<RowChange>>,
     replica: Replica,
     last_transaction: Option<Uuid>,
+    /// The conditions of `request` are those of the replica.
+    settled: bool,
+}
+
+/// What a monitor knew when its connection ended.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) replica: Replica,
+    /// `None`: the server never said it, or the replica is not known to be that of a request.
+    pub(super) since: Option<Since>,
+}
+
+/// Where the server may go on.
+#[derive(Debug, Clone)]
+pub(super) struct Since {
+    last: Uuid,
+    /// It must still be this one: else a diff means something else.
+    schema: Arc<DatabaseSchema>,
+}
+
+/// A monitor that the server has, with its first rows.
+#[derive(Debug)]
+pub(super) struct Started {
+    monitor: Monitor,
+    /// They are what happened since.
+    found: bool,
+    rows: TableUpdates,
+}
+
+impl Started {
+    /// Takes the first rows. If there is a past, the first batch is what happened since: as the
+    /// server says it, or by comparison. The past is taken only on success. True: the server said
+    /// it.
+    pub(super) fn finish(self, past: &mut Option<Past>) -> Result<(Monitor, bool), Error> {
+        let Self {
+            mut monitor,
+            found,
+            rows,
+        } = self;
+        let initial = match past {
+            Some(there) if found => {
+                let changes = there.replica.apply(rows).inspect_err(|_| there.since = None)?;
+                std::mem::swap(&mut monitor.replica, &mut there.replica);
+                changes
+            }
+            Some(there) => {
+                monitor.replica.load(rows)?;
+                there.replica.changes_to(&monitor.replica)
+            }
+            None => monitor.replica.load(rows)?,
+        };
+        *past = None;
+        monitor.initial = Some(initial);
+        Ok((monitor, found))
+    }
 }
 
 /// The methods, the newest first.
@@ -68,8 +129,8 @@ impl Monitor {
     /// [`Error::MonitorCanceled`], [`Error::Replica`] and [`Error::Json`] end this monitor only.
     /// The monitor gives the same error again then.
     pub async fn next(&mut self) -> Result<Vec<RowChange>, Error> {
-        if let Some(initial) = self.initial.take() {
-            return Ok(initial);
+        if let Some(first) = self.take_first() {
+            return Ok(first);
         }
         let updates = self.updates.as_ref().map_err(Error::clone)?;
         let changes = match updates.next().await? {
@@ -119,57 +180,140 @@ impl Monitor {
         &self.client
     }
 
-    pub(super) async fn start(client: Client, request: &MonitorRequest) -> Result<Self, Error> {
-        let schema = client.get_schema(request.database()).await?;
+    /// Changes which rows of a table are followed: those for which any of the conditions is true;
+    /// without conditions, all. The rows that come and go by that are in the next batch.
+    ///
+    /// If the future is dropped, either conditions may hold from then on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Schema`] if a condition does not fit the schema, [`Error::Replica`] if the table
+    /// is not monitored, [`Error::Rpc`] if the server is too old; else as
+    /// [`Client::call`].
+    pub async fn set_conditions(
+        &mut self,
+        table: &str,
+        conditions: impl IntoIterator<Item = Condition>,
+    ) -> Result<(), Error> {
+        let updates = self.updates.as_ref().map_err(Error::clone)?;
+        if self.replica.table(table).is_none() {
+            let table = table.to_owned();
+            return Err(ReplicaError::NoTable { table }.into());
+        }
+        let conditions: Vec<Condition> = conditions.into_iter().collect();
+        for condition in &conditions {
+            condition
+                .check(&self.schema, table)
+                .map_err(SchemaError::Condition)?;
+        }
+        let id = updates.monitor();
+        let mut tables = Map::new();
+        tables.insert(table.to_owned(), json!([{ "where": where_any(&conditions) }]));
+        // From here to the reply it is not known which conditions the server's state is for.
+        self.settled = false;
+        let params = (id, id, tables);
+        self.client.call_json("monitor_cond_change", &params).await?;
+        self.settled = true;
+        self.request.set_conditions(table, conditions);
+        Ok(())
+    }
+
+    /// What is followed.
+    #[must_use]
+    pub fn request(&self) -> &MonitorRequest {
+        &self.request
+    }
+
+    /// Starts a monitor, from what an earlier one knew if the server still knows that, too.
+    pub(super) async fn start(
+        client: Client,
+        request: &MonitorRequest,
+        since: Option<&Since>,
+    ) -> Result<Started, Error> {
+        let schema = Arc::new(client.get_schema(request.database()).await?);
         let replica = Replica::new(&schema, request)?;
         let updates = client.link().subscribe();
         let mut monitor = Self {
             client,
+            request: request.clone(),
+            schema,
             updates: Ok(updates),
             initial: None,
             replica,
             last_transaction: None,
+            settled: true,
         };
-        for method in [Method::CondSince, Method::Cond, Method::Plain] {
-            match monitor.start_with(method).await {
-                Err(error) if error.is_unknown_method() && method != Method::Plain => {
+        let plain = request.tables().iter().all(|table| table.conditions.is_empty());
+        let mut methods = [Method::CondSince, Method::Cond, Method::Plain]
+            .into_iter()
+            .peekable();
+        while let Some(method) = methods.next() {
+            // Without conditions every row would come.
+            let is_last = methods.peek().is_none_or(|next| *next == Method::Plain && !plain);
+            match monitor.start_with(method, since).await {
+                Err(error) if error.is_unknown_method() && !is_last => {
                     debug!(method = method.name(), "not known to the server");
                 }
                 result => {
-                    result?;
-                    break;
+                    let (found, rows) = result?;
+                    return Ok(Started { monitor, found, rows });
                 }
             }
         }
-        Ok(monitor)
+        Err(Error::json("monitor")(JsonError::custom("no method to monitor")))
     }
 
-    async fn start_with(&mut self, method: Method) -> Result<(), Error> {
+    /// The first batch, unless it was given already.
+    pub(super) fn take_first(&mut self) -> Option<Vec<RowChange>> {
+        self.initial.take()
+    }
+
+    /// What a later monitor can go on from.
+    pub(super) fn into_past(self) -> Past {
+        let last = self.last_transaction.filter(|_| self.settled);
+        let schema = self.schema;
+        Past {
+            replica: self.replica,
+            since: last.map(|last| Since { last, schema }),
+        }
+    }
+
+    async fn start_with(
+        &mut self,
+        method: Method,
+        since: Option<&Since>,
+    ) -> Result<(bool, TableUpdates), Error> {
         let updates = self.updates.as_mut().map_err(|error| error.clone())?;
         let id = updates.monitor();
-        let tables = self.replica.tables().map(|table| {
+        let tables = self.replica.tables().zip(self.request.sorted_tables());
+        let tables = tables.map(|(table, asked)| {
             let columns: Vec<&str> = table.columns().collect();
-            let request = json!([{ "columns": columns }]);
+            let request = match asked.conditions.as_slice() {
+                [] => json!([{ "columns": columns }]),
+                any => json!([{ "columns": columns, "where": where_any(any) }]),
+            };
             (table.name().to_owned(), request)
         });
         let tables: Map<String, Value> = tables.collect();
         let mut params = vec![json!(self.replica.database()), json!(id), tables.into()];
         if method == Method::CondSince {
-            params.push(json!(Uuid::ZERO));
+            let since = since.filter(|since| since.schema == self.schema);
+            params.push(json!(since.map_or(Uuid::ZERO, |since| since.last)));
         }
         let name = method.name();
-        let result = self.client.call_patiently(name, &params, id).await?;
+        let starts = Starts::Monitor(id);
+        let result = self.client.call_patiently(name, &params, starts).await?;
         updates.started();
-        let rows = if method == Method::CondSince {
-            let (_, last, rows): (bool, Uuid, TableUpdates) =
+        let (found, rows) = if method == Method::CondSince {
+            let (found, last, rows): (bool, Uuid, TableUpdates) =
                 JsonError::decode(&result).map_err(Error::json(name))?;
             self.last_transaction = Some(last);
-            rows
+            (found, rows)
         } else {
-            JsonError::decode(&result).map_err(Error::json(name))?
+            let rows = JsonError::decode(&result).map_err(Error::json(name))?;
+            (false, rows)
         };
-        self.initial = Some(self.replica.load(rows)?);
-        Ok(())
+        Ok((found, rows))
     }
 
     fn apply(&mut self, method: &'static str, params: &[u8]) -> Result<Vec<RowChange>, Error> {
@@ -195,5 +339,14 @@ impl Method {
             Self::Cond => "monitor_cond",
             Self::Plain => "monitor",
         }
+    }
+}
+
+/// Conditions of which any must be true. Without any the server takes all rows and its other
+/// clients none, so that is said in so many words.
+fn where_any(conditions: &[Condition]) -> Value {
+    match conditions {
+        [] => json!([true]),
+        any => json!(any),
     }
 }

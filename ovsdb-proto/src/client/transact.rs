@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use thiserror::Error;
 use tokio::time::timeout;
 
+use super::link::Starts;
 use super::{Client, Error, raw_params};
 use crate::rpc::{ErrorKind, ErrorReply};
 use crate::schema::DatabaseSchema;
@@ -81,7 +82,10 @@ impl Client {
     pub async fn transact(&self, transaction: &Transaction) -> Result<Committed, TransactError> {
         let schema = self.checked_schema(transaction).await?;
         let params = raw_params("transact", transaction).map_err(TransactError::NotSent)?;
-        let call = self.link().call(None).map_err(TransactError::NotSent)?;
+        let call = self
+            .link()
+            .call(Starts::Nothing)
+            .map_err(TransactError::NotSent)?;
         let made = self.inner.engine.make(&call, "transact", &params);
         let made = match self.inner.call_timeout {
             None => made.await,

@@ -90,8 +90,16 @@ fn a_table_asked_for_twice_is_followed_once() {
     assert_eq!(
         request.tables(),
         [
-            ("T".to_owned(), Columns::Named(vec!["a".into(), "b".into()])),
-            ("U".to_owned(), Columns::All)
+            TableRequest {
+                name: "T".into(),
+                columns: Columns::Named(vec!["a".into(), "b".into()]),
+                conditions: vec![],
+            },
+            TableRequest {
+                name: "U".into(),
+                columns: Columns::All,
+                conditions: vec![],
+            }
         ]
     );
 }

@@ -1,10 +1,11 @@
 //! The rows of one table.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::{Change, ReplicaError, SchemaError};
+use super::{Change, ReplicaError, RowChange, SchemaError};
 use crate::monitor::{Columns, RawRow, RowUpdate};
 use crate::schema::{ColumnType, DatabaseSchema, TypeError};
 use crate::value::{Datum, Row, Uuid};
@@ -121,6 +122,56 @@ impl Table {
         }
     }
 
+    /// What turns these rows into those of `new`, both in the order of their UUIDs.
+    pub(super) fn changes_to(&self, new: Option<&Self>, changes: &mut Vec<RowChange>) {
+        let none = BTreeMap::new();
+        let new_rows = new.map_or(&none, |new| &new.rows);
+        let same_columns = new.is_some_and(|new| new.columns == self.columns);
+        let differ = |old: &Row, new: &Row| match same_columns {
+            true => old.values() != new.values(),
+            false => old != new,
+        };
+        let (mut old, mut new) = (self.rows.iter().peekable(), new_rows.iter().peekable());
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (Some((old, _)), Some((new, _))) => old.cmp(new),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return,
+            };
+            let (gone, come) = match order {
+                Ordering::Less => (old.next(), None),
+                Ordering::Greater => (None, new.next()),
+                Ordering::Equal => (old.next(), new.next()),
+            };
+            let (uuid, change) = match (gone, come) {
+                (Some((uuid, old)), None) => (uuid, Change::Delete(Arc::clone(old))),
+                (None, Some((uuid, new))) => (uuid, Change::Insert(Arc::clone(new))),
+                (Some((uuid, old)), Some((_, new))) if differ(old, new) => {
+                    let (old, new) = (Arc::clone(old), Arc::clone(new));
+                    let changed = old.changed_names(&new);
+                    (uuid, Change::Modify { old, new, changed })
+                }
+                _ => continue,
+            };
+            changes.push(self.change(*uuid, change));
+        }
+    }
+
+    /// Every row as inserted.
+    pub(super) fn insertions(&self, changes: &mut Vec<RowChange>) {
+        let rows = self.rows.iter();
+        changes.extend(rows.map(|(uuid, row)| self.change(*uuid, Change::Insert(Arc::clone(row)))));
+    }
+
+    fn change(&self, uuid: Uuid, change: Change) -> RowChange {
+        RowChange {
+            table: Arc::clone(&self.name),
+            uuid,
+            change,
+        }
+    }
+
     /// Takes back the last change.
     pub(super) fn undo(&mut self, uuid: Uuid, change: Change) {
         match change {
@@ -149,10 +200,7 @@ impl Table {
             self.rows.remove(&uuid);
             return Err(self.no_row(uuid));
         };
-        let both = old.values().iter().zip(new.values());
-        let changed = self.columns.iter().zip(both);
-        let changed = changed.filter(|(_, (old, new))| old != new);
-        let changed = changed.map(|(name, _)| Arc::clone(name)).collect();
+        let changed = old.changed_names(&new);
         Ok(Change::Modify { old, new, changed })
     }
 

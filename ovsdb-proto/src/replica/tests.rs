@@ -282,3 +282,29 @@ fn the_columns_that_every_table_has_can_be_asked_for() {
     let read: Row2 = row.read(Uuid::ZERO).unwrap();
     assert_eq!(read.uuid, uuid(A));
 }
+
+#[test]
+fn the_changes_to_a_later_state_are_exactly_what_differs() {
+    let load = |text: &str| {
+        let mut replica = replica();
+        replica.load(updates(text)).unwrap();
+        replica
+    };
+    let (a, b, c) = (
+        "00000000-0000-0000-0000-00000000000a",
+        "00000000-0000-0000-0000-00000000000b",
+        "00000000-0000-0000-0000-00000000000c",
+    );
+    let old = load(&format!(
+        r#"{{"T":{{"{a}":{{"initial":{{}}}},"{b}":{{"initial":{{}}}}}}}}"#
+    ));
+    let new = load(&format!(
+        r#"{{"T":{{"{c}":{{"initial":{{}}}},"{b}":{{"initial":{{}}}}}}}}"#
+    ));
+    assert_eq!(old.changes_to(&old.clone()), []);
+    let changes = old.changes_to(&new);
+    let uuids: Vec<Uuid> = changes.iter().map(|change| change.uuid).collect();
+    assert_eq!(uuids, [uuid(a), uuid(c)]);
+    assert!(matches!(changes[0].change, Change::Delete(_)));
+    assert!(matches!(changes[1].change, Change::Insert(_)));
+}

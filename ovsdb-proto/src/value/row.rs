@@ -101,6 +101,21 @@ impl Row {
         Self { names, values }
     }
 
+    /// The columns in which `new` differs, or which only one of the two has, in order.
+    pub(crate) fn changed_names(&self, new: &Self) -> Vec<Arc<str>> {
+        if Arc::ptr_eq(&self.names, &new.names) {
+            let both = self.values.iter().zip(&new.values);
+            let changed = self.names.iter().zip(both);
+            let changed = changed.filter(|(_, (old, new))| old != new);
+            return changed.map(|(name, _)| Arc::clone(name)).collect();
+        }
+        let mut names: Vec<_> = self.names.iter().chain(&*new.names).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| self.get(name) != new.get(name));
+        names.into_iter().cloned().collect()
+    }
+
     pub(crate) fn values(&self) -> &[Datum] {
         &self.values
     }

@@ -7,9 +7,13 @@
 #[cfg(feature = "client")]
 mod canned;
 #[cfg(feature = "client")]
+mod extensions;
+#[cfg(feature = "client")]
 mod peer;
 #[cfg(feature = "client")]
 mod real;
 mod recorded;
+#[cfg(feature = "client")]
+mod session;
 #[cfg(feature = "client")]
 mod transact;

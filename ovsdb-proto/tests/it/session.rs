@@ -1,0 +1,552 @@
+//! Sessions over connections that break, on real servers.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use ovsdb_proto::client::{Client, Error, Event, Session, SessionOptions, SyncKind};
+use ovsdb_proto::monitor::MonitorRequest;
+use ovsdb_proto::operation::{Condition, Mutation};
+use ovsdb_proto::replica::{Change, Replica, RowChange};
+use ovsdb_proto::transaction::Transaction;
+use ovsdb_proto::value::{Row, Uuid};
+use testbed::{OvsdbCluster, OvsdbServer, or_skip};
+use tokio::time::timeout;
+
+const DATABASE: &str = "Open_vSwitch";
+
+/// QoS is a root table: its rows stay without references.
+fn request() -> MonitorRequest {
+    MonitorRequest::new(DATABASE).table("QoS", ["type", "external_ids"])
+}
+
+fn session(server: &OvsdbServer) -> Session {
+    Session::new(
+        [server.remote().parse().unwrap()],
+        request(),
+        SessionOptions::default(),
+    )
+}
+
+async fn next(session: &mut Session) -> Event {
+    timeout(Duration::from_secs(30), session.next()).await.unwrap()
+}
+
+/// Until the changes that follow a new connection.
+async fn synced(session: &mut Session) -> (SyncKind, Vec<RowChange>) {
+    loop {
+        if let Event::Connected { sync, .. } = next(session).await {
+            let Event::Changes(changes) = next(session).await else {
+                panic!("changes follow");
+            };
+            return (sync, changes);
+        }
+    }
+}
+
+fn offline(server: &OvsdbServer, operations: &str) {
+    server
+        .transact_offline(&format!("[\"{DATABASE}\",{operations}]"))
+        .unwrap();
+}
+
+/// `+type`, `-type` or `type` for an insertion, a deletion and a modification.
+fn types(changes: &[RowChange]) -> Vec<String> {
+    let ty = |row: &Row| {
+        row.get("type")
+            .unwrap()
+            .as_scalar()
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let mut types: Vec<String> = changes
+        .iter()
+        .map(|change| match &change.change {
+            Change::Initial(row) | Change::Insert(row) => format!("+{}", ty(row)),
+            Change::Delete(row) => format!("-{}", ty(row)),
+            Change::Modify { new, .. } => ty(new),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    types.sort();
+    types
+}
+
+#[tokio::test]
+async fn what_happened_while_the_server_was_down_is_exactly_the_next_batch() {
+    let Some(mut server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    for ty in ["kept", "changed", "deleted"] {
+        server.vsctl(&["create", "QoS", &format!("type={ty}")]).unwrap();
+    }
+    let mut session = session(&server);
+    assert!(session.replica().is_none());
+    let (sync, changes) = synced(&mut session).await;
+    assert_eq!(sync, SyncKind::Initial);
+    assert_eq!(types(&changes), ["+changed", "+deleted", "+kept"]);
+
+    server.kill();
+    let Event::Lost { reason, .. } = next(&mut session).await else {
+        panic!("the connection is lost");
+    };
+    assert!(reason.is_connection_lost());
+    // Nobody is there, but the rows are.
+    let Event::Unreachable { remote, .. } = next(&mut session).await else {
+        panic!("nobody is there");
+    };
+    assert_eq!(remote.to_string(), server.remote());
+    assert_eq!(session.replica().unwrap().table("QoS").unwrap().len(), 3);
+
+    offline(
+        &server,
+        r#"{"op":"delete","table":"QoS","where":[["type","==","deleted"]]},
+           {"op":"insert","table":"QoS","row":{"type":"new"}},
+           {"op":"update","table":"QoS","where":[["type","==","changed"]],
+            "row":{"external_ids":["map",[["a","b"]]]}}"#,
+    );
+    server.restart().unwrap();
+    let (sync, changes) = synced(&mut session).await;
+    assert_eq!(sync, SyncKind::Compared);
+    assert_eq!(types(&changes), ["+new", "-deleted", "changed"]);
+    let modified = changes.iter().find_map(|change| match &change.change {
+        Change::Modify { old, new, changed } => Some((old, new, changed)),
+        _ => None,
+    });
+    let (old, new, changed) = modified.unwrap();
+    assert_eq!(
+        changed.iter().map(|name| &**name).collect::<Vec<_>>(),
+        ["external_ids"]
+    );
+    assert!(old.get("external_ids").unwrap().is_empty());
+    assert_eq!(
+        new.get("external_ids"),
+        Some(&BTreeMap::from([("a", "b")]).into())
+    );
+
+    // And it goes on.
+    server.vsctl(&["create", "QoS", "type=later"]).unwrap();
+    let Event::Changes(changes) = next(&mut session).await else {
+        panic!("it is connected");
+    };
+    assert_eq!(types(&changes), ["+later"]);
+}
+
+#[tokio::test]
+async fn a_change_of_the_schema_is_survived_and_told_apart() {
+    let Some(mut server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    server.vsctl(&["create", "QoS", "type=a"]).unwrap();
+    let request = MonitorRequest::new(DATABASE).all_columns("QoS");
+    let remotes = [server.remote().parse().unwrap()];
+    let mut session = Session::new(remotes, request, SessionOptions::default());
+    synced(&mut session).await;
+    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let qos = schema.find("\"QoS\": {").unwrap();
+    let columns = qos + schema[qos..].find("\"columns\": {").unwrap() + "\"columns\": {".len();
+    let wider = format!(
+        "{} \"added\": {{\"type\": \"integer\"}}, {}",
+        &schema[..columns],
+        &schema[columns..]
+    );
+    let client = Client::connect(&server.remote().parse().unwrap()).await.unwrap();
+    client.convert(DATABASE, &wider).await.unwrap();
+
+    let Event::Lost { reason, .. } = next(&mut session).await else {
+        panic!("the monitor was canceled");
+    };
+    assert!(matches!(reason, Error::MonitorCanceled { .. }));
+    let (sync, changes) = synced(&mut session).await;
+    assert_eq!(sync, SyncKind::Compared);
+    let Change::Modify { old, new, changed } = &changes[0].change else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(changed.iter().map(|name| &**name).collect::<Vec<_>>(), ["added"]);
+    assert_eq!((old.get("added"), new.get("added")), (None, Some(&0.into())));
+    server.kill();
+}
+
+#[tokio::test]
+async fn new_conditions_hold_on_the_next_connection_too() {
+    let Some(mut server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    for ty in ["a", "b"] {
+        server.vsctl(&["create", "QoS", &format!("type={ty}")]).unwrap();
+    }
+    let mut session = session(&server);
+    synced(&mut session).await;
+    session
+        .set_conditions("QoS", [Condition::equal("type", "a")])
+        .await
+        .unwrap();
+    let Event::Changes(changes) = next(&mut session).await else {
+        panic!("a row goes");
+    };
+    assert_eq!(types(&changes), ["-b"]);
+    server.restart().unwrap();
+    assert_eq!(synced(&mut session).await, (SyncKind::Compared, vec![]));
+    // Without a connection.
+    server.kill();
+    while !matches!(next(&mut session).await, Event::Unreachable { .. }) {}
+    session
+        .set_conditions("QoS", [Condition::equal("type", "b")])
+        .await
+        .unwrap();
+    server.restart().unwrap();
+    let (_, changes) = synced(&mut session).await;
+    assert_eq!(types(&changes), ["+b", "-a"]);
+}
+
+#[tokio::test]
+async fn a_client_of_the_session_is_there_while_it_is_connected() {
+    let Some(server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    let mut session = session(&server);
+    let mut client = session.client();
+    assert!(client.current().is_none());
+    let writer = tokio::spawn(async move {
+        let mut transaction = Transaction::new(DATABASE);
+        transaction.insert("QoS", [("type", "x".into())]);
+        let connection = client.connected().await.unwrap();
+        connection.transact(&transaction).await.unwrap();
+        client
+    });
+    synced(&mut session).await;
+    let Event::Changes(changes) = next(&mut session).await else {
+        panic!("a row comes");
+    };
+    assert_eq!(types(&changes), ["+x"]);
+    let mut client = writer.await.unwrap();
+    drop(session);
+    assert!(client.connected().await.is_none());
+}
+
+/// Dropping the future of `next` every few milliseconds costs nothing but time.
+#[tokio::test]
+async fn a_session_that_is_polled_in_pieces_still_connects() {
+    let Some(server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    server.vsctl(&["create", "QoS", "type=a"]).unwrap();
+    let mut session = session(&server);
+    let mut events = Vec::new();
+    for _ in 0..5000 {
+        if let Ok(event) = timeout(Duration::from_millis(1), session.next()).await {
+            events.push(event);
+        }
+        if events.len() == 2 {
+            break;
+        }
+    }
+    assert!(
+        matches!(&events[..], [Event::Connected { .. }, Event::Changes(_)]),
+        "{events:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_paused_server_is_given_up_and_the_next_remote_used() {
+    let (Some(first), Some(second)) = (or_skip(OvsdbServer::start()), or_skip(OvsdbServer::start())) else {
+        return;
+    };
+    second.vsctl(&["create", "QoS", "type=a"]).unwrap();
+    let mut options = SessionOptions::default();
+    options.client.probe_interval = Some(Duration::from_millis(500));
+    let remotes = [first.remote(), second.remote()].map(|remote| remote.parse().unwrap());
+    let mut session = Session::new(remotes, request(), options);
+    synced(&mut session).await;
+    first.pause().unwrap();
+    let start = Instant::now();
+    let Event::Lost { reason, .. } = next(&mut session).await else {
+        panic!("it says nothing any more");
+    };
+    assert!(matches!(reason, Error::Silent { .. }), "{reason}");
+    let (_, changes) = synced(&mut session).await;
+    assert_eq!(types(&changes), ["+a"]);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    first.resume().unwrap();
+}
+
+/// A replica, from changes alone.
+#[derive(Default, Debug, PartialEq)]
+struct Replay(BTreeMap<Uuid, Row>);
+
+impl Replay {
+    fn apply(&mut self, changes: &[RowChange]) {
+        for RowChange { uuid, change, .. } in changes {
+            let was = match change {
+                Change::Initial(row) | Change::Insert(row) => {
+                    assert_eq!(self.0.insert(*uuid, Row::clone(row)), None, "inserted twice");
+                    continue;
+                }
+                Change::Modify { old, new, changed } => {
+                    assert!(!changed.is_empty());
+                    (self.0.insert(*uuid, Row::clone(new)), old)
+                }
+                Change::Delete(old) => (self.0.remove(uuid), old),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(was.0.as_ref(), Some(&**was.1), "not what was there");
+        }
+    }
+
+    fn assert_is(&self, replica: &Replica) {
+        let rows = replica.table("QoS").unwrap().rows();
+        let rows = rows.map(|(uuid, row)| (uuid, Row::clone(row)));
+        assert_eq!(self.0, rows.collect());
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+
+    /// A transaction of one to three operations on rows with small numbers as types.
+    fn transaction(&mut self) -> Transaction {
+        let mut transaction = Transaction::new(DATABASE);
+        for _ in 0..=self.below(3) {
+            let one = [Condition::equal("type", self.below(30).to_string())];
+            match self.below(4) {
+                0 => {
+                    let ty = self.below(30).to_string();
+                    transaction.insert("QoS", [("type", ty.into())]);
+                }
+                1 => {
+                    transaction.delete("QoS", one);
+                }
+                2 => {
+                    let pair = (self.below(4).to_string(), self.below(100).to_string());
+                    let key = [pair.0.clone()];
+                    let mutations = [
+                        Mutation::delete("external_ids", key),
+                        Mutation::insert_pairs("external_ids", [pair]),
+                    ];
+                    transaction.mutate("QoS", one, mutations);
+                }
+                _ => {
+                    let pairs = BTreeMap::from([(self.below(4).to_string(), "x".to_owned())]);
+                    transaction.update("QoS", one, [("external_ids", pairs.into())]);
+                }
+            }
+        }
+        transaction
+    }
+}
+
+/// How often each fault test hurts the server; more by `OVS_RS_FAULTS`.
+fn faults(default: usize) -> usize {
+    std::env::var("OVS_RS_FAULTS").map_or(default, |faults| faults.parse().unwrap())
+}
+
+/// Writes through `remote` until it is gone, and says by a row of its own that it is done.
+async fn write(remote: &str, random: &mut Random, count: u64) -> bool {
+    let Ok(client) = Client::connect(&remote.parse().unwrap()).await else {
+        return false;
+    };
+    for _ in 0..count {
+        if client.transact(&random.transaction()).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Takes events until the replica is that of the server, which nobody writes to.
+async fn settle(session: &mut Session, replay: &mut Replay, remote: &str) {
+    let client = Client::connect(&remote.parse().unwrap()).await.unwrap();
+    let truth = client.snapshot(&request()).await.unwrap();
+    let settled = async {
+        while session.replica() != Some(&truth) || session.client().current().is_none() {
+            if let Event::Changes(changes) = session.next().await {
+                replay.apply(&changes);
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), settled).await.unwrap();
+    // What the replica has of a new connection may not have been told yet.
+    while let Ok(event) = timeout(Duration::from_millis(5), session.next()).await {
+        if let Event::Changes(changes) = event {
+            replay.apply(&changes);
+        }
+    }
+    replay.assert_is(&truth);
+    assert_eq!(session.replica(), Some(&truth));
+}
+
+#[tokio::test]
+async fn after_any_fault_the_replica_is_the_servers_and_the_changes_lead_to_it() {
+    let Some(mut server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut options = SessionOptions::default();
+    options.client.probe_interval = Some(Duration::from_millis(300));
+    // The server breaks many times a second, which is no reason to wait here.
+    options.max_backoff = Duration::from_millis(200);
+    let remotes = [server.remote(), server.tcp_remote()].map(|remote| remote.parse().unwrap());
+    let mut session = Session::new(remotes, request(), options);
+    let mut replay = Replay::default();
+    for round in 0..faults(40) {
+        let writes = 1 + random.below(40);
+        let mut writer = Random(random.below(u64::MAX) | 1);
+        let remote = server.remote();
+        let write = tokio::spawn(async move { write(&remote, &mut writer, writes).await });
+        // The fault falls into the writing.
+        let until = tokio::time::sleep(Duration::from_millis(random.below(20)));
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => break,
+                event = session.next() => if let Event::Changes(changes) = event {
+                    replay.apply(&changes);
+                },
+            }
+        }
+        match random.below(4) {
+            0 => {
+                server.kill();
+                server.restart().unwrap();
+            }
+            1 => {
+                server.kill();
+                offline(
+                    &server,
+                    &format!(
+                        r#"{{"op":"delete","table":"QoS","where":[["type","==","{}"]]}},
+                           {{"op":"insert","table":"QoS","row":{{"type":"offline{round}"}}}},
+                           {{"op":"update","table":"QoS","where":[["type","==","{}"]],
+                            "row":{{"external_ids":["map",[["offline","{round}"]]]}}}}"#,
+                        random.below(30),
+                        random.below(30)
+                    ),
+                );
+                server.restart().unwrap();
+            }
+            2 => server.drop_clients().unwrap(),
+            _ => {
+                server.pause().unwrap();
+                tokio::time::sleep(Duration::from_millis(random.below(900))).await;
+                server.resume().unwrap();
+            }
+        }
+        let _ = write.await;
+        settle(&mut session, &mut replay, &server.remote()).await;
+    }
+}
+
+async fn cluster_session(cluster: &OvsdbCluster, leader_only: bool) -> Session {
+    let remotes = (0..cluster.len()).map(|nth| cluster.remote(nth).parse().unwrap());
+    let mut options = SessionOptions::default();
+    options.leader_only = leader_only;
+    Session::new(remotes, request(), options)
+}
+
+fn leader(cluster: &OvsdbCluster) -> usize {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match cluster.leader() {
+            Some(leader) => return leader,
+            None if Instant::now() > deadline => panic!("no leader"),
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_followed_over_leader_kills_and_resumed_where_it_can_be() {
+    let Some(mut cluster) = or_skip(OvsdbCluster::start()) else {
+        return;
+    };
+    let mut random = Random(0x1234_5678_9abc_def1);
+    let first = leader(&cluster);
+    assert!(write(&cluster.remote(first), &mut random, 120).await);
+    let mut session = cluster_session(&cluster, true).await;
+    let mut replay = Replay::default();
+    settle(&mut session, &mut replay, &cluster.remote(first)).await;
+    let mut resumed = 0;
+    for _ in 0..faults(3) {
+        let old = leader(&cluster);
+        let mut writer = Random(random.below(u64::MAX) | 1);
+        let remote = cluster.remote(old);
+        let write = tokio::spawn(async move { write(&remote, &mut writer, 20).await });
+        tokio::time::sleep(Duration::from_millis(random.below(30))).await;
+        cluster.kill(old);
+        let killed = Instant::now();
+        let _ = write.await;
+        // When a new leader is there, the session has it soon.
+        let elected = async {
+            loop {
+                match next(&mut session).await {
+                    Event::Changes(changes) => replay.apply(&changes),
+                    Event::Connected { sync, .. } => break sync,
+                    Event::Lost { .. } | Event::Unreachable { .. } => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        };
+        let sync = elected.await;
+        assert!(
+            killed.elapsed() < Duration::from_secs(8),
+            "{:?}",
+            killed.elapsed()
+        );
+        resumed += usize::from(sync == SyncKind::Resumed);
+        let new = leader(&cluster);
+        assert_ne!(new, old);
+        settle(&mut session, &mut replay, &cluster.remote(new)).await;
+        cluster.restart(old).unwrap();
+        cluster.wait_connected(old).unwrap();
+    }
+    assert!(resumed > 0, "a cluster keeps 100 transactions");
+}
+
+#[tokio::test]
+async fn a_server_without_majority_or_with_older_data_is_refused() {
+    let Some(mut cluster) = or_skip(OvsdbCluster::start()) else {
+        return;
+    };
+    let old = (leader(&cluster) + 1) % 3;
+    let mut session = cluster_session(&cluster, false).await;
+    synced(&mut session).await;
+    // One member sleeps through what the session sees.
+    cluster.kill(old);
+    let remote = cluster.remote(leader(&cluster));
+    assert!(write(&remote, &mut Random(7), 20).await);
+    let _ = timeout(Duration::from_secs(1), async {
+        while session.next().await != Event::Changes(vec![]) {}
+    })
+    .await;
+    for nth in (0..3).filter(|nth| *nth != old) {
+        cluster.kill(nth);
+    }
+    cluster.restart(old).unwrap();
+    let mut refused = false;
+    for _ in 0..30 {
+        match next(&mut session).await {
+            Event::Unreachable {
+                reason: Error::NotConnected | Error::Stale { .. },
+                ..
+            } => {
+                refused = true;
+                break;
+            }
+            Event::Connected { .. } => panic!("it is alone"),
+            _ => {}
+        }
+    }
+    assert!(refused);
+    for nth in (0..3).filter(|nth| *nth != old) {
+        cluster.restart(nth).unwrap();
+    }
+    assert_ne!(synced(&mut session).await.0, SyncKind::Initial);
+}
