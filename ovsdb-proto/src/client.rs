@@ -56,6 +56,7 @@ mod remote;
 mod session;
 mod transact;
 mod transport;
+mod vswitch;
 
 pub use self::error::Error;
 pub use self::lock::Lock;
@@ -63,6 +64,7 @@ pub use self::monitor::Monitor;
 pub use self::remote::{Remote, RemoteError};
 pub use self::session::{Event, Session, SessionClient, SessionOptions, SyncKind};
 pub use self::transact::{Resolution, TransactError};
+pub use self::vswitch::{Configured, Vswitch, VswitchError};
 
 /// One connection to a server.
 #[derive(Clone)]

@@ -15,3 +15,4 @@ pub mod rpc;
 pub mod schema;
 pub mod transaction;
 pub mod value;
+pub mod vswitch;

@@ -17,3 +17,5 @@ mod recorded;
 mod session;
 #[cfg(feature = "client")]
 mod transact;
+#[cfg(feature = "client")]
+mod vswitch;
