@@ -29,6 +29,7 @@ use serde::ser::{self, Serialize, Serializer};
 mod datum;
 mod row;
 mod row_de;
+mod row_ser;
 mod uuid;
 
 pub use self::datum::{Datum, Map, MapError, Set, SetError};
@@ -199,14 +200,20 @@ impl fmt::Display for Atom {
 /// The form on the wire.
 impl Serialize for Atom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Integer(value) => serializer.serialize_i64(*value),
-            Self::Real(value) if value.is_finite() => serializer.serialize_f64(*value),
-            Self::Real(_) => Err(ser::Error::custom("a real must be finite")),
-            Self::Boolean(value) => serializer.serialize_bool(*value),
-            Self::String(value) => serializer.serialize_str(value),
-            Self::Uuid(value) => ("uuid", value).serialize(serializer),
-            Self::NamedUuid(name) => ("named-uuid", name).serialize(serializer),
+        serializer.serialize_newtype_struct(WIRE_FORM, &Wire(self))
+    }
+}
+
+impl Serialize for Wire<'_, Atom> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Atom::Integer(value) => serializer.serialize_i64(*value),
+            Atom::Real(value) if value.is_finite() => serializer.serialize_f64(*value),
+            Atom::Real(_) => Err(ser::Error::custom("a real must be finite")),
+            Atom::Boolean(value) => serializer.serialize_bool(*value),
+            Atom::String(value) => serializer.serialize_str(value),
+            Atom::Uuid(value) => ("uuid", value).serialize(serializer),
+            Atom::NamedUuid(name) => ("named-uuid", name).serialize(serializer),
         }
     }
 }
@@ -287,9 +294,16 @@ fn end<'de, A: SeqAccess<'de>>(mut seq: A, len: usize, expected: &dyn de::Expect
     }
 }
 
-/// The name under which [`Atom`] and [`Datum`] ask for themselves, so that a [`Row`] can give them
-/// their form on the wire, and everything else a plain one: UUIDs as strings, sets as sequences.
+/// A value in its form on the wire.
+struct Wire<'a, T>(&'a T);
+
+/// The name under which [`Atom`] and [`Datum`] ask for themselves and write themselves, so that a
+/// [`Row`] can give them their form on the wire, and everything else a plain one: UUIDs as strings,
+/// sets as sequences.
 const WIRE_FORM: &str = "$ovsdb_proto::WireForm";
+
+/// The name under which a [`Uuid`] writes itself, so that a [`Row`] can tell it from a string.
+const UUID_FORM: &str = "$ovsdb_proto::Uuid";
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 use thiserror::Error;
 
 use super::uuid::BareUuid;
-use super::{Atom, Uuid, WIRE_FORM, element, end};
+use super::{Atom, Uuid, WIRE_FORM, Wire, element, end};
 
 /// The value of one column.
 ///
@@ -290,7 +290,13 @@ impl Serialize for Datum {
 /// A bare atom if it has one element, else `["set", [atom, …]]`.
 impl Serialize for Set {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.as_slice() {
+        serializer.serialize_newtype_struct(WIRE_FORM, &Wire(self))
+    }
+}
+
+impl Serialize for Wire<'_, Set> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.0.as_slice() {
             [atom] => atom.serialize(serializer),
             atoms => tagged(serializer, "set", atoms),
         }
@@ -300,7 +306,13 @@ impl Serialize for Set {
 /// `["map", [[atom, atom], …]]`.
 impl Serialize for Map {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        tagged(serializer, "map", &self.0)
+        serializer.serialize_newtype_struct(WIRE_FORM, &Wire(self))
+    }
+}
+
+impl Serialize for Wire<'_, Map> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        tagged(serializer, "map", &self.0.0)
     }
 }
 

@@ -6,6 +6,7 @@ use serde::de::Deserialize;
 use serde::ser::{Serialize, Serializer};
 
 use super::row_de::{RowDeserializer, RowError};
+use super::row_ser;
 use super::{Datum, Uuid};
 
 /// The columns of one row, in the order of their names.
@@ -88,6 +89,37 @@ impl Row {
     /// [`RowError`] if a column does not fit its field.
     pub fn read<'de, T: Deserialize<'de>>(&'de self, uuid: Uuid) -> Result<T, RowError> {
         T::deserialize(RowDeserializer::new(self, Some(uuid)))
+    }
+
+    /// Makes a row of a type of yours: anything that serde writes as a struct or a map, with the
+    /// same types of columns as [`read`](Self::read). Fields named `_uuid` and `_version` are left
+    /// out, so that what was read can be written.
+    ///
+    /// ```
+    /// use ovsdb_proto::value::{Row, Set, Uuid};
+    /// use serde::Serialize;
+    ///
+    /// #[derive(Serialize)]
+    /// struct Port {
+    ///     name: &'static str,
+    ///     tag: Option<i64>,
+    ///     interfaces: Vec<Uuid>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), ovsdb_proto::value::RowError> {
+    /// let port = Port { name: "p1", tag: None, interfaces: vec![Uuid::ZERO] };
+    /// let row = Row::write(&port)?;
+    /// assert_eq!(row.get("tag"), Some(&Set::default().into()));
+    /// assert_eq!(row.get("interfaces"), Some(&Uuid::ZERO.into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RowError`] if no column could hold a field.
+    pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Self, RowError> {
+        row_ser::row_of(value)
     }
 
     /// As [`read`](Self::read), of the columns alone.

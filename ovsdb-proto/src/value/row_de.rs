@@ -43,7 +43,7 @@ impl RowError {
         self.column.as_deref()
     }
 
-    fn in_column(mut self, column: &str) -> Self {
+    pub(super) fn in_column(mut self, column: &str) -> Self {
         self.column.get_or_insert_with(|| column.to_owned());
         self
     }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::*;
 
@@ -376,4 +376,80 @@ fn a_row_is_written_as_an_object() {
     assert_eq!(serde_json::to_string(&row).unwrap(), r#"{"a":1,"b":["set",[]]}"#);
     assert_eq!(row.get("a"), Some(&Atom::from(1).into()));
     assert_eq!(row.get("c"), None);
+}
+
+#[test]
+fn what_was_read_out_of_a_row_is_written_as_it_was() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Everything {
+        _uuid: Uuid,
+        text: String,
+        number: i64,
+        small: u16,
+        real: f64,
+        flag: bool,
+        reference: Uuid,
+        none: Option<i64>,
+        some: Option<String>,
+        set: BTreeSet<i64>,
+        references: Vec<Uuid>,
+        pairs: BTreeMap<String, i64>,
+        mode: Mode,
+        atom: Atom,
+        datum: Datum,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Mode {
+        Secure,
+    }
+    let value = Everything {
+        _uuid: uuid(),
+        text: UUID.into(),
+        number: i64::MIN,
+        small: 7,
+        real: 0.1,
+        flag: true,
+        reference: uuid(),
+        none: None,
+        some: Some("x".into()),
+        set: [3, 1, 2].into(),
+        references: vec![Uuid::ZERO, uuid()],
+        pairs: [("a".into(), 1)].into(),
+        mode: Mode::Secure,
+        atom: Atom::Uuid(uuid()),
+        datum: set([1, 2]).into(),
+    };
+    let row = Row::write(&value).unwrap();
+    assert_eq!(row.get("_uuid"), None);
+    // Of two equal texts one is a UUID.
+    assert_eq!(row.get("text"), Some(&UUID.into()));
+    assert_eq!(row.get("reference"), Some(&uuid().into()));
+    assert_eq!(row.get("mode"), Some(&"secure".into()));
+    assert_eq!(row.read(uuid()), Ok(value));
+    let columns: BTreeMap<&str, i64> = [("a", 1)].into();
+    assert_eq!(Row::write(&columns).unwrap(), Row::from([("a", 1.into())]));
+}
+
+#[test]
+fn what_no_column_can_hold_is_not_written() {
+    fn reason<T: Serialize>(value: T) -> String {
+        Row::write(&BTreeMap::from([("c", value)]))
+            .unwrap_err()
+            .to_string()
+    }
+    assert_eq!(
+        reason(u64::MAX),
+        "column c: 18446744073709551615 exceeds 9223372036854775807"
+    );
+    assert_eq!(reason(vec![1, 1]), "column c: set holds an element twice");
+    assert_eq!(reason(vec![vec![1, 2]]), "column c: wanted one atom");
+    assert_eq!(
+        reason(BTreeMap::from([("k", Some(()))])),
+        "column c: no column holds this"
+    );
+    assert_eq!(
+        Row::write(&1).unwrap_err().to_string(),
+        "a row is a struct or a map"
+    );
 }

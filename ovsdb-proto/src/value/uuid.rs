@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use thiserror::Error;
 
-use super::{element, end};
+use super::{UUID_FORM, element, end};
 
 /// A UUID: 16 bytes, most significant first. The text form has 36 characters, in groups of 8, 4,
 /// 4, 4 and 12 hexadecimal digits.
@@ -129,7 +129,7 @@ impl fmt::Debug for Uuid {
 
 impl Serialize for Uuid {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_newtype_struct(UUID_FORM, &self.to_string())
     }
 }
 

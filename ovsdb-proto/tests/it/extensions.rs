@@ -1,6 +1,6 @@
 //! What ovsdb-server has beyond the plain monitor: conditions, locks, probes, conversion.
 
-use std::process::Command;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use ovsdb_proto::client::{Client, ClientOptions, Error, Monitor};
@@ -9,6 +9,7 @@ use ovsdb_proto::operation::{Condition, Function};
 use ovsdb_proto::replica::{Change, RowChange};
 use ovsdb_proto::rpc::ErrorKind;
 use ovsdb_proto::transaction::Transaction;
+use ovsdb_proto::value::Uuid;
 use testbed::{OvsdbServer, or_skip};
 use tokio::time::timeout;
 
@@ -204,17 +205,6 @@ async fn the_server_has_an_id_and_databases_can_be_converted() {
     assert_eq!(client.server_id().await.unwrap(), id);
 }
 
-fn signal(server: &OvsdbServer, signal: &str) {
-    let pid = server.pid().to_string();
-    assert!(
-        Command::new("kill")
-            .args([signal, &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
 #[tokio::test]
 async fn a_stopped_server_is_noticed_within_10_seconds_on_both_transports() {
     let Some(server) = or_skip(OvsdbServer::start()) else {
@@ -228,7 +218,7 @@ async fn a_stopped_server_is_noticed_within_10_seconds_on_both_transports() {
     let mut monitor = unix.monitor(&request).await.unwrap();
     next(&mut monitor).await;
     tcp.list_dbs().await.unwrap();
-    signal(&server, "-STOP");
+    server.pause().unwrap();
     let start = Instant::now();
     let noticed = async { tokio::join!(monitor.next(), tcp.closed()) };
     let (unix, tcp) = timeout(Duration::from_secs(10), noticed).await.unwrap();
@@ -237,7 +227,7 @@ async fn a_stopped_server_is_noticed_within_10_seconds_on_both_transports() {
     };
     assert_eq!((unix.unwrap_err(), tcp), (silent.clone(), silent));
     assert!(start.elapsed() > Duration::from_secs(4));
-    signal(&server, "-CONT");
+    server.resume().unwrap();
 }
 
 #[tokio::test]
@@ -251,4 +241,50 @@ async fn a_quiet_server_that_answers_is_not_given_up() {
     let client = Client::connect_with(&remote, options).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(client.list_dbs().await.unwrap().len(), 2);
+}
+
+/// More by `OVS_RS_UPDATES`.
+#[tokio::test]
+async fn bursts_of_insertions_reach_a_consumer_that_sleeps_each_once() {
+    const WRITERS: usize = 50;
+    let Some(server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    let wanted: usize = std::env::var("OVS_RS_UPDATES").map_or(10_000, |wanted| wanted.parse().unwrap());
+    let mut options = ClientOptions::default();
+    options.hold_back_at = 64 * 1024;
+    options.max_queued = 16 << 20;
+    let remote = server.tcp_remote().parse().unwrap();
+    let client = Client::connect_with(&remote, options).await.unwrap();
+    let request = MonitorRequest::new("Open_vSwitch").table("QoS", ["type", "external_ids"]);
+    let mut monitor = client.monitor(&request).await.unwrap();
+    assert_eq!(next(&mut monitor).await, []);
+
+    let writer = connect(&server).await;
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|nth| {
+            let writer = writer.clone();
+            tokio::spawn(async move {
+                for n in (nth..wanted).step_by(WRITERS) {
+                    let mut transaction = Transaction::new("Open_vSwitch");
+                    transaction.insert("QoS", [("type", n.to_string().into())]);
+                    writer.transact(&transaction).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut seen: BTreeSet<Uuid> = BTreeSet::new();
+    while seen.len() < wanted {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let databases = timeout(Duration::from_secs(5), client.list_dbs()).await.unwrap();
+        assert_eq!(databases.unwrap().len(), 2);
+        for change in next(&mut monitor).await {
+            assert!(matches!(change.change, Change::Insert(_)));
+            assert!(seen.insert(change.uuid), "seen twice");
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(client.snapshot(&request).await.unwrap(), *monitor.replica());
 }
