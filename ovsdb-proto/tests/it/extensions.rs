@@ -274,10 +274,16 @@ async fn bursts_of_insertions_reach_a_consumer_that_sleeps_each_once() {
         })
         .collect();
     let mut seen: BTreeSet<Uuid> = BTreeSet::new();
-    while seen.len() < wanted {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let databases = timeout(Duration::from_secs(5), client.list_dbs()).await.unwrap();
-        assert_eq!(databases.unwrap().len(), 2);
+    for batch in 0.. {
+        if seen.len() == wanted {
+            break;
+        }
+        // Sleeps longer than it takes to fill the queue, again and again.
+        if batch % 500 == 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let databases = timeout(Duration::from_secs(5), client.list_dbs()).await.unwrap();
+            assert_eq!(databases.unwrap().len(), 2);
+        }
         for change in next(&mut monitor).await {
             assert!(matches!(change.change, Change::Insert(_)));
             assert!(seen.insert(change.uuid), "seen twice");
