@@ -163,11 +163,13 @@ fn lookups() {
     let mut ovs = Ovs::open().unwrap();
     let by_number = ovs.vport(dp, 5).unwrap();
     assert_eq!((name(&by_number), by_number.datapath), ("int5", dp));
-    assert_eq!(ovs.vport_by_name(c"int5").unwrap(), by_number);
+    // Its counters may have moved in between: the host sends packets of its own.
+    let by_name = ovs.vport_by_name(c"int5").unwrap();
+    assert_eq!((by_name.datapath, by_name.port_no), (dp, by_number.port_no));
     let datapath = ovs.datapath(dp).unwrap();
     assert_eq!(datapath.name.as_c_str(), c"dp5");
     assert!(datapath.stats.is_some() && datapath.megaflow_stats.is_some() && datapath.other.is_empty());
-    assert_eq!(ovs.datapath_by_name(c"dp5").unwrap(), datapath);
+    assert_eq!(ovs.datapath_by_name(c"dp5").unwrap().ifindex, datapath.ifindex);
 
     let too_long = c"sixteen_bytes_xx";
     let refused = ovs.vport_by_name(too_long).unwrap_err();
