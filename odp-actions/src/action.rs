@@ -285,7 +285,8 @@ impl Action {
             .attr(raw.raw_kind, &raw.payload)
             .ok()
             .and_then(|()| Attrs::new(&bytes).next()?.ok());
-        attr.and_then(|attr| Self::decode(&attr).ok())
+        // A broken list inside is kept as a list, as `Actions::decode_lossless` keeps it.
+        attr.and_then(|attr| Self::decode_in(&attr, &mut Faults::default()).ok())
             .unwrap_or(Self::Unknown(raw))
     }
 
@@ -808,6 +809,11 @@ mod tests {
         );
         assert_eq!(actions.to_bytes().unwrap(), bytes);
         assert_eq!(actions.to_string().parse::<Actions>().unwrap(), actions);
+        let by_number: Actions = "action20(00)".parse().unwrap();
+        assert_eq!(
+            by_number,
+            Actions::decode_lossless(&by_number.to_bytes().unwrap())
+        );
     }
 
     #[test]
