@@ -9,8 +9,8 @@ use core::net::IpAddr;
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, RawAttr, Sink};
 
 use super::nest::{HexNumber, nests, silent_about_unknown, strictly};
-use super::number::AltHex;
 use crate::key::codec::{Codec, Faults, Flag};
+use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -217,12 +217,7 @@ impl Codec for Mark {
     }
 
     fn print(mark: &Masked<u32>, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{name}={}/{}",
-            AltHex(u64::from(mark.value)),
-            AltHex(u64::from(mark.mask))
-        )
+        write!(f, "{name}={}/{}", Alt(mark.value.into()), Alt(mark.mask.into()))
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Masked<u32>, ParseError> {

@@ -4,6 +4,7 @@ use core::fmt;
 
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
+use crate::key::MacAddr;
 use crate::key::codec::Codec;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -159,7 +160,7 @@ impl Codec for PushEth {
     }
 
     fn print(eth: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}(src={},dst={})", Mac(eth.src), Mac(eth.dst))
+        write!(f, "{name}(src={},dst={})", MacAddr(eth.src), MacAddr(eth.dst))
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
@@ -271,16 +272,6 @@ impl Codec for Call {
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<(), ParseError> {
         lexer.expect("()")
-    }
-}
-
-/// Prints an Ethernet address.
-pub(super) struct Mac(pub(super) [u8; 6]);
-
-impl fmt::Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
     }
 }
 

@@ -5,6 +5,7 @@ use core::fmt;
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
 use crate::key::codec::Codec;
+use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -44,23 +45,10 @@ numbers! {
     /// `lb_output(1)`: decimal whatever the first digit.
     Decimal |name, value, f| write!(f, "{name}({value})"), |lexer| parenthesised(lexer, Lexer::decimal);
     /// `recirc(0x1)`: printed in hexadecimal, and read in decimal, too.
-    RecircId |name, value, f| write!(f, "{name}({})", AltHex(u64::from(*value))),
+    RecircId |name, value, f| write!(f, "{name}({})", Alt((*value).into())),
         |lexer| parenthesised(lexer, Lexer::decimal);
     /// `drop`: the number is not shown.
     Hidden |name, _value, f| f.write_str(name), |_lexer| Ok(0);
-}
-
-/// `%#x` of C: as `{:#x}`, but 0 has no prefix.
-pub(super) struct AltHex(pub(super) u64);
-
-impl fmt::Display for AltHex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 {
-            f.write_str("0")
-        } else {
-            write!(f, "{:#x}", self.0)
-        }
-    }
 }
 
 type Read<'a> = fn(&mut Lexer<'a>, u64) -> Result<u64, ParseError>;

@@ -6,9 +6,9 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
-use super::header::Mac;
-use super::number::AltHex;
+use crate::key::MacAddr;
 use crate::key::codec::Codec;
+use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -94,8 +94,8 @@ fn print_header(push: &TunnelPush, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
         "eth(dst={},src={},dl_type={eth_type:#06x}),",
-        Mac(dst),
-        Mac(src)
+        MacAddr(dst),
+        MacAddr(src)
     )?;
     let ip = if eth_type == ETH_TYPE_IP {
         print_ipv4(&mut rest, f)?
@@ -123,7 +123,7 @@ fn print_ipv4(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> Result<bool, f
         return Ok(false);
     };
     let address = |at: usize| Ipv4Addr::new(ip[at], ip[at + 1], ip[at + 2], ip[at + 3]);
-    let (proto, tos, ttl) = (ip[9], AltHex(u64::from(ip[1])), ip[8]);
+    let (proto, tos, ttl) = (ip[9], Alt(ip[1].into()), ip[8]);
     let frag = u16::from_be_bytes([ip[6], ip[7]]);
     write!(
         f,

@@ -6,8 +6,8 @@ use core::fmt;
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
 use super::nest::{nests, print_in_order, require, silent_about_unknown};
-use super::number::AltHex;
 use crate::key::codec::{Codec, Faults, Flag};
+use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -300,7 +300,7 @@ impl fmt::Display for Cookie {
                      controller_id={controller_id},max_len={max_len})",
                     u8::from(dont_send),
                     u8::from(continuation),
-                    AltHex(rule_cookie),
+                    Alt(rule_cookie.into()),
                 )
             }
         }
