@@ -41,14 +41,14 @@ use self::nest::List;
 pub use self::nest::{
     CheckPktLen, CheckPktLenAttr, DecTtl, DecTtlAttr, Psample, PsampleAttr, Sample, SampleAttr,
 };
-pub use self::nsh::{NshAttr, NshBase, PushNsh};
+use self::nsh::PushNsh;
 use self::number::{Decimal, Hidden, Number, Port, RecircId};
 pub use self::tunnel::TunnelPush;
 pub use self::userspace::{Cookie, SLOW_PATH_REASONS, Userdata, Userspace, UserspaceAttr};
 pub use self::vlan::PushVlan;
 use self::vlan::PushVlanCodec;
 use crate::key::codec::{Codec, Faults, Flag as Word};
-use crate::key::{Hex, Key, MaskedKey, parse_raw};
+use crate::key::{Hex, Key, MaskedKey, Nsh, parse_raw};
 use crate::limits::Nests;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -90,7 +90,7 @@ attributes! {
         /// `CT_CLEAR`, 4 bytes: forget the connection.
         16 CtClear Word "ct_clear";
         /// `PUSH_NSH`: add a network service header.
-        17 PushNsh(PushNsh) PushNsh "push_nsh";
+        17 PushNsh(Nsh) PushNsh "push_nsh";
         /// `POP_NSH`, 4 bytes: remove it.
         18 PopNsh Call "pop_nsh";
         /// `METER`, 8 bytes: drop the packet if it exceeds a meter.

@@ -5,54 +5,25 @@ use core::fmt;
 
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
-use super::nest::{HexNumber, nests, require, silent_about_unknown};
-use crate::key::codec::{Codec, Faults};
+use super::nest::{HexNumber, require};
+use crate::key::codec::Codec;
+use crate::key::payload::Payload;
+use crate::key::{Nsh, NshAttr, NshBase, NshContext};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
-attributes! {
-    /// One attribute of [`PushNsh`] (`OVS_NSH_KEY_ATTR_*`).
-    pub enum NshAttr {
-        /// The base header.
-        1 Base(NshBase) BaseCodec "base";
-        /// The four context headers of metadata type 1, in network byte order on the wire.
-        2 Md1([u32; 4]) Md1Codec "md1";
-        /// The context headers of metadata type 2. Text drops leading zeros.
-        3 Md2(Vec<u8>) Md2Codec "md2";
-    }
-}
-
-silent_about_unknown!(NshAttr);
-
-nests! {
-    /// `push_nsh(..)`: on the wire a nest with one key attribute, which holds these.
-    PushNsh of NshAttr;
-}
-
-/// `struct ovs_nsh_key_base`: 8 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct NshBase {
-    /// Flags, 2 bits.
-    pub flags: u8,
-    /// TTL, 6 bits.
-    pub ttl: u8,
-    /// 1 or 2.
-    pub mdtype: u8,
-    /// The protocol that follows.
-    pub np: u8,
-    /// Service path (24 bits) and index (8 bits), in network byte order on the wire.
-    pub path_hdr: u32,
-}
+/// `push_nsh(..)`: on the wire a nest with one key attribute, which holds those of the header.
+pub(super) struct PushNsh;
 
 impl Codec for PushNsh {
-    type Value = Self;
+    type Value = Nsh;
 
-    fn encode<S: Sink>(nsh: &Self, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.nest(kind, |sink| nsh.encode_nest(KEY_NSH, sink))
+    fn encode<S: Sink>(nsh: &Nsh, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
+        sink.nest(kind, |sink| <Nsh as Payload>::encode(nsh, KEY_NSH, sink))
     }
 
-    /// Exactly one key attribute stands inside, the base header and at most one kind of context in it.
-    fn decode(attr: &Attr<'_>) -> Result<Self, DecodeError> {
+    /// Exactly one key attribute stands inside, the base header in it. Unlike a key, it has nothing of a wrong length.
+    fn decode(attr: &Attr<'_>) -> Result<Nsh, DecodeError> {
         let missing = DecodeError::Missing {
             offset: attr.offset(),
             kind: KEY_NSH,
@@ -62,14 +33,17 @@ impl Codec for PushNsh {
         if key.raw_kind() != KEY_NSH || keys.next().is_some() {
             return Err(missing);
         }
-        let nsh = Self::decode_nest(&key, &mut Faults::default())?;
-        require(&key, nsh.attrs.iter().map(NshAttr::kind), &[1])?;
-        Ok(nsh)
+        let attrs: Vec<NshAttr> = key
+            .attrs()
+            .map(|attr| decode_attr(&attr?))
+            .collect::<Result<_, _>>()?;
+        require(&key, attrs.iter().map(NshAttr::kind), &[1])?;
+        Ok(Nsh::new(attrs))
     }
 
-    fn print(nsh: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(nsh: &Nsh, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{name}(")?;
-        let base = nsh.attrs.iter().rev().find_map(|attr| match attr {
+        let base = nsh.attrs().iter().rev().find_map(|attr| match attr {
             NshAttr::Base(base) => Some(*base),
             _ => None,
         });
@@ -78,26 +52,25 @@ impl Codec for PushNsh {
             ttl,
             mdtype,
             np,
-            path_hdr,
+            path,
         } = base.unwrap_or(DEFAULT);
         // The header has 2 bits of flags and 6 of TTL.
-        let (flags, ttl, spi, si) = (flags & 3, ttl & 63, path_hdr >> 8, path_hdr & 0xff);
+        let (flags, ttl, spi, si) = (flags & 3, ttl & 63, path >> 8, path & 0xff);
         write!(
             f,
             "flags={flags},ttl={ttl},mdtype={mdtype},np={np},spi={spi:#x},si={si}"
         )?;
         match mdtype {
             1 => {
-                let context = nsh.attrs.iter().rev().find_map(|attr| match attr {
+                let context = nsh.attrs().iter().rev().find_map(|attr| match attr {
                     NshAttr::Md1(context) => Some(*context),
                     _ => None,
                 });
-                for (i, word) in (1..).zip(context.unwrap_or_default()) {
-                    write!(f, ",c{i}={word:#x}")?;
-                }
+                let NshContext { c1, c2, c3, c4 } = context.unwrap_or_default();
+                write!(f, ",c1={c1:#x},c2={c2:#x},c3={c3:#x},c4={c4:#x}")?;
             }
             2 => {
-                let metadata = nsh.attrs.iter().rev().find_map(|attr| match attr {
+                let metadata = nsh.attrs().iter().rev().find_map(|attr| match attr {
                     NshAttr::Md2(metadata) => Some(metadata.as_slice()),
                     _ => None,
                 });
@@ -108,10 +81,10 @@ impl Codec for PushNsh {
         f.write_str(")")
     }
 
-    fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+    fn parse(lexer: &mut Lexer<'_>) -> Result<Nsh, ParseError> {
         let mut base = DEFAULT;
         let (mut spi, mut si) = (0, 255);
-        let mut context = [0; 4];
+        let mut context = NshContext::default();
         let mut metadata = None;
         // Each number is read with a limit that fits.
         let byte = |lexer: &mut Lexer<'_>| lexer.number(0xff).map(|n| u8::try_from(n).unwrap_or(u8::MAX));
@@ -143,10 +116,10 @@ impl Codec for PushNsh {
                 ("np", _) => base.np = byte(lexer)?,
                 ("spi", _) => spi = word(lexer, 0xff_ffff)?,
                 ("si", _) => si = u32::from(byte(lexer)?),
-                ("c1", 1) => context[0] = word(lexer, u64::from(u32::MAX))?,
-                ("c2", 1) => context[1] = word(lexer, u64::from(u32::MAX))?,
-                ("c3", 1) => context[2] = word(lexer, u64::from(u32::MAX))?,
-                ("c4", 1) => context[3] = word(lexer, u64::from(u32::MAX))?,
+                ("c1", 1) => context.c1 = word(lexer, u64::from(u32::MAX))?,
+                ("c2", 1) => context.c2 = word(lexer, u64::from(u32::MAX))?,
+                ("c3", 1) => context.c3 = word(lexer, u64::from(u32::MAX))?,
+                ("c4", 1) => context.c4 = word(lexer, u64::from(u32::MAX))?,
                 ("md2", 2) => {
                     let mut bytes = lexer.hex_string()?;
                     bytes.resize(bytes.len().next_multiple_of(4), 0);
@@ -158,95 +131,26 @@ impl Codec for PushNsh {
                 _ => return Err(start.expected("a field of nsh")),
             }
         }
-        base.path_hdr = spi << 8 | si;
+        base.path = spi << 8 | si;
         let context = match base.mdtype {
             1 => Some(NshAttr::Md1(context)),
             _ => metadata.filter(|metadata| !metadata.is_empty()).map(NshAttr::Md2),
         };
-        Ok(Self::new([NshAttr::Base(base)].into_iter().chain(context)))
+        Ok(Nsh::new([NshAttr::Base(base)].into_iter().chain(context)))
     }
 }
 
-struct BaseCodec;
-
-impl Codec for BaseCodec {
-    type Value = NshBase;
-
-    fn encode<S: Sink>(base: &NshBase, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        let [a, b, c, d] = base.path_hdr.to_be_bytes();
-        sink.attr(kind, &[base.flags, base.ttl, base.mdtype, base.np, a, b, c, d])
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<NshBase, DecodeError> {
-        let [flags, ttl, mdtype, np, a, b, c, d] = attr.array()?;
-        Ok(NshBase {
-            flags,
-            ttl,
-            mdtype,
-            np,
-            path_hdr: u32::from_be_bytes([a, b, c, d]),
-        })
-    }
-
-    fn print(_: &NshBase, _: &str, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<NshBase, ParseError> {
-        Err(lexer.expected("a field of nsh"))
-    }
-}
-
-struct Md1Codec;
-
-impl Codec for Md1Codec {
-    type Value = [u32; 4];
-
-    fn encode<S: Sink>(context: &[u32; 4], kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        let mut bytes = [0; 16];
-        for (four, word) in bytes.chunks_exact_mut(4).zip(context) {
-            four.copy_from_slice(&word.to_be_bytes());
-        }
-        sink.attr(kind, &bytes)
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<[u32; 4], DecodeError> {
-        let bytes: [u8; 16] = attr.array()?;
-        let mut context = [0; 4];
-        for (word, four) in context.iter_mut().zip(bytes.chunks_exact(4)) {
-            *word = four.iter().fold(0, |word, byte| word << 8 | u32::from(*byte));
-        }
-        Ok(context)
-    }
-
-    fn print(_: &[u32; 4], _: &str, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<[u32; 4], ParseError> {
-        Err(lexer.expected("a field of nsh"))
-    }
-}
-
-struct Md2Codec;
-
-impl Codec for Md2Codec {
-    type Value = Vec<u8>;
-
-    fn encode<S: Sink>(metadata: &Vec<u8>, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.attr(kind, metadata)
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<Vec<u8>, DecodeError> {
-        Ok(attr.payload().to_vec())
-    }
-
-    fn print(_: &Vec<u8>, _: &str, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<Vec<u8>, ParseError> {
-        Err(lexer.expected("a field of nsh"))
+fn decode_attr(attr: &Attr<'_>) -> Result<NshAttr, DecodeError> {
+    let wrong = |wanted| DecodeError::WrongSize {
+        offset: attr.offset(),
+        kind: attr.kind(),
+        wanted,
+        got: attr.payload().len(),
+    };
+    match (NshAttr::decode(attr), attr.raw_kind()) {
+        (NshAttr::Unknown(_), 1) => Err(wrong(8)),
+        (NshAttr::Unknown(_), 2) => Err(wrong(16)),
+        (known, _) => Ok(known),
     }
 }
 
@@ -256,7 +160,7 @@ const DEFAULT: NshBase = NshBase {
     ttl: 63,
     mdtype: 1,
     np: 3,
-    path_hdr: 255,
+    path: 255,
 };
 /// `OVS_KEY_ATTR_NSH`.
 const KEY_NSH: u16 = 28;

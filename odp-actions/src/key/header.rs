@@ -163,6 +163,7 @@ headers! {
         /// Service path (24 bits) and service index (8 bits), in network byte order.
         path: u32, 4 Net32;
     }
+
     /// `struct ovs_nsh_key_md1`, 16 bytes: metadata of type 1, four words in network byte order.
     pub struct NshContext {
         /// First word.

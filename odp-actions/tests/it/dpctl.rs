@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use odp_actions::action::{
-    AddMpls, CheckPktLen, CheckPktLenAttr, Cookie, Ct, CtAttr, Masked, MplsLse, Nat, NatAttr, NshAttr,
-    NshBase, PushNsh, Sample, SampleAttr, Userdata, Userspace, UserspaceAttr,
+    AddMpls, CheckPktLen, CheckPktLenAttr, Cookie, Ct, CtAttr, Masked, MplsLse, Nat, NatAttr, Sample,
+    SampleAttr, Userdata, Userspace, UserspaceAttr,
 };
+use odp_actions::key::{Nsh, NshAttr, NshBase, NshContext};
 use odp_actions::{Action, Actions, Key, PushVlan, Tunnel, TunnelAttr};
 use testbed::{OvsdbServer, or_skip};
 
@@ -199,23 +200,28 @@ fn nat(random: &mut Random) -> Nat {
     }
 }
 
-fn nsh(random: &mut Random) -> PushNsh {
+fn nsh(random: &mut Random) -> Nsh {
     let base = NshBase {
         flags: byte(random) & 3,
         ttl: byte(random) & 63,
         mdtype: 1,
         np: byte(random),
-        path_hdr: word(random),
+        path: word(random),
     };
     if random.below(2) == 0 {
-        let md1 = [word(random), word(random), word(random), word(random)];
-        return PushNsh::new([NshAttr::Base(base), NshAttr::Md1(md1)]);
+        let md1 = NshContext {
+            c1: word(random),
+            c2: word(random),
+            c3: word(random),
+            c4: word(random),
+        };
+        return Nsh::new([NshAttr::Base(base), NshAttr::Md1(md1)]);
     }
     // Text drops zeros at the beginning.
     let metadata = (0..4 * (1 + random.below(10)))
         .map(|i| byte(random) | if i == 0 { 0x10 } else { 0 })
         .collect();
-    PushNsh::new([
+    Nsh::new([
         NshAttr::Base(NshBase { mdtype: 2, ..base }),
         NshAttr::Md2(metadata),
     ])
