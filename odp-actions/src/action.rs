@@ -21,6 +21,7 @@ mod header;
 mod nest;
 mod nsh;
 mod number;
+mod set;
 mod tunnel;
 mod userspace;
 mod vlan;
@@ -30,9 +31,7 @@ use core::fmt;
 use core::ops::Deref;
 use core::str::FromStr;
 
-use netlink_genl::nlattr::{
-    Attr, Attrs, Counter, DecodeError, EncodeError, HEADER_LEN, RawAttr, Sink, attr_len,
-};
+use netlink_genl::nlattr::{Attrs, Counter, DecodeError, EncodeError, HEADER_LEN, RawAttr, Sink, attr_len};
 
 pub use self::conntrack::{Ct, CtAttr, Masked, Nat, NatAttr};
 pub use self::header::{AddMpls, Hash, MplsLse, PushEth, PushMpls};
@@ -43,6 +42,7 @@ pub use self::nest::{
 };
 use self::nsh::PushNsh;
 use self::number::{Decimal, Hidden, Number, Port, RecircId};
+use self::set::{SetCodec, SetMaskedCodec};
 pub use self::tunnel::TunnelPush;
 pub use self::userspace::{Cookie, SLOW_PATH_REASONS, Userdata, Userspace, UserspaceAttr};
 pub use self::vlan::PushVlan;
@@ -588,291 +588,8 @@ fn parse_leftover(lexer: &mut Lexer<'_>) -> Result<Vec<u8>, ParseError> {
     Ok(bytes)
 }
 
-/// `set(KEY)`.
-struct SetCodec;
-
-impl Codec for SetCodec {
-    type Value = Key;
-
-    fn encode<S: Sink>(key: &Key, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.nest(kind, |sink| key.encode(sink))
-    }
-
-    /// Exactly one key attribute stands inside: the kernel refuses none and more.
-    fn decode(attr: &Attr<'_>) -> Result<Key, DecodeError> {
-        let wrong = |wanted| DecodeError::WrongSize {
-            offset: attr.offset(),
-            kind: attr.kind(),
-            wanted,
-            got: attr.payload().len(),
-        };
-        let mut keys = attr.attrs();
-        let key = keys.next().ok_or(wrong(HEADER_LEN))??;
-        match keys.next() {
-            None => Ok(Key::decode(&key)),
-            Some(_) => Err(wrong(attr_len(key.payload().len()))),
-        }
-    }
-
-    fn print(key: &Key, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}({key})")
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<Key, ParseError> {
-        lexer.expect("(")?;
-        let key = Key::parse_from(lexer)?;
-        lexer.expect(")")?;
-        Ok(key)
-    }
-}
-
-/// The most that Open vSwitch reads as value and mask: two IPv6 headers.
-const MAX_MASKED: usize = 80;
-
-/// `set(ipv4(ttl=64/0xf0))`: a nest around one key attribute, whose payload is the value and then the mask.
-struct SetMaskedCodec;
-
-impl Codec for SetMaskedCodec {
-    type Value = MaskedKey;
-
-    fn encode<S: Sink>(set: &MaskedKey, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.nest(kind, |sink| set.encode(sink))
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<MaskedKey, DecodeError> {
-        let missing = DecodeError::Missing {
-            offset: attr.offset(),
-            kind: attr.kind(),
-        };
-        let mut keys = attr.attrs();
-        let key = keys.next().ok_or(missing)??;
-        match keys.next() {
-            None => MaskedKey::decode(&key).ok_or(DecodeError::WrongSize {
-                offset: key.offset(),
-                kind: key.kind(),
-                wanted: key.payload().len().next_multiple_of(2).min(MAX_MASKED),
-                got: key.payload().len(),
-            }),
-            Some(_) => Err(missing),
-        }
-    }
-
-    fn print(set: &MaskedKey, _: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "set({set})")
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<MaskedKey, ParseError> {
-        lexer.expect("(")?;
-        let set = MaskedKey::parse_from(lexer)?;
-        lexer.expect(")")?;
-        Ok(set)
-    }
-}
-
 /// `struct ovs_conntrack_info` and its header.
 const CONVERTED_CT: usize = 164;
 
 #[cfg(test)]
-mod tests {
-    use alloc::string::ToString;
-    use alloc::vec;
-
-    use super::*;
-    use crate::{Tunnel, TunnelAttr};
-    use netlink_genl::nlattr::NESTED;
-
-    fn one_of_each() -> Actions {
-        let tunnel = Tunnel::new([
-            TunnelAttr::Id(0x1234),
-            TunnelAttr::Ipv4Src([10, 0, 0, 1].into()),
-            TunnelAttr::Ipv4Dst([10, 0, 0, 2].into()),
-            TunnelAttr::Ipv6Src([1; 16].into()),
-            TunnelAttr::Ipv6Dst([2; 16].into()),
-            TunnelAttr::Tos(0x20),
-            TunnelAttr::Ttl(64),
-            TunnelAttr::TpSrc(1000),
-            TunnelAttr::TpDst(4789),
-            TunnelAttr::DontFragment,
-            TunnelAttr::Csum,
-            TunnelAttr::Oam,
-        ]);
-        Actions::from_iter([
-            Action::Output(7),
-            Action::Set(Key::Tunnel(tunnel)),
-            Action::PushVlan(PushVlan::new(5, 3)),
-            Action::PopVlan,
-        ])
-    }
-
-    #[test]
-    fn every_action_comes_back_from_its_bytes_and_its_text() {
-        let actions = one_of_each();
-        let bytes = actions.to_bytes().unwrap();
-        assert_eq!(Actions::decode(&bytes).unwrap(), actions);
-        assert_eq!(actions.encoded_len().unwrap(), bytes.len());
-        assert_eq!(actions.to_string().parse::<Actions>().unwrap(), actions);
-    }
-
-    #[test]
-    fn the_parts_add_up_to_the_size() {
-        for action in one_of_each().iter() {
-            let sum: usize = action.parts().unwrap().iter().map(|part| part.bytes).sum();
-            assert_eq!(sum, action.encoded_len().unwrap(), "{action}");
-        }
-    }
-
-    #[test]
-    fn every_truncation_fails_or_ends_between_two_actions() {
-        let actions = one_of_each();
-        let bytes = actions.to_bytes().unwrap();
-        let mut ends = vec![0];
-        for action in actions.iter() {
-            ends.push(ends[ends.len() - 1] + action.encoded_len().unwrap());
-        }
-        for end in 0..bytes.len() {
-            assert_eq!(
-                Actions::decode(&bytes[..end]).is_ok(),
-                ends.contains(&end),
-                "cut at {end}"
-            );
-        }
-    }
-
-    #[test]
-    fn keeps_what_it_does_not_know_byte_for_byte() {
-        let mut bytes = vec![];
-        bytes.attr(29, &[1, 2, 3]).unwrap();
-        bytes.attr_u32(1 | NESTED, 9).unwrap();
-        bytes.nest(3, |s| s.attr(90, &[1, 2, 3, 4])).unwrap();
-        bytes.nest(20, |s| s.attr_u32(1, 8)).unwrap();
-        let actions = Actions::decode(&bytes).unwrap();
-        assert_eq!(actions.to_bytes().unwrap(), bytes);
-        assert_eq!(
-            actions.output_count(),
-            0,
-            "Open vSwitch counts by the whole type word"
-        );
-        let text = actions.to_string();
-        assert_eq!(
-            text,
-            "bad length 3, expected -1 for: action29(01 02 03),9,set(key90(01 02 03 04)),clone(8)"
-        );
-        assert_eq!(text.parse::<Actions>().unwrap().to_string(), text);
-    }
-
-    #[test]
-    fn the_table_in_the_docs_is_that_of_the_code() {
-        let rows = include_str!("action/table.md").lines().skip(2);
-        let mut numbers = vec![];
-        for row in rows {
-            let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
-            let [_, number, name, example, bytes, _, _] = cells[..] else {
-                panic!("{row}")
-            };
-            let actions: Actions = example
-                .parse()
-                .unwrap_or_else(|error| panic!("{example}: {error}"));
-            let [action] = &actions[..] else {
-                panic!("{example}")
-            };
-            assert_eq!(
-                (action.kind().to_string().as_str(), action.name()),
-                (number, name)
-            );
-            assert_eq!(action.encoded_len().unwrap().to_string(), bytes, "{example}");
-            assert_eq!(actions.to_string(), example);
-            assert_eq!(Actions::decode(&actions.to_bytes().unwrap()).unwrap(), actions);
-            numbers.push((action.kind(), action.name()));
-        }
-        assert_eq!(numbers, Action::ROWS, "one example of each");
-    }
-
-    #[test]
-    fn a_bad_action_costs_no_other() {
-        let mut bytes = vec![];
-        bytes.attr_u32(1, 9).unwrap();
-        bytes.attr(13, &[1, 2]).unwrap();
-        bytes.nest(20, |s| s.put(&[1, 2, 3])).unwrap();
-        bytes.extend([9, 9]);
-        let wrong = DecodeError::WrongSize {
-            offset: 8,
-            kind: 13,
-            wanted: 4,
-            got: 2,
-        };
-        assert_eq!(Actions::decode(&bytes), Err(wrong));
-        let actions = Actions::decode_lossless(&bytes);
-        assert_eq!(
-            actions.to_string(),
-            "9,bad length 2, expected 4 for: action13(01 02),clone(<empty>,***3 leftover bytes*** (010203)),\
-             ***2 leftover bytes*** (0909)"
-        );
-        assert_eq!(actions.to_bytes().unwrap(), bytes);
-        assert_eq!(actions.to_string().parse::<Actions>().unwrap(), actions);
-        let by_number: Actions = "action20(00)".parse().unwrap();
-        assert_eq!(
-            by_number,
-            Actions::decode_lossless(&by_number.to_bytes().unwrap())
-        );
-    }
-
-    #[test]
-    fn hostile_nesting_ends_in_an_error() {
-        let clones = |levels: usize| "clone(".repeat(levels) + "1" + &")".repeat(levels);
-        assert!(clones(128).parse::<Actions>().is_ok());
-        assert!(matches!(
-            clones(129).parse::<Actions>(),
-            Err(ParseError::TooDeep { limit: 128, .. })
-        ));
-        assert!(clones(100_000).parse::<Actions>().is_err());
-        // 16 thousand levels in one attribute.
-        let mut bytes = vec![];
-        for len in (1..=16_383_u16).rev() {
-            bytes.extend((4 * len).to_ne_bytes());
-            bytes.extend(20_u16.to_ne_bytes());
-        }
-        assert!(matches!(
-            Actions::decode(&bytes),
-            Err(DecodeError::TooDeep { .. })
-        ));
-        assert_eq!(Actions::decode_lossless(&bytes).to_bytes().unwrap(), bytes);
-    }
-
-    #[test]
-    fn points_at_the_fault() {
-        let expected = |offset, wanted, found: &str| {
-            Err::<Actions, _>(ParseError::Expected {
-                offset,
-                wanted,
-                found: found.into(),
-            })
-        };
-        for (text, error) in [
-            ("1,flod", expected(2, "an action", "flod")),
-            ("pop_vlanX", expected(0, "an action", "pop_vlanX")),
-            ("pop_vlan;", expected(8, ", or the end", ";")),
-            (
-                "set(tunnel(ttl=64,bogus=1))",
-                expected(18, "a tunnel attribute", "bogus"),
-            ),
-            ("set(tunnel(ttl=))", expected(15, "a number", ")")),
-            (
-                "set(tunnel(dst=10.0.0))",
-                expected(15, "an IPv4 address", "10.0.0"),
-            ),
-            ("set(tunnel(df))", expected(11, "a tunnel attribute", "df")),
-            ("set(tunnel(flags(ttl))", expected(17, "a flag", "ttl")),
-            ("set(tunnel(ttl=64)", expected(18, ")", "")),
-            (
-                "4294967296",
-                Err(ParseError::TooBig {
-                    offset: 0,
-                    found: "4294967296".into(),
-                    limit: 0xffff_ffff,
-                }),
-            ),
-        ] {
-            assert_eq!(text.parse::<Actions>(), error, "{text}");
-        }
-    }
-}
+mod tests;
