@@ -10,6 +10,7 @@ pub mod diff;
 pub mod lint;
 mod model;
 pub mod text;
+pub mod wire;
 
 pub use crate::model::{
     action::{

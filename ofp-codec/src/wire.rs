@@ -1,0 +1,31 @@
+//! OpenFlow messages as bytes, of versions 1.0 to 1.5 and with the extensions of Nicira and the ONF.
+//!
+//! There are two levels, as for text. The *parts* (`..Ref<'a>`) borrow the bytes of a message; they
+//! know where they stand, check lengths, and encode to the very bytes they were decoded from: order,
+//! padding and unknown parts included. The *model* ([`Flow`](crate::Flow), [`Match`](crate::Match),
+//! [`Action`](crate::Action)) is what parts mean, the same as for text; it encodes as Open vSwitch
+//! would write it.
+//!
+//! A [`Reader`] gives the parts of a message, and a [`Writer`] takes them:
+//!
+//! ```
+//! use ofp_codec::wire::{DecodeError, Reader};
+//!
+//! // The header of OFPT_HELLO: version, type, length, transaction id.
+//! let mut reader = Reader::new(&[0x06, 0x00, 0x00, 0x08, 0, 0, 0, 1]);
+//! assert_eq!(reader.u8("version")?, 6);
+//! assert_eq!(reader.u8("type")?, 0);
+//! assert_eq!(reader.u16("length")?, 8);
+//! assert_eq!(reader.u32("xid")?, 1);
+//! let error = reader.u16("element").unwrap_err();
+//! assert_eq!(error.to_string(), "element at byte 8: needs 2 bytes, has 0");
+//! # Ok::<(), DecodeError>(())
+//! ```
+
+mod error;
+mod read;
+mod write;
+
+pub use error::{DecodeError, EncodeError, Fault};
+pub use read::Reader;
+pub use write::Writer;

@@ -1,0 +1,132 @@
+use alloc::vec::Vec;
+
+use crate::wire::error::EncodeError;
+
+/// Appends one message, or a part of one, to a vector.
+///
+/// A length that stands before what it counts is written as zeros and filled in when what it counts
+/// is there.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes behind what `out` holds; positions count from there.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        let start = out.len();
+        Writer { out, start }
+    }
+
+    /// How many bytes this writer has written: the position of the next one.
+    pub fn len(&self) -> usize {
+        self.out.len() - self.start
+    }
+
+    /// Whether it has written nothing yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What this writer has written.
+    pub fn written(&self) -> &[u8] {
+        &self.out[self.start..]
+    }
+
+    /// Forgets what was written from `position` on.
+    pub fn truncate(&mut self, position: usize) {
+        self.out.truncate(self.start + position);
+    }
+
+    /// Appends these bytes.
+    #[inline]
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Appends a number of one byte.
+    #[inline]
+    pub fn u8(&mut self, number: u8) {
+        self.out.push(number);
+    }
+
+    /// Appends a number of two bytes.
+    #[inline]
+    pub fn u16(&mut self, number: u16) {
+        self.bytes(&number.to_be_bytes());
+    }
+
+    /// Appends a number of four bytes.
+    #[inline]
+    pub fn u32(&mut self, number: u32) {
+        self.bytes(&number.to_be_bytes());
+    }
+
+    /// Appends a number of eight bytes.
+    #[inline]
+    pub fn u64(&mut self, number: u64) {
+        self.bytes(&number.to_be_bytes());
+    }
+
+    /// Appends `count` zeros.
+    #[inline]
+    pub fn zeros(&mut self, count: usize) {
+        self.out.resize(self.out.len() + count, 0);
+    }
+
+    /// Appends zeros until what was written from position `from` on is a multiple of `multiple`
+    /// bytes.
+    pub fn pad(&mut self, from: usize, multiple: usize) {
+        let len = self.len() - from;
+        self.zeros(len.next_multiple_of(multiple) - len);
+    }
+
+    /// Fills in the two bytes at position `at` with the number of bytes from position `from` on.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::TooLong`] if these are more than 65535.
+    pub fn fill_len(&mut self, at: usize, from: usize, what: &'static str) -> Result<(), EncodeError> {
+        let len = self.len() - from;
+        let limit = u16::MAX.into();
+        let filled = u16::try_from(len).map_err(|_| EncodeError::TooLong { what, len, limit })?;
+        let at = self.start + at;
+        self.out[at..at + 2].copy_from_slice(&filled.to_be_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_filled_in_and_positions_count_from_the_message() {
+        let mut out = alloc::vec![9];
+        let mut writer = Writer::new(&mut out);
+        writer.u16(4);
+        let at = writer.len();
+        writer.u16(0);
+        writer.u8(7);
+        writer.fill_len(at, 0, "part").unwrap();
+        writer.pad(0, 8);
+        assert_eq!(writer.written(), [0, 4, 0, 5, 7, 0, 0, 0]);
+        assert_eq!(out[0], 9);
+    }
+
+    #[test]
+    fn a_length_above_65535_is_refused() {
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out);
+        writer.zeros(65_535);
+        assert_eq!(writer.fill_len(0, 0, "message"), Ok(()));
+        writer.u8(0);
+        let error = EncodeError::TooLong {
+            what: "message",
+            len: 65_536,
+            limit: 65_535,
+        };
+        assert_eq!(writer.fill_len(0, 0, "message"), Err(error));
+    }
+}
