@@ -23,9 +23,13 @@
 //! ```
 
 mod error;
+mod kind;
+mod ofperr;
 mod read;
 mod write;
 
 pub use error::{DecodeError, EncodeError, Fault};
+pub use kind::{Form, MessageKind, Namespace, experimenter};
+pub use ofperr::{ErrorNumber, Ofperr};
 pub use read::Reader;
 pub use write::Writer;

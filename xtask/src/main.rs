@@ -56,7 +56,7 @@ const HELP: &str = "\
 cargo xtask test            all checks and tests, as CI runs them; as root it installs what is missing
 cargo xtask test --quick    the same without real processes, kernel and network
 cargo xtask codegen         writes the tables that are made from Open vSwitch's headers; --check only compares,
-                            --from HEADER takes the facts anew from a meta-flow.h
+                            --from HEADER takes the facts anew from a meta-flow.h, ofp-errors.h or ofp-msgs.h
 cargo xtask vm PROGRAM ARG..
                             runs a program of this machine under Debian's kernel with openvswitch.ko
 cargo xtask help            this text";

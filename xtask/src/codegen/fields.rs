@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::camel;
+
 /// The facts in the header, one line for each field.
 pub(super) fn facts(header: &str) -> Result<String, String> {
     let mut lines = String::from(FACTS_HEAD);
@@ -223,17 +225,6 @@ fn value_format(text: &str) -> String {
 fn prerequisite(text: &str) -> String {
     let text = text.replace("IPv4/IPv6", "ip").replace("VLAN VID", "vlan");
     camel(&text.to_ascii_lowercase().replace(' ', "_"))
-}
-
-/// `ct_nw_src` as `CtNwSrc`.
-fn camel(words: &str) -> String {
-    let words = words.split(['_', ' ']);
-    words
-        .map(|word| {
-            let (first, rest) = word.split_at(word.len().min(1));
-            first.to_ascii_uppercase() + rest
-        })
-        .collect()
 }
 
 /// Fields whose variant is not their name, whose name in a match is another one
