@@ -23,13 +23,19 @@
 //! ```
 
 mod error;
+mod frame;
+mod header;
 mod kind;
+mod message;
 mod ofperr;
 mod read;
 mod write;
 
 pub use error::{DecodeError, EncodeError, Fault};
+pub use frame::{FrameError, Frames, frame_len};
+pub use header::{Header, Number};
 pub use kind::{Form, MessageKind, Namespace, experimenter};
+pub use message::Message;
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use read::Reader;
 pub use write::Writer;

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::model::version::Version;
+use crate::{model::version::Version, wire::header::Number};
 
 /// The numbers of experimenters, called vendors before OpenFlow 1.2
 /// (`include/openflow/openflow-common.h`).
@@ -90,26 +90,21 @@ impl MessageKind {
     }
 
     /// The kind and form of this number.
-    pub(crate) fn find(
-        version: Version,
-        namespace: Namespace,
-        number: u32,
-        reply: bool,
-    ) -> Option<(Self, &'static Form)> {
+    pub(crate) fn find(version: Version, number: Number) -> Option<(Self, &'static Form)> {
         MessageKind::ALL.iter().copied().find_map(|kind| {
             // Requests and replies of statistics share their numbers.
-            if namespace.is_multipart() && reply != kind.is_reply() {
+            if number.namespace.is_multipart() && number.reply != kind.is_reply() {
                 return None;
             }
             let mut forms = kind.forms().iter();
-            let form = forms
-                .find(|form| (form.namespace, form.number) == (namespace, number) && form.is_in(version));
+            let same = |form: &&Form| (form.namespace, form.number) == (number.namespace, number.number);
+            let form = forms.find(|form| same(form) && form.is_in(version));
             form.map(|form| (kind, form))
         })
     }
 
-    /// Whether it answers a request.
-    pub fn is_reply(self) -> bool {
+    /// Whether it is the reply of a pair.
+    pub(crate) fn is_reply(self) -> bool {
         self.name().ends_with("_REPLY")
     }
 }
@@ -185,7 +180,12 @@ mod tests {
             for form in kind.forms() {
                 forms += 1;
                 for version in [form.first, form.last] {
-                    let found = MessageKind::find(version, form.namespace, form.number, kind.is_reply());
+                    let number = Number {
+                        namespace: form.namespace,
+                        number: form.number,
+                        reply: kind.is_reply(),
+                    };
+                    let found = MessageKind::find(version, number);
                     assert_eq!(found, Some((kind, form)), "{kind}");
                 }
                 let words = form.namespace.is_multipart();
