@@ -24,7 +24,7 @@ pub use crate::model::{
     addr::EthAddr,
     field::{Field, FieldHeader, FieldInfo, Format, Prerequisite},
     flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},
-    matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value, Wide},
+    matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, UnknownOxm, Value, Wide},
     names::Names,
     port::{NumberOrName, Port, PortRef, TableRef},
     subfield::Subfield,

@@ -28,7 +28,7 @@ use crate::model::{
         ct::NumberOrSubfield,
         learn::{Learn, LearnSpec},
     },
-    canonical::bits::{self, MatchBits},
+    canonical::bits::MatchBits,
     field::{Field, Prerequisite},
     flow::Flow,
     matches::{Match, MatchEntry, Value},
@@ -144,38 +144,14 @@ impl Packet {
         }
     }
 
-    /// Whether it has what a field needs (`mf_are_prereqs_ok__` in lib/meta-flow.c).
+    /// Whether it has what a field needs.
     fn has(&self, prerequisite: Prerequisite) -> bool {
-        let kind = self.eth_type;
-        let ip = kind == bits::IPV4 || kind == bits::IPV6;
-        let proto = |proto| ip && self.bits.ip_proto() == proto;
-        let icmp6 = kind == bits::IPV6 && proto(bits::ICMPV6);
-        let nd = |of: &[u128]| {
-            icmp6
-                && of.contains(&self.bits.masked(Field::TcpSrc).0)
-                && self.bits.exact(Field::TcpDst) == Some(0)
+        // An action needs no valid connection, only a packet that may have one.
+        let prerequisite = match prerequisite {
+            Prerequisite::Ct => Prerequisite::Ip,
+            other => other,
         };
-        self.lost
-            || match prerequisite {
-                Prerequisite::None => true,
-                Prerequisite::Ethernet => self.bits.exact(Field::PacketType).is_none_or(|kind| kind == 0),
-                Prerequisite::Vlan => self.has_vlan,
-                Prerequisite::Mpls => kind == bits::MPLS || kind == bits::MPLS_MULTICAST,
-                Prerequisite::Ipv4 => kind == bits::IPV4,
-                Prerequisite::Ipv6 => kind == bits::IPV6,
-                Prerequisite::Ip => ip,
-                Prerequisite::Arp => kind == bits::ARP || kind == bits::RARP,
-                Prerequisite::Tcp => proto(bits::TCP),
-                Prerequisite::Udp => proto(bits::UDP),
-                Prerequisite::Sctp => proto(bits::SCTP),
-                Prerequisite::Icmpv4 => kind == bits::IPV4 && proto(bits::ICMP),
-                Prerequisite::Icmpv6 => icmp6,
-                Prerequisite::Nd => nd(&[135, 136]),
-                Prerequisite::NdSolicit => nd(&[135]),
-                Prerequisite::NdAdvert => nd(&[136]),
-                Prerequisite::Nsh => kind == bits::NSH,
-                Prerequisite::Ct => ip,
-            }
+        self.lost || self.bits.meet(prerequisite, self.eth_type, self.has_vlan)
     }
 }
 

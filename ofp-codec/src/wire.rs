@@ -28,6 +28,7 @@ mod header;
 mod kind;
 mod message;
 mod ofperr;
+mod oxm;
 mod read;
 mod write;
 
@@ -37,5 +38,6 @@ pub use header::{Header, Number};
 pub use kind::{Form, MessageKind, Namespace, experimenter};
 pub use message::Message;
 pub use ofperr::{ErrorNumber, Ofperr};
+pub use oxm::{OxmHeader, OxmRef};
 pub use read::Reader;
 pub use write::Writer;

@@ -144,7 +144,7 @@ macro_rules! fields {
             pub const ALL: &'static [Field] = &[$(Field::$variant),*];
 
             /// The row of the table.
-            pub fn info(self) -> &'static FieldInfo {
+            pub const fn info(self) -> &'static FieldInfo {
                 &INFO[self as usize]
             }
         }

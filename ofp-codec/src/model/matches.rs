@@ -35,6 +35,8 @@ pub enum MatchEntry {
     Field(FieldMatch),
     /// What is not known here, byte for byte.
     Unknown(Unknown),
+    /// A field on the wire that is not known here, byte for byte.
+    UnknownOxm(Box<UnknownOxm>),
 }
 
 /// A field, the value it must have, and the bits that count if not all do.
@@ -78,6 +80,21 @@ pub struct Unknown {
     pub key: Box<str>,
     /// What followed the `=`.
     pub value: Option<Box<str>>,
+}
+
+/// A field that is known by its numbers only (OpenFlow 1.3.5, section 7.2.3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UnknownOxm {
+    /// The class.
+    pub class: u16,
+    /// The number in its class.
+    pub number: u8,
+    /// The experimenter, of class 0xffff; else 0.
+    pub experimenter: u32,
+    /// The value.
+    pub value: Box<[u8]>,
+    /// The bits of it that count. `None`: all.
+    pub mask: Option<Box<[u8]>>,
 }
 
 /// A word that stands for an Ethernet type and perhaps an IP protocol: `tcp6`.
@@ -154,13 +171,20 @@ impl fmt::Display for Match {
             if i > 0 {
                 f.write_str(",")?;
             }
-            match entry {
-                MatchEntry::Protocol(protocol) => protocol.fmt(f)?,
-                MatchEntry::Field(field) => field.fmt(f)?,
-                MatchEntry::Unknown(unknown) => unknown.fmt(f)?,
-            }
+            entry.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for MatchEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MatchEntry::Protocol(protocol) => protocol.fmt(f),
+            MatchEntry::Field(field) => field.fmt(f),
+            MatchEntry::Unknown(unknown) => unknown.fmt(f),
+            MatchEntry::UnknownOxm(unknown) => unknown.fmt(f),
+        }
     }
 }
 
@@ -245,6 +269,21 @@ impl fmt::Display for Unknown {
             Some(value) => write!(f, "={value}"),
             None => Ok(()),
         }
+    }
+}
+
+/// `32768:127=0x01/0xff`, or `65535:127:0x2320=0x01` of an experimenter: class, number, value and mask.
+impl fmt::Display for UnknownOxm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.class, self.number)?;
+        if self.class == 0xffff {
+            write!(f, ":{:#x}", self.experimenter)?;
+        }
+        write!(f, "=0x")?;
+        self.value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        let Some(mask) = &self.mask else { return Ok(()) };
+        write!(f, "/0x")?;
+        mask.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -37,6 +37,27 @@ impl Port {
         }
     }
 
+    /// The port of a number as OpenFlow 1.0 has it.
+    pub fn from_16_bits(number: u16) -> Self {
+        Port::from_text_number(number.into())
+    }
+
+    /// The port of a number as OpenFlow 1.1 and later have it. `None`: Open vSwitch has no
+    /// port between those of 16 bits and the reserved ones (`ofputil_port_from_ofp11` in `lib/ofp-port.c`).
+    pub fn from_32_bits(number: u32) -> Option<Self> {
+        let none = 0xff00..0xff00 + OFPP11_OFFSET;
+        (!none.contains(&number)).then_some(Port(number))
+    }
+
+    /// The number as OpenFlow 1.0 has it. `None`: it has none for this port.
+    pub fn to_16_bits(self) -> Option<u16> {
+        let number = self
+            .0
+            .checked_sub(OFPP11_OFFSET)
+            .filter(|number| *number >= 0xff00);
+        u16::try_from(number.unwrap_or(self.0)).ok()
+    }
+
     /// The reserved port of this word, in any case of letters.
     pub fn from_word(word: &str) -> Option<Self> {
         let known = |&&(name, _): &&(&str, Port)| name.eq_ignore_ascii_case(word);

@@ -3,8 +3,8 @@
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use crate::model::{
-    field::Field,
-    matches::{FieldMatch, Match, MatchEntry, Unknown, Value},
+    field::{Field, Prerequisite},
+    matches::{FieldMatch, Match, MatchEntry, Value},
 };
 
 /// The bits that a match looks at.
@@ -17,7 +17,7 @@ pub(crate) struct MatchBits {
     /// Options of tunnels.
     pub(crate) options: BTreeMap<Field, FieldMatch>,
     /// What is not known.
-    pub(crate) unknown: Vec<Unknown>,
+    pub(crate) unknown: Vec<MatchEntry>,
 }
 
 /// Where the bits of a field are: part by part, the field that holds them, how far up they are
@@ -55,7 +55,7 @@ impl MatchBits {
                     }
                     Value::Wide(_) | Value::Absent => {}
                 },
-                MatchEntry::Unknown(unknown) => bits.unknown.push(unknown.clone()),
+                MatchEntry::Unknown(_) | MatchEntry::UnknownOxm(_) => bits.unknown.push(entry.clone()),
             }
         }
         bits
@@ -143,6 +143,40 @@ impl MatchBits {
     pub(crate) fn has_vlan(&self) -> bool {
         let (value, mask) = self.masked(Field::VlanTci);
         value & mask & CFI != 0
+    }
+
+    /// Whether a packet of these bits, of this Ethernet type and with or without a tag, has what a
+    /// field needs beside it (`mf_are_prereqs_ok__` in lib/meta-flow.c).
+    pub(crate) fn meet(&self, prerequisite: Prerequisite, kind: u128, has_vlan: bool) -> bool {
+        let ip = kind == IPV4 || kind == IPV6;
+        let proto = |proto| ip && self.ip_proto() == proto;
+        let icmp6 = kind == IPV6 && proto(ICMPV6);
+        let nd = |of: &[u128]| {
+            icmp6 && of.contains(&self.masked(Field::TcpSrc).0) && self.exact(Field::TcpDst) == Some(0)
+        };
+        match prerequisite {
+            Prerequisite::None => true,
+            Prerequisite::Ethernet => self.exact(Field::PacketType).is_none_or(|kind| kind == 0),
+            Prerequisite::Vlan => has_vlan,
+            Prerequisite::Mpls => kind == MPLS || kind == MPLS_MULTICAST,
+            Prerequisite::Ipv4 => kind == IPV4,
+            Prerequisite::Ipv6 => kind == IPV6,
+            Prerequisite::Ip => ip,
+            Prerequisite::Arp => kind == ARP || kind == RARP,
+            Prerequisite::Tcp => proto(TCP),
+            Prerequisite::Udp => proto(UDP),
+            Prerequisite::Sctp => proto(SCTP),
+            Prerequisite::Icmpv4 => kind == IPV4 && proto(ICMP),
+            Prerequisite::Icmpv6 => icmp6,
+            Prerequisite::Nd => nd(&[135, 136]),
+            Prerequisite::NdSolicit => nd(&[135]),
+            Prerequisite::NdAdvert => nd(&[136]),
+            Prerequisite::Nsh => kind == NSH,
+            Prerequisite::Ct => {
+                let (state, mask) = self.masked(Field::CtState);
+                state & CT_ENTRY != 0 || state & CT_TRACKED != 0 && mask & !state & CT_INVALID != 0
+            }
+        }
     }
 
     /// The bits of each field that count, and the fields that are given by name.
@@ -285,6 +319,10 @@ pub(crate) fn registers(field: Field) -> Option<(usize, usize)> {
 pub(crate) const VID: u128 = 0x0fff;
 pub(crate) const CFI: u128 = 0x1000;
 pub(crate) const PCP: u128 = 0xe000;
+/// Bits of `ct_state`: those of a packet that is part of a connection, and others.
+const CT_ENTRY: u128 = 0xcf;
+const CT_INVALID: u128 = 0x10;
+const CT_TRACKED: u128 = 0x20;
 /// Ethernet types.
 pub(crate) const IPV4: u128 = 0x0800;
 pub(crate) const ARP: u128 = 0x0806;

@@ -22,7 +22,7 @@ impl MatchBits {
         };
         printer.print(version);
         let mut entries = printer.entries;
-        entries.extend(self.unknown.into_iter().map(MatchEntry::Unknown));
+        entries.extend(self.unknown);
         Match(entries)
     }
 }

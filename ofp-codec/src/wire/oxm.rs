@@ -1,0 +1,389 @@
+//! OXM: a match as a list of fields, each with its type and length (OpenFlow 1.3.5, section 7.2.3), and
+//! Nicira's NXM, which it was made of.
+//!
+//! ```
+//! use ofp_codec::{Field, Version, wire::{OxmHeader, OxmRef, Reader, DecodeError}};
+//!
+//! // NXM_OF_VLAN_TCI_W: class 0, field 4, with a mask, 4 bytes.
+//! let mut reader = Reader::new(&[0x00, 0x00, 0x09, 0x04, 0x10, 0x00, 0x10, 0x00]);
+//! let entry = OxmRef::decode(&mut reader)?;
+//! assert_eq!(entry.header.field(), Some(Field::VlanTci));
+//! assert_eq!(entry.to_entry()?.to_string(), "vlan_tci=0x1000/0x1000");
+//! assert_eq!(OxmHeader::of(Field::EthSrc, Some(Version::V1_3)).unwrap().to_string(), "OXM_OF_ETH_SRC");
+//! # Ok::<(), DecodeError>(())
+//! ```
+
+mod value;
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use crate::{
+    model::{
+        field::Field,
+        matches::{FieldMatch, MatchEntry, UnknownOxm, Value, Wide},
+        port::Port,
+        version::Version,
+    },
+    wire::{
+        error::{DecodeError, Fault},
+        read::Reader,
+        write::Writer,
+    },
+};
+
+/// The header of an entry: class (16 bits), field (7), whether there is a mask (1), length of what
+/// follows (8), and the experimenter (32 bits, of which only class 0xffff has any on the wire).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OxmHeader(pub u64);
+
+/// An entry of a match, or the value of a `set_field`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OxmRef<'a> {
+    /// The header.
+    pub header: OxmHeader,
+    /// The value.
+    pub value: &'a [u8],
+    /// The bits of it that count, in as many bytes. `None`: all.
+    pub mask: Option<&'a [u8]>,
+    /// The byte of the message at which the header begins.
+    pub offset: usize,
+}
+
+impl OxmHeader {
+    /// `NXM_NX_COOKIE`: matches the cookie of a flow, in Nicira's requests only.
+    pub const COOKIE: OxmHeader = OxmHeader(0x0001_3c08 << 32);
+
+    /// The header, without a mask, that Open vSwitch writes for `field`: the newest one that the
+    /// version has, and without a version the first, which is Nicira's where there is one. `None`:
+    /// OpenFlow has no way to say the field.
+    ///
+    /// The options of tunnels get the greatest length; a value has its own.
+    pub fn of(field: Field, version: Option<Version>) -> Option<Self> {
+        let headers = field.info().headers;
+        let has = |minor| version.is_some_and(|version| minor < version.0);
+        let newest = headers.iter().rev().find(|header| has(header.minor));
+        let header = newest.or(headers.first())?;
+        let (class, number) = (u64::from(header.class), u64::from(header.number));
+        let exact = OxmHeader(class << 48 | number << 41 | u64::from(header.experimenter));
+        exact.with_len(field.info().bytes.into(), false)
+    }
+
+    /// The same field with a value of `len` bytes and perhaps a mask. `None`: too long.
+    #[must_use]
+    pub fn with_len(self, len: usize, has_mask: bool) -> Option<Self> {
+        let len = if has_mask { 2 * len } else { len } + self.experimenter_len();
+        let len = u64::from(u8::try_from(len).ok()?);
+        Some(OxmHeader(
+            self.0 & !(0x1ff << 32) | u64::from(has_mask) << 40 | len << 32,
+        ))
+    }
+
+    /// The class: `OFPXMC_OPENFLOW_BASIC` is 0x8000.
+    pub fn class(self) -> u16 {
+        self.bits(48, 0xffff)
+    }
+
+    /// The number of the field in its class.
+    pub fn number(self) -> u8 {
+        self.0.to_be_bytes()[2] >> 1
+    }
+
+    /// Whether a mask follows the value.
+    pub fn has_mask(self) -> bool {
+        self.0 >> 40 & 1 == 1
+    }
+
+    /// The experimenter, of a field of class 0xffff.
+    pub fn experimenter(self) -> Option<u32> {
+        let [_, _, _, _, id @ ..] = self.0.to_be_bytes();
+        (self.class() == EXPERIMENTER).then_some(u32::from_be_bytes(id))
+    }
+
+    /// How many bytes follow: the value and perhaps a mask.
+    pub fn payload_len(self) -> usize {
+        usize::from(self.len()).saturating_sub(self.experimenter_len())
+    }
+
+    /// The field, if it is known and has this length.
+    #[inline]
+    pub fn field(self) -> Option<Field> {
+        let class = class_place(self.class(), self.0 & 0xffff_ffff)?;
+        let place = usize::from(FIELDS[class][usize::from(self.number())]).checked_sub(1)?;
+        let field = Field::ALL[place];
+        let info = field.info();
+        // With a mask Open vSwitch halves the length, also of an odd one.
+        let len = self.payload_len() >> u32::from(self.has_mask());
+        (len == usize::from(info.bytes) || info.bits > 128).then_some(field)
+    }
+
+    /// Reads a header.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Truncated`], and [`Fault::Length`] if its own length leaves no place for the
+    /// experimenter; both are `OFPBMC_BAD_LEN`.
+    #[inline]
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let start = *reader;
+        let mut header = OxmHeader(u64::from(reader.u32("OXM header")?) << 32);
+        if header.class() == EXPERIMENTER {
+            header.0 |= u64::from(reader.u32("OXM experimenter")?);
+            if header.len() < 4 {
+                let got = header.len().into();
+                return Err(start.error("OXM header", Fault::Length { wanted: 4, got }));
+            }
+        }
+        Ok(header)
+    }
+
+    /// Writes it, in 4 bytes, or 8 if it has an experimenter.
+    pub fn encode(self, writer: &mut Writer<'_>) {
+        let bytes = self.0.to_be_bytes();
+        writer.bytes(&bytes[..4 + self.experimenter_len()]);
+    }
+
+    fn len(self) -> u8 {
+        self.0.to_be_bytes()[3]
+    }
+
+    fn experimenter_len(self) -> usize {
+        if self.class() == EXPERIMENTER { 4 } else { 0 }
+    }
+
+    fn bits(self, shift: u32, mask: u64) -> u16 {
+        u16::try_from(self.0 >> shift & mask).unwrap_or(0)
+    }
+}
+
+/// The name of a known field's header, or `class:number`.
+impl fmt::Display for OxmHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (class, number) = (self.class(), self.number());
+        let known = self.field().and_then(|field| {
+            let mut headers = field.info().headers.iter();
+            headers.find(|header| header.class == class && header.number == number)
+        });
+        match known {
+            Some(header) => f.write_str(header.name),
+            None => write!(f, "{class}:{number}"),
+        }
+    }
+}
+
+impl fmt::Debug for OxmHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OxmHeader({:#018x})", self.0)
+    }
+}
+
+impl<'a> OxmRef<'a> {
+    /// Reads an entry: header, value and mask.
+    ///
+    /// # Errors
+    ///
+    /// As [`OxmHeader::decode`]; [`Fault::Truncated`] if the value is not all there.
+    #[inline]
+    pub fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let offset = reader.offset();
+        let header = OxmHeader::decode(reader)?;
+        let payload = reader.bytes(header.payload_len(), "OXM value")?;
+        let (value, mask) = match header.has_mask() {
+            // The last byte of an odd length stays with the mask.
+            true => payload.split_at(payload.len() / 2),
+            false => (payload, &[][..]),
+        };
+        Ok(OxmRef {
+            header,
+            value,
+            mask: header.has_mask().then_some(mask),
+            offset,
+        })
+    }
+
+    /// Writes the very bytes that it was decoded from.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        self.header.encode(writer);
+        writer.bytes(self.value);
+        writer.bytes(self.mask.unwrap_or_default());
+    }
+
+    /// What the entry says. One of a field that is not known keeps its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Value`] for a port number that no version has; `OFPBMC_BAD_VALUE`.
+    #[inline]
+    pub fn to_entry(&self) -> Result<MatchEntry, DecodeError> {
+        let Some(field) = self.header.field() else {
+            return Ok(MatchEntry::UnknownOxm(Box::new(UnknownOxm {
+                class: self.header.class(),
+                number: self.header.number(),
+                experimenter: self.header.experimenter().unwrap_or(0),
+                value: self.value.into(),
+                mask: self.mask.map(Box::from),
+            })));
+        };
+        Ok(MatchEntry::Field(self.to_field_match(field)?))
+    }
+
+    /// The value and the mask as those of `field`.
+    #[inline]
+    pub(crate) fn to_field_match(self, field: Field) -> Result<FieldMatch, DecodeError> {
+        if field.info().bits > 128 {
+            return Ok(self.to_option(field));
+        }
+        let number = number(self.value);
+        // The two names of the port of entry differ in the width of their number only.
+        let (field, number) = match (field, self.value) {
+            (Field::InPort, &[a, b]) => (field, Port::from_16_bits(u16::from_be_bytes([a, b])).0.into()),
+            (Field::InPortOxm | Field::ActsetOutput, &[a, b, c, d]) => {
+                let number = u32::from_be_bytes([a, b, c, d]);
+                let Some(port) = Port::from_32_bits(number) else {
+                    return Err(self.error(Fault::Value(number.into()), "OFPBMC_BAD_VALUE"));
+                };
+                let field = if field == Field::ActsetOutput {
+                    field
+                } else {
+                    Field::InPort
+                };
+                (field, port.0.into())
+            }
+            _ => (field, number),
+        };
+        Ok(FieldMatch {
+            field,
+            value: Value::Number(number),
+            mask: self.mask.map(|mask| self::number(&mask[..self.value.len()])),
+        })
+    }
+
+    /// The option of a tunnel has the length of its bytes, which a number keeps only if it
+    /// needs them all.
+    fn to_option(self, field: Field) -> FieldMatch {
+        let minimal = self.value.first().is_some_and(|first| *first != 0) || self.value.len() == 1;
+        let value = match self.mask {
+            None if minimal && self.value.len() <= 16 => Value::Number(number(self.value)),
+            mask => Value::Wide(Box::new(Wide {
+                value: self.value.into(),
+                mask: mask.map(Into::into),
+            })),
+        };
+        FieldMatch {
+            field,
+            value,
+            mask: None,
+        }
+    }
+
+    pub(crate) fn error(&self, fault: Fault, name: &'static str) -> DecodeError {
+        DecodeError {
+            offset: self.offset,
+            what: "OXM entry",
+            fault,
+            name,
+        }
+    }
+}
+
+/// A number, most significant byte first; of more than 16 bytes the last ones.
+#[inline]
+pub(crate) fn number(bytes: &[u8]) -> u128 {
+    match bytes {
+        [a] => (*a).into(),
+        [a, b] => u16::from_be_bytes([*a, *b]).into(),
+        [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]).into(),
+        [a, b, c, d, e, f] => u64::from_be_bytes([0, 0, *a, *b, *c, *d, *e, *f]).into(),
+        [a, b, c, d, e, f, g, h] => u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]).into(),
+        bytes => bytes
+            .iter()
+            .fold(0, |number, byte| number << 8 | u128::from(*byte)),
+    }
+}
+
+/// The place in [`FIELDS`] of a class and experimenter, the latter in 32 bits.
+const fn class_place(class: u16, experimenter: u64) -> Option<usize> {
+    Some(match (class, experimenter) {
+        (0x0000, _) => 0,
+        (0x0001, _) => 1,
+        (0x1000, _) => 2,
+        (0x8000, _) => 3,
+        (0x8001, _) => 4,
+        (EXPERIMENTER, 0x2320) => 5,
+        (EXPERIMENTER, 0x4f4e_4600) => 6,
+        (EXPERIMENTER, 0x005a_d650) => 7,
+        _ => return None,
+    })
+}
+
+/// By class and number: the place of the field in [`Field::ALL`], plus 1.
+const fn fields() -> [[u8; 128]; 8] {
+    let mut fields = [[0; 128]; 8];
+    let mut place = 0_u8;
+    while (place as usize) < Field::ALL.len() {
+        let headers = Field::ALL[place as usize].info().headers;
+        place += 1;
+        let mut at = 0;
+        while at < headers.len() {
+            // A class that is new in the table comes to `class_place`, too, or the compiler stops here.
+            let class = class_place(headers[at].class, headers[at].experimenter as u64);
+            assert!(class.is_some());
+            if let Some(class) = class {
+                fields[class][headers[at].number as usize] = place;
+            }
+            at += 1;
+        }
+    }
+    fields
+}
+
+static FIELDS: [[u8; 128]; 8] = fields();
+/// `OFPXMC12_EXPERIMENTER`.
+const EXPERIMENTER: u16 = 0xffff;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn every_header_of_every_field_finds_it() {
+        for &field in Field::ALL {
+            for version in 0..=6_u8 {
+                let Some(header) = OxmHeader::of(field, (version > 0).then_some(Version(version))) else {
+                    assert!(field.info().headers.is_empty(), "{field}");
+                    continue;
+                };
+                assert_eq!(header.field(), Some(field), "{field} {header:?}");
+                let masked = header.with_len(field.info().bytes.into(), true).unwrap();
+                assert_eq!(masked.field(), Some(field), "{field} {masked:?}");
+                let mut bytes = alloc::vec![];
+                masked.encode(&mut Writer::new(&mut bytes));
+                assert_eq!(OxmHeader::decode(&mut Reader::new(&bytes)), Ok(masked));
+            }
+        }
+    }
+
+    #[test]
+    fn a_version_has_its_own_header_of_a_field() {
+        let name = |field, version| OxmHeader::of(field, version).unwrap().to_string();
+        assert_eq!(name(Field::TcpFlags, None), "NXM_NX_TCP_FLAGS");
+        assert_eq!(name(Field::TcpFlags, Some(Version::V1_2)), "NXM_NX_TCP_FLAGS");
+        assert_eq!(name(Field::TcpFlags, Some(Version::V1_3)), "ONFOXM_ET_TCP_FLAGS");
+        assert_eq!(name(Field::TcpFlags, Some(Version::V1_5)), "OXM_OF_TCP_FLAGS");
+        assert_eq!(name(Field::DpHash, None), "NXM_NX_DP_HASH");
+        assert_eq!(OxmHeader::COOKIE.field(), None);
+        assert_eq!(OxmHeader(0x8000_fe04 << 32).to_string(), "32768:127");
+    }
+
+    #[test]
+    fn every_truncation_of_an_entry_is_refused() {
+        let bytes = [0xff, 0xff, 0x55, 0x08, 0x4f, 0x4e, 0x46, 0x00, 0, 2, 0, 2];
+        for len in 0..bytes.len() {
+            let error = OxmRef::decode(&mut Reader::new(&bytes[..len])).unwrap_err();
+            assert!(matches!(error.fault, Fault::Truncated { .. }), "{len}");
+        }
+        let entry = OxmRef::decode(&mut Reader::new(&bytes)).unwrap();
+        assert_eq!(entry.to_entry().unwrap().to_string(), "tcp_flags=+syn");
+    }
+}

@@ -1,0 +1,145 @@
+//! The value of a field as bytes.
+
+use alloc::string::ToString;
+
+use crate::{
+    model::{field::Field, matches::Value, port::Port},
+    wire::{error::EncodeError, oxm::OxmHeader, write::Writer},
+};
+
+impl OxmHeader {
+    /// Writes an entry of this header's field: the header with the length and the mask bit of what
+    /// follows, a value, and its mask if that leaves out a bit.
+    ///
+    /// The option of a tunnel has as many bytes as it needs, or as its [`Wide`](crate::Wide) has.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Unresolved`] for a name and for a field that is not known;
+    /// [`EncodeError::OutOfRange`] for a value that has no bytes here.
+    pub fn encode_entry(
+        self,
+        value: &Value,
+        mask: Option<u128>,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        let field = self.field().ok_or_else(|| EncodeError::Unresolved {
+            what: "OXM field",
+            name: self.to_string().into(),
+        })?;
+        let what = field.name();
+        match value {
+            Value::Number(number) => {
+                let number =
+                    port_number(field, *number).ok_or(EncodeError::OutOfRange { what, value: *number })?;
+                let mask = mask.filter(|mask| *mask & field.mask_max() != field.mask_max());
+                let len = match field.info().bits > 128 {
+                    true => significant(number).max(mask.map_or(0, significant)).max(1),
+                    false => field.info().bytes.into(),
+                };
+                let (number, mask) = (number.to_be_bytes(), mask.map(u128::to_be_bytes));
+                let mask = mask.as_ref().map(|mask| &mask[16 - len..]);
+                self.encode_bytes(&number[16 - len..], mask, writer)
+            }
+            Value::Wide(wide) => self.encode_bytes(&wide.value, wide.mask.as_deref(), writer),
+            Value::Name(name) => Err(EncodeError::Unresolved {
+                what,
+                name: name.clone(),
+            }),
+            Value::Absent => Err(EncodeError::OutOfRange { what, value: 0 }),
+        }
+    }
+
+    /// A value and its mask; the shorter one gets zeros in front.
+    fn encode_bytes(
+        self,
+        value: &[u8],
+        mask: Option<&[u8]>,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        let len = value.len().max(mask.map_or(0, <[u8]>::len));
+        let header = self.with_len(len, mask.is_some()).ok_or(EncodeError::TooLong {
+            what: "OXM value",
+            len,
+            limit: 255,
+        })?;
+        header.encode(writer);
+        for bytes in [Some(value), mask].into_iter().flatten() {
+            writer.zeros(len - bytes.len());
+            writer.bytes(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// The number of a port in as many bits as its field has; other numbers as they are.
+fn port_number(field: Field, number: u128) -> Option<u128> {
+    match field {
+        Field::InPort => u32::try_from(number)
+            .ok()
+            .and_then(|number| Port(number).to_16_bits())
+            .map(u128::from),
+        _ => Some(number & field.mask_max()),
+    }
+}
+
+/// How many bytes a number has without zeros in front.
+fn significant(number: u128) -> usize {
+    16 - usize::try_from(number.leading_zeros() / 8).unwrap_or(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::matches::{FieldMatch, Wide},
+        wire::{oxm::OxmRef, read::Reader},
+    };
+    use alloc::{boxed::Box, vec::Vec};
+
+    fn round_trip(field: Field, value: Value, mask: Option<u128>) -> Vec<u8> {
+        let mut out = Vec::new();
+        let header = OxmHeader::of(field, None).unwrap();
+        header
+            .encode_entry(&value, mask, &mut Writer::new(&mut out))
+            .unwrap();
+        let entry = OxmRef::decode(&mut Reader::new(&out)).unwrap();
+        assert_eq!(entry.to_field_match(field), Ok(FieldMatch { field, value, mask }));
+        out
+    }
+
+    #[test]
+    fn a_value_has_the_bytes_of_its_field_and_an_option_those_it_needs() {
+        let reg = round_trip(Field::Reg0, Value::Number(5), None);
+        assert_eq!(reg, [0, 1, 0, 4, 0, 0, 0, 5]);
+        let masked = round_trip(Field::TcpSrc, Value::Number(5), Some(0xf));
+        assert_eq!(masked[3..], [4, 0, 5, 0, 15]);
+        let option = round_trip(Field::TunMetadata0, Value::Number(0x105), None);
+        assert_eq!(option, [0, 1, 0x50, 2, 1, 5]);
+        let zero = round_trip(Field::TunMetadata0, Value::Number(0), None);
+        assert_eq!(zero[3..], [1, 0]);
+        let wide = |value: Vec<u8>, mask| Value::Wide(Box::new(Wide { value, mask }));
+        round_trip(Field::TunMetadata1, wide(alloc::vec![0, 5], None), None);
+        round_trip(
+            Field::TunMetadata63,
+            wide(alloc::vec![7; 20], Some(alloc::vec![15; 20])),
+            None,
+        );
+    }
+
+    #[test]
+    fn the_ports_of_openflow_1_0_have_16_bits() {
+        let local = || Value::Number(Port::LOCAL.0.into());
+        assert_eq!(round_trip(Field::InPort, local(), None)[4..], [0xff, 0xfe]);
+        let none = OxmHeader::of(Field::InPort, None).unwrap().encode_entry(
+            &Value::Number(0x1_0000),
+            None,
+            &mut Writer::new(&mut Vec::new()),
+        );
+        let error = EncodeError::OutOfRange {
+            what: "in_port",
+            value: 0x1_0000,
+        };
+        assert_eq!(none, Err(error));
+    }
+}
