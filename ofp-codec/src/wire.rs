@@ -22,22 +22,36 @@
 //! # Ok::<(), DecodeError>(())
 //! ```
 
+mod bits;
+mod entries;
 mod error;
+mod error_message;
 mod frame;
 mod header;
+mod hello;
 mod kind;
 mod message;
 mod ofperr;
 mod oxm;
+mod port;
+mod property;
 mod read;
+mod session;
+mod switch;
 mod write;
 
+pub use entries::{BadEntry, Entries, Entry};
 pub use error::{DecodeError, EncodeError, Fault};
+pub use error_message::ErrorMessage;
 pub use frame::{FrameError, Frames, frame_len};
 pub use header::{Header, Number};
+pub use hello::{Hello, Versions};
 pub use kind::{Form, MessageKind, Namespace, experimenter};
 pub use message::Message;
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use oxm::{OxmHeader, OxmRef};
+pub use port::{PortConfig, PortDesc, PortFeatures, PortState};
 pub use read::Reader;
+pub use session::{Received, Session, SessionError};
+pub use switch::{Capabilities, Description, Features, SwitchConfig};
 pub use write::Writer;

@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::wire::header::Header;
 
@@ -55,13 +56,23 @@ impl Frames {
     /// [`FrameError`] if a header says a length of less than 8; every further call says so again.
     #[allow(clippy::should_implement_trait, reason = "the message borrows from here")]
     pub fn next(&mut self) -> Result<Option<&[u8]>, FrameError> {
+        let range = self.next_range()?;
+        Ok(range.map(|range| self.get(range)))
+    }
+
+    /// Where the next message is, until bytes are added.
+    pub(crate) fn next_range(&mut self) -> Result<Option<Range<usize>>, FrameError> {
         let left = &self.bytes[self.taken..];
-        let Some(len) = frame_len(left)?.filter(|len| *len <= left.len()) else {
-            return Ok(None);
-        };
-        let start = self.taken;
-        self.taken += len;
-        Ok(Some(&self.bytes[start..self.taken]))
+        let len = frame_len(left)?.filter(|len| *len <= left.len());
+        Ok(len.map(|len| {
+            self.taken += len;
+            self.taken - len..self.taken
+        }))
+    }
+
+    /// The message that is there.
+    pub(crate) fn get(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
     }
 
     /// How many bytes there are of a message that is not whole yet.
