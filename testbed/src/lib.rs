@@ -17,6 +17,7 @@
 mod cluster;
 mod daemon;
 mod error;
+mod ovn;
 mod ovsdb;
 mod skip;
 mod switch;
@@ -26,6 +27,7 @@ pub mod vm;
 pub use crate::{
     cluster::OvsdbCluster,
     error::{Error, Missing},
+    ovn::ovn_flows,
     ovsdb::OvsdbServer,
     skip::or_skip,
     switch::Switch,
