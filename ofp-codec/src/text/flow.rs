@@ -7,7 +7,7 @@ use crate::{
         Limits, action, ansi,
         error::{ErrorKind, Fault, ParseError, Place},
         lex,
-        scan::{item_end, skip_separators},
+        scan::{item_end, skip_separators, word_end},
         typed,
         value::Token,
     },
@@ -162,21 +162,20 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// The pair in `item`: a key, and perhaps `=` and a value.
-    fn of(item: Token<'a>) -> Self {
-        let key = lex::word(item.text);
+    /// The pair in `item`, which begins with a word: a key, and perhaps `=` and a value.
+    fn of(item: Token<'a>, word_len: usize) -> Self {
         let pair = |key_len: usize, value| Pair {
             key: &item.text[..key_len],
             value,
             at: item.at,
         };
         // The bits of a field may stand between the key and the `=`.
-        let rest = &item.text[key.len()..];
+        let rest = &item.text[word_len..];
         let bits = match rest.first() {
             Some(b'[') => rest.iter().position(|byte| *byte == b']').map_or(0, |at| at + 1),
             _ => 0,
         };
-        let len = key.len() + bits;
+        let len = word_len + bits;
         match item.text[len..] {
             [b'=', ..] => pair(len, Some(&item.text[len + 1..])),
             // Not the form of a pair: all of it is the key.
@@ -200,13 +199,15 @@ impl<'a> Iterator for Pairs<'a> {
         if start >= self.text.len() {
             return None;
         }
+        let word_end = word_end(self.text, start);
         // `spans` went over the same items: they end.
-        let end = item_end(self.text, start, usize::MAX).ok()?;
+        let end = item_end(self.text, word_end, usize::MAX).ok()?;
         self.here = end;
-        Some(Pair::of(Token {
+        let item = Token {
             text: &self.text[start..end],
             at: start,
-        }))
+        };
+        Some(Pair::of(item, word_end - start))
     }
 }
 
@@ -226,7 +227,8 @@ impl<'f> Iterator for ActionItems<'f> {
             return None;
         }
         // `spans` went over the same items: they end.
-        let end = item_end(text, self.here, usize::MAX).ok()?;
+        let word_end = word_end(text, self.here);
+        let end = item_end(text, word_end, usize::MAX).ok()?;
         let token = Token {
             text: &text[self.here..end],
             at: self.here,
@@ -321,16 +323,16 @@ fn spans(text: &[u8], depth: usize) -> Result<[Range<usize>; 3], Fault> {
         if item.text.starts_with(b"actions=") {
             break here + b"actions=".len();
         }
-        let key = lex::word(item.text);
+        // Past the information it matters only that there is a key.
+        let key = lex::word(if match_start.is_none() {
+            item.text
+        } else {
+            &item.text[..1]
+        });
         if key.is_empty() {
-            let end = text.len().min(here + 1);
-            return Err(Token {
-                text: &text[here..end],
-                at: here,
-            }
-            .expected("a key"));
+            return Err(item.until(1).expected("a key"));
         }
-        let end = item_end(text, here, depth)?;
+        let end = item_end(text, here + key.len(), depth)?;
         if match_start.is_none() && is_info(key, &text[end..]) {
             info_end = end;
         } else {

@@ -7,6 +7,7 @@ use crate::{
         error::{Fault, ParseError, Place},
         flow::{FlowRef, check_len, raw_error, write_lossy},
         lex,
+        scan::line_end,
         value::Token,
     },
 };
@@ -167,7 +168,7 @@ impl<'a> HexLine<'a> {
     /// The bytes of this line.
     pub fn bytes(&self) -> impl Iterator<Item = u8> + use<'a> {
         let pairs = self.digits.split(|byte| b" -".contains(byte));
-        pairs.filter_map(|pair| lex::digits(16, pair).and_then(|byte| u8::try_from(byte).ok()))
+        pairs.filter_map(lex::hex_byte)
     }
 }
 
@@ -207,48 +208,5 @@ impl<'a> Iterator for Items<'a> {
         let place = self.next;
         self.next = place.after(taken);
         Some(Item::parse(self.current, place, self.limits))
-    }
-}
-
-/// Where the first line of `text` ends. Eight bytes at a time: a byte of `word` is a line end if it
-/// is zero in `zeros` (Hacker's Delight, 6-1).
-pub(super) fn line_end(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let words = text.chunks_exact(8);
-    let rest = words.remainder();
-    for (i, word) in words.enumerate() {
-        let bytes: [u8; 8] = word.try_into().ok()?;
-        let zeros = u64::from_le_bytes(bytes) ^ (ONES * 0x0a);
-        if zeros.wrapping_sub(ONES) & !zeros & (ONES << 7) != 0 {
-            let at = word.iter().position(|byte| *byte == b'\n')?;
-            return Some(8 * i + at);
-        }
-    }
-    let at = rest.iter().position(|byte| *byte == b'\n')?;
-    Some(text.len() - rest.len() + at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_ends_at_its_first_line_end_wherever_that_is() {
-        for len in 0..40 {
-            // Bytes that differ from a line end in one bit, or follow it in a word.
-            let text: alloc::vec::Vec<u8> = [0x0b, 0x8a, 0x00, 0x0a ^ 0x01, 0xff]
-                .into_iter()
-                .cycle()
-                .take(len)
-                .collect();
-            assert_eq!(line_end(&text), None);
-            for at in 0..len {
-                let mut text = text.clone();
-                text[at] = b'\n';
-                assert_eq!(line_end(&text), Some(at));
-                text[len - 1] = b'\n';
-                assert_eq!(line_end(&text), Some(at));
-            }
-        }
     }
 }

@@ -13,7 +13,10 @@ use nom::{
     sequence::{delimited, preceded, separated_pair, terminated},
 };
 
-use crate::text::error::{ErrorKind, Fault};
+use crate::text::{
+    error::{ErrorKind, Fault},
+    scan,
+};
 
 /// The header of a reply: its words, not yet typed.
 pub(super) struct HeaderWords<'a> {
@@ -105,79 +108,122 @@ pub(super) fn hex_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// A key of the match or the name of an action: letters, digits and underscores.
 pub(super) fn word(text: &[u8]) -> &[u8] {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let end = text.iter().position(|byte| !is_word(byte));
-    &text[..end.unwrap_or(text.len())]
+    &text[..scan::word_end(text, 0)]
 }
 
-/// The radix and the digits of a number, as C's `strtoull` reads it with base 0.
-pub(super) fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let (radix, digits) = match text {
-        [b'0', b'x' | b'X', digits @ ..] if !digits.is_empty() => (16, digits),
-        [b'0', digits @ ..] => (8, digits),
-        [] => return None,
+/// A number, as C's `strtoull` reads it with base 0. `None`: it is none, or above `u128::MAX`.
+pub(super) fn number(text: &[u8]) -> Option<u128> {
+    let (radix, digits) = radix(text);
+    self::digits(radix, digits)
+}
+
+/// Whether the text is a number, however large.
+pub(super) fn is_number(text: &[u8]) -> bool {
+    let (radix, digits) = radix(text);
+    !digits.is_empty() && digits.iter().all(|byte| digit(radix, *byte).is_some())
+}
+
+fn radix(text: &[u8]) -> (u8, &[u8]) {
+    match text {
+        [b'0', b'x' | b'X', digits @ ..] => (16, digits),
+        [b'0', digits @ ..] if !digits.is_empty() => (8, digits),
         digits => (10, digits),
-    };
-    let all = digits.iter().all(|digit| char::from(*digit).is_digit(radix));
-    all.then_some((radix, digits))
+    }
 }
 
-/// The value of these digits. `None`: it is above `u128::MAX`.
-pub(super) fn digits(radix: u32, digits: &[u8]) -> Option<u128> {
+/// The value of these digits. `None`: they are none, or it is above `u128::MAX`.
+pub(super) fn digits(radix: u8, digits: &[u8]) -> Option<u128> {
+    let mut values = digits.iter().map(|byte| digit(radix, *byte));
     // So many fit into 64 bits in every radix, where arithmetic is quick.
-    if digits.len() <= 16 {
-        let number = digits.iter().try_fold(0_u64, |number, &byte| {
-            Some(number * u64::from(radix) + u64::from(char::from(byte).to_digit(radix)?))
-        });
-        return number.map(u128::from);
+    match digits.len() {
+        0 => None,
+        1..=16 => values
+            .try_fold(0, |number, value| {
+                Some(number * u64::from(radix) + u64::from(value?))
+            })
+            .map(u128::from),
+        _ => values.try_fold(0_u128, |number, value| {
+            number.checked_mul(radix.into())?.checked_add(value?.into())
+        }),
     }
-    digits.iter().try_fold(0_u128, |number, &byte| {
-        let digit = char::from(byte).to_digit(radix)?;
-        number.checked_mul(radix.into())?.checked_add(digit.into())
-    })
 }
+
+/// A byte of one or two hexadecimal digits.
+pub(super) fn hex_byte(text: &[u8]) -> Option<u8> {
+    match *text {
+        [low] => digit(16, low),
+        [high, low] => Some(digit(16, high)? << 4 | digit(16, low)?),
+        _ => None,
+    }
+}
+
+fn digit(radix: u8, byte: u8) -> Option<u8> {
+    Some(DIGITS[usize::from(byte)]).filter(|value| *value < radix)
+}
+
+/// The value of each byte that is a digit in radix 16; of others, 255.
+static DIGITS: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 /// `315.493s`: seconds, up to nine decimals.
 pub(super) fn duration(text: &[u8]) -> Option<Duration> {
-    let decimals = opt(preceded(
-        char('.'),
-        take_while_m_n(1, 9, |byte: u8| byte.is_ascii_digit()),
-    ));
-    let parsed: IResult<_, _, Stop<'_>> =
-        all_consuming(terminated((digit1, decimals), char('s'))).parse(text);
-    let (_, (seconds, decimals)) = parsed.ok()?;
-    let nanos = decimals.map_or(Some(0), |decimals: &[u8]| {
-        let scale = 10_u128.pow(9_u32.checked_sub(u32::try_from(decimals.len()).ok()?)?);
-        u32::try_from(digits(10, decimals)? * scale).ok()
-    })?;
-    Some(Duration::new(u64::try_from(digits(10, seconds)?).ok()?, nanos))
+    let (seconds, rest) = decimal(text);
+    let nanos = match rest {
+        b"s" => 0,
+        [b'.', decimals @ .., b's'] => {
+            let unit = 10_u128.pow(9_u32.checked_sub(u32::try_from(decimals.len()).ok()?)?);
+            u32::try_from(digits(10, decimals)? * unit).ok()?
+        }
+        _ => return None,
+    };
+    Some(Duration::new(digits(10, seconds)?.try_into().ok()?, nanos))
 }
 
 /// `NXM_NX_REG0[0..15]`: the name, and the digits of the first and last bit unless it is whole.
 pub(super) type SubfieldWords<'a> = (&'a [u8], Option<(&'a [u8], &'a [u8])>);
 
-/// `NXM_NX_REG0[0..15]`, `reg0[8]`, `reg0[]`.
+/// `NXM_NX_REG0[0..15]`, `reg0[8]`, `reg0[]`, `reg0`. By hand: half of all actions have one.
 pub(super) fn subfield(text: &[u8]) -> Result<SubfieldWords<'_>, Fault> {
-    let name = expect(
-        "the name of a field",
-        take_while1(|byte: u8| byte.is_ascii_alphanumeric() || byte == b'_'),
-    );
-    let last = opt(preceded(tag(".."), cut(expect("the last bit", digit1))));
-    let bits = map((digit1, last), |(first, last)| (first, last.unwrap_or(first)));
-    let brackets = delimited(text_of("[", "`[`"), opt(bits), text_of("]", "`]`"));
-    // Without brackets it is the whole field.
-    let brackets = alt((map(eof, |_| None), brackets));
-    let parsed = (name, brackets).parse(text);
-    let whole = parsed.and_then(|(rest, parsed)| match rest {
-        [] => Ok((rest, parsed)),
-        _ => Err(Err::Error(Stop {
-            rest,
-            expected: "end of the subfield",
-        })),
-    });
-    whole
-        .map(|(_, parsed)| parsed)
-        .map_err(|error| fault(text, error))
+    let name = word(text);
+    let expected = |rest: &[u8], what| {
+        Err(Fault {
+            span: text.len() - rest.len()..text.len(),
+            kind: ErrorKind::Expected(what),
+        })
+    };
+    let bits = match &text[name.len()..] {
+        _ if name.is_empty() => return expected(text, "the name of a field"),
+        [] => return Ok((name, None)),
+        [b'[', bits @ ..] => bits,
+        rest => return expected(rest, "`[`"),
+    };
+    let (first, rest) = decimal(bits);
+    let (last, rest) = match rest {
+        [b'.', b'.', rest @ ..] if !first.is_empty() => match decimal(rest) {
+            ([], _) => return expected(rest, "the last bit"),
+            found => found,
+        },
+        _ => (first, rest),
+    };
+    match rest {
+        [b']'] => Ok((name, Some((first, last)).filter(|_| !first.is_empty()))),
+        [b']', rest @ ..] => expected(rest, "end of the subfield"),
+        rest => expected(rest, "`]`"),
+    }
+}
+
+/// The decimal digits that the text begins with, and the rest.
+fn decimal(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit());
+    text.split_at(end.unwrap_or(text.len()))
 }
 
 /// Where a parser stopped, and what it would have liked to see there.
@@ -245,14 +291,16 @@ mod tests {
     #[test]
     fn numbers_are_read_as_c_reads_them() {
         for (text, expected) in [("0", 0), ("10", 10), ("0x1F", 31), ("010", 8), ("0X0", 0)] {
-            let (radix, found) = number(text.as_bytes()).expect(text);
-            assert_eq!(digits(radix, found), Some(expected), "{text}");
+            assert_eq!(number(text.as_bytes()), Some(expected), "{text}");
+            assert!(is_number(text.as_bytes()));
         }
         for text in ["", "x", "0x", "09", "1a", "-1", "+1", " 1"] {
-            assert!(number(text.as_bytes()).is_none(), "{text}");
+            assert_eq!(number(text.as_bytes()), None, "{text}");
+            assert!(!is_number(text.as_bytes()));
         }
         assert_eq!(digits(16, &[b'f'; 32]), Some(u128::MAX));
         assert_eq!(digits(16, b"100000000000000000000000000000000"), None);
+        assert!(is_number(b"0x100000000000000000000000000000000"));
     }
 
     #[test]

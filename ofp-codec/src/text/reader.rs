@@ -6,7 +6,8 @@ use std::{
 use crate::text::{
     Limits,
     error::{ParseError, Place},
-    item::{Item, line_end},
+    item::Item,
+    scan::line_end,
 };
 
 /// Reads a dump as it comes, in memory for one line.

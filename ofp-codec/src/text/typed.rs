@@ -1,15 +1,18 @@
 //! A whole flow, typed.
 
+use core::time::Duration;
+
 use crate::{
     model::{
         field::Field,
         flow::{Flow, FlowFlags},
-        matches::{FieldMatch, MatchEntry, Protocol, Unknown, Value},
+        matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value},
     },
     text::{
         error::{ErrorKind, Fault},
         flow::{FlowRef, Pair},
         lex,
+        value::Token,
     },
 };
 
@@ -21,12 +24,11 @@ pub(super) fn flow(line: &FlowRef<'_>) -> Result<Flow, Fault> {
         }
     }
     for pair in line.matches() {
-        // A flow as `add-flow` takes it has no fixed order.
-        if !info(&mut flow, pair)? {
-            let mut entry = match_entry(pair)?;
-            if let (MatchEntry::Field(found), true) = (&mut entry, pair.key.ends_with(b"]")) {
-                join(&flow.matches.0, found);
-            }
+        if let Some((field, _)) = Field::spelling(pair.key) {
+            flow.matches.0.push(MatchEntry::Field(field_match(field, pair)?));
+        } else if !info(&mut flow, pair)? {
+            // A flow as `add-flow` takes it has no fixed order.
+            let entry = other_entry(&flow.matches, pair)?;
             flow.matches.0.push(entry);
         }
     }
@@ -39,54 +41,51 @@ pub(super) fn flow(line: &FlowRef<'_>) -> Result<Flow, Fault> {
 
 /// Whether `key` is a known key of the information before the match.
 pub(super) fn is_info_key(key: &[u8]) -> bool {
-    INFO_KEYS.iter().any(|(known, _)| known.as_bytes() == key) || FlowFlags::from_word(key).is_some()
+    info_key(key).is_some() || FlowFlags::from_word(key).is_some()
 }
 
 /// Whether `key` is a known key of the match.
 pub(super) fn is_match_key(key: &[u8]) -> bool {
-    key == PRIORITY.0.as_bytes() || Field::spelling(key).is_some() || Protocol::from_bytes(key).is_some()
+    key == PRIORITY || Field::spelling(key).is_some() || Protocol::from_bytes(key).is_some()
 }
 
 /// Takes `pair` in if it is information. `false`: it is not.
 fn info(flow: &mut Flow, pair: Pair<'_>) -> Result<bool, Fault> {
-    if let (Some(flag), None) = (FlowFlags::from_word(pair.key), pair.value) {
+    if pair.key == PRIORITY {
+        flow.priority = pair.value_token()?.u16()?;
+    } else if let Some(set) = info_key(pair.key) {
+        set(flow, pair.value_token()?)?;
+    } else if let (Some(flag), None) = (FlowFlags::from_word(pair.key), pair.value) {
         flow.flags |= flag;
-        return Ok(true);
+    } else {
+        return Ok(false);
     }
-    let found = INFO_KEYS
-        .iter()
-        .chain(&[PRIORITY])
-        .find(|(key, _)| key.as_bytes() == pair.key);
-    match found {
-        Some((_, set)) => set(flow, pair).map(|()| true),
-        None => Ok(false),
-    }
+    Ok(true)
 }
 
-fn match_entry(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
-    if let (Some(protocol), None) = (Protocol::from_bytes(pair.key), pair.value) {
-        return Ok(MatchEntry::Protocol(protocol));
-    }
-    let field = match Field::spelling(pair.key).map(|(field, _)| field) {
+fn field_match(field: Field, pair: Pair<'_>) -> Result<FieldMatch, Fault> {
+    let field = match field {
         // One field under two headers.
-        Some(Field::InPortOxm) => Field::InPort,
-        Some(field) => field,
-        None => return bits(pair),
+        Field::InPortOxm => Field::InPort,
+        field => field,
     };
     if field.info().bits > 128 && pair.value.is_none() {
         let (value, mask) = (Value::Number(0), Some(0));
-        return Ok(MatchEntry::Field(FieldMatch { field, value, mask }));
+        return Ok(FieldMatch { field, value, mask });
     }
     let token = pair.value_token()?;
     let (value, mask) = token.field_value(field)?;
     if mask.is_some() && !field.info().maskable {
         return Err(token.fault(ErrorKind::NotMaskable));
     }
-    Ok(MatchEntry::Field(FieldMatch { field, value, mask }))
+    Ok(FieldMatch { field, value, mask })
 }
 
-/// `reg0[0..3]=5`: some bits of a field. A field that is not known is kept.
-fn bits(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
+/// A protocol word, or some bits of a field: `reg0[0..3]=5`. What is not known is kept.
+fn other_entry(before: &Match, pair: Pair<'_>) -> Result<MatchEntry, Fault> {
+    if let (Some(protocol), None) = (Protocol::from_bytes(pair.key), pair.value) {
+        return Ok(MatchEntry::Protocol(protocol));
+    }
     let key = pair.key_token();
     let known = key.split(b"[").and_then(|(name, _)| Field::spelling(name.text));
     let (Some((field, _)), true) = (known, pair.value.is_some()) else {
@@ -96,11 +95,13 @@ fn bits(pair: Pair<'_>) -> Result<MatchEntry, Fault> {
     let first = subfield.bits().map_or(0, |(first, _)| u32::from(first));
     let (ones, value) = (subfield.max(), pair.value_token()?.number(subfield.max())?);
     let shift = |bits: u128| bits.checked_shl(first).unwrap_or(0);
-    Ok(MatchEntry::Field(FieldMatch {
+    let mut found = FieldMatch {
         field,
         value: Value::Number(shift(value)),
         mask: Some(shift(ones)),
-    }))
+    };
+    join(&before.0, &mut found);
+    Ok(MatchEntry::Field(found))
 }
 
 /// Takes up what the entries before said of other bits of the same field.
@@ -131,55 +132,48 @@ fn unknown(pair: Pair<'_>) -> Result<Unknown, Fault> {
     })
 }
 
-fn duration(flow: &mut Flow, pair: Pair<'_>) -> Result<(), Fault> {
-    let token = pair.value_token()?;
-    let found = lex::duration(token.text).ok_or_else(|| token.expected("a duration in seconds"))?;
-    flow.stats.duration = Some(found);
-    Ok(())
+/// What takes in the value of a key of the information before the match
+/// (`ofputil_flow_stats_format` in lib/ofp-flow.c and `flow_stats_ds` in ofproto/ofproto.c).
+fn info_key(key: &[u8]) -> Option<Set> {
+    /// Puts a value in its place.
+    macro_rules! set {
+        ($($place:ident).+, |$value:ident| $typed:expr) => {
+            |flow, $value| {
+                flow.$($place).+ = $typed;
+                Ok(())
+            }
+        };
+    }
+    Some(match key {
+        b"cookie" => set!(cookie, |value| value.u64()?),
+        b"duration" => set!(stats.duration, |value| Some(duration(value)?)),
+        b"table" | b"table_id" => set!(table, |value| value.table()?),
+        b"n_packets" => set!(stats.n_packets, |value| counter(value)?),
+        b"n_bytes" => set!(stats.n_bytes, |value| counter(value)?),
+        b"n_offload_packets" => set!(stats.n_offload_packets, |value| counter(value)?),
+        b"n_offload_bytes" => set!(stats.n_offload_bytes, |value| counter(value)?),
+        b"idle_timeout" => set!(idle_timeout, |value| value.u16()?),
+        b"hard_timeout" => set!(hard_timeout, |value| value.u16()?),
+        b"importance" => set!(importance, |value| value.u16()?),
+        b"idle_age" => set!(stats.idle_age, |value| Some(value.u32()?)),
+        b"hard_age" => set!(stats.hard_age, |value| Some(value.u32()?)),
+        _ => return None,
+    })
+}
+
+type Set = fn(&mut Flow, Token<'_>) -> Result<(), Fault>;
+
+fn duration(value: Token<'_>) -> Result<Duration, Fault> {
+    lex::duration(value.text).ok_or_else(|| value.expected("a duration in seconds"))
 }
 
 /// A counter; `?` is one that is not known.
-fn counter(pair: Pair<'_>) -> Result<Option<u64>, Fault> {
-    match pair.value_token()? {
-        token if token.text == b"?" => Ok(None),
-        token => token.u64().map(Some),
+fn counter(value: Token<'_>) -> Result<Option<u64>, Fault> {
+    match value.text {
+        b"?" => Ok(None),
+        _ => value.u64().map(Some),
     }
 }
 
-type Set = fn(&mut Flow, Pair<'_>) -> Result<(), Fault>;
-
-/// The row of `$key`, which sets `$place` of the flow to `$value`.
-macro_rules! key {
-    ($key:literal, $($place:ident).+, |$pair:ident| $value:expr) => {
-        ($key, |flow, $pair| {
-            flow.$($place).+ = $value;
-            Ok(())
-        })
-    };
-}
-
-// `ofputil_flow_stats_format` in lib/ofp-flow.c and `flow_stats_ds` in ofproto/ofproto.c.
-const INFO_KEYS: [(&str, Set); 13] = [
-    key!("cookie", cookie, |pair| pair.value_token()?.u64()?),
-    ("duration", duration),
-    key!("table", table, |pair| pair.value_token()?.table()?),
-    key!("table_id", table, |pair| pair.value_token()?.table()?),
-    key!("n_packets", stats.n_packets, |pair| counter(pair)?),
-    key!("n_bytes", stats.n_bytes, |pair| counter(pair)?),
-    key!("n_offload_packets", stats.n_offload_packets, |pair| counter(
-        pair
-    )?),
-    key!("n_offload_bytes", stats.n_offload_bytes, |pair| counter(pair)?),
-    key!("idle_timeout", idle_timeout, |pair| pair.value_token()?.u16()?),
-    key!("hard_timeout", hard_timeout, |pair| pair.value_token()?.u16()?),
-    key!("importance", importance, |pair| pair.value_token()?.u16()?),
-    key!("idle_age", stats.idle_age, |pair| Some(
-        pair.value_token()?.u32()?
-    )),
-    key!("hard_age", stats.hard_age, |pair| Some(
-        pair.value_token()?.u32()?
-    )),
-];
-
-// Printed at the head of the match.
-const PRIORITY: (&str, Set) = key!("priority", priority, |pair| pair.value_token()?.u16()?);
+/// Printed at the head of the match.
+const PRIORITY: &[u8] = b"priority";

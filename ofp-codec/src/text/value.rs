@@ -70,10 +70,11 @@ impl<'a> Token<'a> {
     }
 
     pub(super) fn number(self, limit: u128) -> Result<u128, Fault> {
-        let (radix, digits) = lex::number(self.text).ok_or_else(|| self.expected("a number"))?;
-        lex::digits(radix, digits)
-            .filter(|number| *number <= limit)
-            .ok_or_else(|| self.fault(ErrorKind::TooLarge { limit }))
+        match lex::number(self.text) {
+            Some(number) if number <= limit => Ok(number),
+            None if !lex::is_number(self.text) => Err(self.expected("a number")),
+            _ => Err(self.fault(ErrorKind::TooLarge { limit })),
+        }
     }
 
     pub(super) fn u8(self) -> Result<u8, Fault> {
@@ -103,11 +104,8 @@ impl<'a> Token<'a> {
         let mut addr = [0; 6];
         let mut parts = self.text.split(|byte| *byte == b':');
         for byte in &mut addr {
-            let part = parts.next().filter(|part| (1..=2).contains(&part.len()));
-            *byte = part
-                .and_then(|digits| lex::digits(16, digits))
-                .and_then(|number| u8::try_from(number).ok())
-                .ok_or_else(|| self.expected("an Ethernet address"))?;
+            let part = parts.next().and_then(lex::hex_byte);
+            *byte = part.ok_or_else(|| self.expected("an Ethernet address"))?;
         }
         match parts.next() {
             Some(_) => Err(self.expected("an Ethernet address")),
@@ -208,7 +206,7 @@ impl<'a> Token<'a> {
                 [] => return Ok(bytes),
                 [b'.', tail @ ..] => rest = tail,
                 [a, b, tail @ ..] => {
-                    let byte = lex::digits(16, &[*a, *b]).and_then(|byte| u8::try_from(byte).ok());
+                    let byte = lex::hex_byte(&[*a, *b]);
                     bytes.push(byte.ok_or_else(|| self.expected("pairs of hexadecimal digits"))?);
                     rest = tail;
                 }
@@ -243,16 +241,8 @@ impl<'a> Token<'a> {
             return Err(fault());
         }
         let (first, rest) = digits.split_at(digits.len() % 2);
-        let pairs = Some(first)
-            .filter(|first| !first.is_empty())
-            .into_iter()
-            .chain(rest.chunks(2));
-        let bytes = pairs.map(|pair| {
-            pair.iter().try_fold(0, |byte, digit| {
-                let digit = char::from(*digit).to_digit(16)?;
-                Some(byte << 4 | u8::try_from(digit).ok()?)
-            })
-        });
+        let first = Some(first).filter(|first| !first.is_empty());
+        let bytes = first.into_iter().chain(rest.chunks(2)).map(lex::hex_byte);
         bytes.collect::<Option<_>>().ok_or_else(fault)
     }
 }
