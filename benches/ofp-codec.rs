@@ -1,19 +1,22 @@
-//! Reading flow dumps, beside finding their line ends.
+//! Reading flow dumps: by parts beside finding line ends, and whole files beside the peers.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot start has failed")]
 
+#[path = "ofp-codec/peers.rs"]
+mod peers;
+
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use ofp_codec::text::{DumpReader, Item, items};
 
-/// A bridge as OVN fills it: 300 flows.
-const DUMP: &[u8] = include_bytes!("../ofp-codec/tests/vectors/dumps/br-ovn.of13.txt");
-
 fn dumps(c: &mut Criterion) {
-    let dump = DUMP.repeat(100);
+    let flows = 30_000;
+    let dump: Vec<u8> = testbed::ovn_flows(flows)
+        .flat_map(|flow| (flow + "\n").into_bytes())
+        .collect();
     let mut group = c.benchmark_group("ofp-codec/text");
-    group.throughput(Throughput::Bytes(dump.len().try_into().unwrap()));
+    group.throughput(Throughput::Elements(flows.into()));
     group.sample_size(20);
     group.bench_function("line ends (baseline)", |b| {
         b.iter(|| black_box(&dump).iter().filter(|byte| **byte == b'\n').count());
@@ -48,4 +51,12 @@ fn dumps(c: &mut Criterion) {
 }
 
 criterion_group!(benches, dumps);
-criterion_main!(benches);
+
+fn main() {
+    if peers::is_reader() {
+        return;
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    peers::compare();
+}
