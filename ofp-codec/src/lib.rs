@@ -6,6 +6,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod diff;
 pub mod lint;
 mod model;

@@ -89,6 +89,12 @@ impl<'a> Message<'a> {
         self.flags
     }
 
+    /// Whether it answers a request, or refuses one.
+    pub fn is_reply(&self) -> bool {
+        let kind = self.kind();
+        self.number.reply || kind.is_some_and(|kind| kind.is_reply() || kind == MessageKind::Error)
+    }
+
     /// Whether more messages of the same reply follow (`OFPSF_REPLY_MORE`).
     pub fn more(&self) -> bool {
         self.flags & REPLY_MORE != 0

@@ -36,6 +36,7 @@ use crate::{
 pub struct Session {
     frames: Frames,
     out: Vec<u8>,
+    sent: usize,
     ours: Versions,
     version: Option<Version>,
     next_xid: u32,
@@ -111,6 +112,7 @@ impl Session {
         let mut session = Session {
             frames: Frames::new(),
             out: Vec::new(),
+            sent: 0,
             ours: versions,
             version: None,
             next_xid: 1,
@@ -128,6 +130,22 @@ impl Session {
     /// The version agreed on, once the peer has said hello.
     pub fn version(&self) -> Option<Version> {
         self.version
+    }
+
+    /// Reads the peer's hello, if it is there, and gives the version agreed on. What follows the hello
+    /// is left to [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    pub fn handshake(&mut self) -> Result<Option<Version>, SessionError> {
+        while self.version.is_none() {
+            let Some(range) = self.frames.next_range()? else {
+                break;
+            };
+            self.handle(range)?;
+        }
+        Ok(self.version)
     }
 
     /// Takes bytes of the peer.
@@ -177,18 +195,30 @@ impl Session {
 
     /// What is to be sent.
     pub fn outgoing(&self) -> &[u8] {
-        &self.out
+        &self.out[self.sent..]
     }
 
     /// Takes note that the first `len` bytes of it are sent.
     pub fn sent(&mut self, len: usize) {
-        self.out.drain(..len.min(self.out.len()));
+        self.sent = self.sent.saturating_add(len).min(self.out.len());
+        if self.sent == self.out.len() {
+            self.out.clear();
+            self.sent = 0;
+        }
     }
 
     /// Deals with a message that is the session's own business; tells whether it was one.
     fn handle(&mut self, range: Range<usize>) -> Result<bool, SessionError> {
-        let Ok(message) = Message::parse(self.frames.get(range)) else {
-            return Ok(false);
+        let bytes = self.frames.get(range);
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(_) if self.version.is_some() => return Ok(false),
+            // Its type is the second byte.
+            Err(_) => {
+                return Err(SessionError::NoHello {
+                    message_type: bytes[1],
+                });
+            }
         };
         let header = message.header();
         match (self.version, message.kind()) {
@@ -298,6 +328,11 @@ mod tests {
         session.receive(&[4, 2, 0, 8, 0, 0, 0, 1]);
         let error = session.next().unwrap_err();
         assert_eq!(error, SessionError::NoHello { message_type: 2 });
+        // Headers of an experimenter's message that end too early.
+        let mut session = Session::new(Versions::ALL);
+        session.receive(&[4, 4, 0, 8, 0, 0, 0, 1]);
+        let error = session.handshake().unwrap_err();
+        assert_eq!(error, SessionError::NoHello { message_type: 4 });
         let mut session = connected();
         session.receive(&[1, 2, 0, 8, 0, 0, 0, 1]);
         let error = session.next().unwrap_err();

@@ -6,6 +6,8 @@
     reason = "a failed assertion in a test is what a test is for"
 )]
 
+#[cfg(feature = "client")]
+mod client;
 mod diff;
 mod dumps;
 mod errors;

@@ -13,7 +13,7 @@ use testbed::{Switch, or_skip};
 use crate::{oracle, random::Random};
 
 /// A switch with the bridge `br0`, which speaks every version, and group 5.
-fn switch() -> Option<Switch> {
+pub(crate) fn switch() -> Option<Switch> {
     let switch = or_skip(Switch::start())?;
     switch.add_bridge("br0").unwrap();
     let versions = "protocols=OpenFlow10,OpenFlow11,OpenFlow12,OpenFlow13,OpenFlow14,OpenFlow15";

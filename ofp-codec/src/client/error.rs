@@ -1,0 +1,75 @@
+use std::{format, io, string::String, time::Duration};
+
+use crate::wire::{DecodeError, EncodeError, ErrorMessage, SessionError};
+
+/// Why a request, or a connection, failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is none.
+    #[error("{remote:?} is neither unix:FILE nor tcp:HOST:PORT")]
+    Remote {
+        /// The text.
+        remote: String,
+    },
+    /// The connection was not made.
+    #[error("{remote}: {error}")]
+    Connect {
+        /// Where to.
+        remote: String,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// The system reports an error on the connection.
+    #[error("connection lost")]
+    Io(#[from] io::Error),
+    /// The switch closed the connection. What was received before is good.
+    #[error("connection closed by the switch{}", partial(.pending))]
+    Closed {
+        /// Bytes of a message that is not whole; 0 between two messages.
+        pending: usize,
+    },
+    /// Nothing arrived for too long, not even the answer to a probe.
+    #[error("connection silent for {after:?}")]
+    Silent {
+        /// The time allowed.
+        after: Duration,
+    },
+    /// The reply, or its next part, did not come in time. The connection goes on.
+    #[error("no reply within {after:?}")]
+    Deadline {
+        /// The time allowed.
+        after: Duration,
+    },
+    /// The two sides do not understand each other.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The switch refused the request.
+    #[error("refused: {0}")]
+    Refused(ErrorMessage),
+    /// The reply is malformed.
+    #[error("malformed reply: {0}")]
+    Malformed(#[from] DecodeError),
+    /// The request has no bytes in this version.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+impl Error {
+    /// Whether the connection is gone, so that only a new one helps.
+    pub fn is_connection_lost(&self) -> bool {
+        match self {
+            Error::Io(_) | Error::Closed { .. } | Error::Silent { .. } | Error::Connect { .. } => true,
+            Error::Session(error) => !matches!(error, SessionError::Encode(_)),
+            _ => false,
+        }
+    }
+}
+
+fn partial(pending: &usize) -> String {
+    match pending {
+        0 => String::new(),
+        pending => format!(" inside a message, after {pending} bytes of it"),
+    }
+}

@@ -1,0 +1,149 @@
+//! Joins a session and a socket, and watches the time.
+
+use std::{
+    boxed::Box,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+    vec,
+    vec::Vec,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    client::error::Error,
+    model::version::Version,
+    wire::{EncodeError, MessageKind, Session, Versions, Writer},
+};
+
+/// What a connection runs over.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
+
+/// All state is here and none in a future, so that every method can be dropped half-way and called
+/// again.
+pub(crate) struct Link {
+    io: Pin<Box<dyn Stream>>,
+    session: Session,
+    buffer: Box<[u8]>,
+    /// The peer went away while we wrote; what it said before may still be there to be read.
+    write_error: Option<io::Error>,
+    probe_interval: Duration,
+    heard: Instant,
+    probed: bool,
+}
+
+impl Link {
+    pub(crate) fn new(io: impl Stream + 'static, versions: Versions, probe_interval: Duration) -> Self {
+        Link {
+            io: Box::pin(io),
+            session: Session::new(versions),
+            buffer: vec![0; READ_LEN].into(),
+            write_error: None,
+            probe_interval,
+            heard: Instant::now(),
+            probed: false,
+        }
+    }
+
+    /// Adds a message to what is to be sent; it is sent while something is waited for.
+    pub(crate) fn request(
+        &mut self,
+        kind: MessageKind,
+        body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
+    ) -> Result<u32, Error> {
+        Ok(self.session.request(kind, body)?)
+    }
+
+    /// Waits for the peer's hello, and gives the version that both speak.
+    pub(crate) async fn handshake(&mut self) -> Result<Version, Error> {
+        loop {
+            if let Some(version) = self.session.handshake()? {
+                return Ok(version);
+            }
+            self.exchange().await?;
+        }
+    }
+
+    /// The next message.
+    pub(crate) async fn message(&mut self) -> Result<Vec<u8>, Error> {
+        loop {
+            if let Some(received) = self.session.next()? {
+                return Ok(received.bytes().to_vec());
+            }
+            self.exchange().await?;
+        }
+    }
+
+    /// Sends what there is to send and receives what there is to receive: at least one byte of either.
+    /// A peer that is silent for an interval is probed, and one that is silent for two is gone.
+    async fn exchange(&mut self) -> Result<(), Error> {
+        let intervals = if self.probed { 2 } else { 1 };
+        let limit = self.heard + self.probe_interval * intervals;
+        match timeout_at(limit, poll_fn(|cx| self.poll_exchange(cx))).await {
+            Ok(done) => done,
+            // The handshake has a deadline of its own.
+            Err(_) if self.session.version().is_none() => poll_fn(|cx| self.poll_exchange(cx)).await,
+            Err(_) if self.probed => Err(Error::Silent {
+                after: self.heard.elapsed(),
+            }),
+            Err(_) => {
+                self.request(MessageKind::EchoRequest, |_| Ok(()))?;
+                self.probed = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let mut wrote = false;
+        while self.write_error.is_none() && !self.session.outgoing().is_empty() {
+            match self.io.as_mut().poll_write(cx, self.session.outgoing()) {
+                Poll::Ready(Ok(len)) => {
+                    self.session.sent(len);
+                    wrote = true;
+                }
+                Poll::Ready(Err(error)) => self.write_error = Some(error),
+                Poll::Pending => break,
+            }
+        }
+        if self.write_error.is_none() {
+            if let Poll::Ready(Err(error)) = self.io.as_mut().poll_flush(cx) {
+                self.write_error = Some(error);
+            }
+        }
+        let mut read = ReadBuf::new(&mut self.buffer);
+        match self.io.as_mut().poll_read(cx, &mut read) {
+            Poll::Pending if wrote => return Poll::Ready(Ok(())),
+            read => ready!(read)?,
+        }
+        let read = read.filled();
+        if read.is_empty() {
+            let pending = self.session.pending();
+            return Poll::Ready(Err(match (self.write_error.take(), pending) {
+                (Some(error), 0) if !is_hang_up(&error) => Error::Io(error),
+                _ => Error::Closed { pending },
+            }));
+        }
+        self.session.receive(read);
+        self.heard = Instant::now();
+        self.probed = false;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The peer went away without reading all that we sent: for us that is an end like another.
+fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
+}
+
+/// A message has at most 65535 bytes.
+const READ_LEN: usize = 64 * 1024;

@@ -1,0 +1,179 @@
+//! The connection, on a real switch.
+
+use std::time::Duration;
+
+use ofp_codec::{
+    Version,
+    client::{Connection, Error, Options},
+    wire::{Versions, frame_len},
+};
+use testbed::{Switch, or_skip};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+use crate::switch::switch;
+
+/// The versions, and what `ovs-ofctl` calls them.
+pub(crate) const VERSIONS: [(Version, &str); 6] = [
+    (Version::V1_0, "OpenFlow10"),
+    (Version::V1_1, "OpenFlow11"),
+    (Version::V1_2, "OpenFlow12"),
+    (Version::V1_3, "OpenFlow13"),
+    (Version::V1_4, "OpenFlow14"),
+    (Version::V1_5, "OpenFlow15"),
+];
+
+pub(crate) async fn connect(switch: &Switch, version: Version) -> Connection {
+    let mut options = Options::default();
+    options.versions = Versions::from_iter([version]);
+    let connection = Connection::connect(&switch.mgmt("br0"), options).await.unwrap();
+    assert_eq!(connection.version(), version);
+    connection
+}
+
+/// What follows the line of the header.
+fn body(text: &str) -> &str {
+    text.split_once("):").unwrap().1
+}
+
+#[tokio::test]
+async fn a_switch_describes_itself_and_its_ports_as_ovs_ofctl_prints_them() {
+    let Some(switch) = switch() else { return };
+    switch
+        .vsctl(&[
+            "add-port",
+            "br0",
+            "a b",
+            "--",
+            "set",
+            "interface",
+            "a b",
+            "type=dummy",
+        ])
+        .unwrap();
+    switch
+        .vsctl(&[
+            "add-port",
+            "br0",
+            "eth0",
+            "--",
+            "set",
+            "interface",
+            "eth0",
+            "type=dummy",
+        ])
+        .unwrap();
+    let br0 = switch.mgmt("br0");
+    for (version, name) in VERSIONS {
+        let mut connection = connect(&switch, version).await;
+        let desc = switch.ofctl(&["-O", name, "dump-desc", &br0]).unwrap();
+        assert_eq!(connection.description().await.unwrap().to_string(), body(&desc));
+        let shown = switch.ofctl(&["-O", name, "dump-ports-desc", &br0]).unwrap();
+        let mut ports = connection.ports().await.unwrap();
+        ports.sort_by_key(|port| port.port);
+        assert_eq!(ports.len(), 3);
+        let ports: String = ports.iter().map(ToString::to_string).collect();
+        assert_eq!(format!("\n{ports}"), body(&shown), "{name}");
+        let names = connection.port_names().await.unwrap();
+        assert!(names.ports.contains_key("eth0"));
+        let features = connection.features().await.unwrap().to_string();
+        let shown = switch.ofctl(&["-O", name, "show", &br0]).unwrap();
+        assert!(body(&shown).starts_with(&features), "{name}: {features} {shown}");
+        connection.barrier().await.unwrap();
+        connection.echo(b"payload").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_the_switch_does_not_allow_is_refused_with_its_reason() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br0").unwrap();
+    switch
+        .vsctl(&["set", "bridge", "br0", "protocols=OpenFlow13"])
+        .unwrap();
+    let mut options = Options::default();
+    options.versions = Versions::from_iter([Version::V1_0]);
+    let error = Connection::connect(&switch.mgmt("br0"), options)
+        .await
+        .unwrap_err();
+    assert!(error.is_connection_lost());
+    assert_eq!(error.to_string(), "we speak OpenFlow 0x01, the peer 0x04");
+    let all = Connection::connect(&switch.mgmt("br0"), Options::default())
+        .await
+        .unwrap();
+    assert_eq!(all.version(), Version::V1_3);
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_and_one_where_nobody_is_are_errors() {
+    let error = Connection::connect("ssl:127.0.0.1", Options::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"ssl:127.0.0.1\" is neither unix:FILE nor tcp:HOST:PORT"
+    );
+    let error = Connection::connect("unix:/nonexistent/br0.mgmt", Options::default())
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("unix:/nonexistent/br0.mgmt: No such file"),
+        "{error}"
+    );
+}
+
+/// A peer that says hello, then sends this, and keeps the connection open.
+async fn peer(then: Vec<u8>) -> (Connection, tokio::task::JoinHandle<Vec<u8>>) {
+    let (ours, mut theirs) = duplex(1 << 20);
+    let task = tokio::spawn(async move {
+        theirs.write_all(&[4, 0, 0, 8, 0, 0, 0, 1]).await.unwrap();
+        theirs.write_all(&then).await.unwrap();
+        let mut got = Vec::new();
+        theirs.read_to_end(&mut got).await.unwrap();
+        got
+    });
+    let mut options = Options::default();
+    options.deadline = Duration::from_millis(50);
+    options.probe_interval = Duration::from_millis(200);
+    options.max_events = 2;
+    (Connection::over(ours, options).await.unwrap(), task)
+}
+
+#[tokio::test]
+async fn a_reply_that_does_not_come_in_time_costs_the_request_and_not_the_connection() {
+    let (mut connection, task) = peer(Vec::new()).await;
+    let error = connection.barrier().await.unwrap_err();
+    assert!(matches!(error, Error::Deadline { .. }), "{error}");
+    assert!(!error.is_connection_lost());
+    let error = connection.barrier().await.unwrap_err();
+    assert!(matches!(error, Error::Deadline { .. }), "{error}");
+    drop(connection);
+    // A hello and two barriers.
+    assert_eq!(task.await.unwrap().len(), 24);
+}
+
+#[tokio::test]
+async fn a_silent_peer_is_probed_and_then_gone() {
+    let (mut connection, task) = peer(Vec::new()).await;
+    let error = connection.event().await.unwrap_err();
+    assert!(matches!(error, Error::Silent { .. }), "{error}");
+    drop(connection);
+    let sent = task.await.unwrap();
+    assert_eq!(frame_len(&sent[8..]), Ok(Some(8)));
+    assert_eq!(sent[9], 2, "an echo request");
+}
+
+#[tokio::test]
+async fn events_beyond_the_limit_are_counted() {
+    let paused = [4, 4, 0, 16, 0, 0, 0, 0, 0x4f, 0x4e, 0x46, 0, 0, 0, 7, 0x4f];
+    let (mut connection, _task) = peer(paused.repeat(5)).await;
+    connection.barrier().await.unwrap_err();
+    assert_eq!(connection.events_lost(), 3);
+    for _ in 0..2 {
+        let event = connection.event().await.unwrap();
+        assert_eq!(event.message().unwrap().bytes(), paused);
+    }
+}
