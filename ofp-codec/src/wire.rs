@@ -38,6 +38,7 @@ mod property;
 mod read;
 mod session;
 mod switch;
+mod text;
 mod write;
 
 pub use entries::{BadEntry, Entries, Entry};
@@ -50,7 +51,7 @@ pub use kind::{Form, MessageKind, Namespace, experimenter};
 pub use message::Message;
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use oxm::{OxmHeader, OxmRef};
-pub use port::{PortConfig, PortDesc, PortFeatures, PortState};
+pub use port::{PortConfig, PortDesc, PortFeatures, PortReason, PortState, PortStats, PortStatus};
 pub use read::Reader;
 pub use session::{Received, Session, SessionError};
 pub use switch::{Capabilities, Description, Features, SwitchConfig};

@@ -41,7 +41,7 @@ impl Default for Options {
     }
 }
 
-/// A connection to a switch, for reading. What changes a switch is in [`Admin`](super::Admin).
+/// A connection to a switch, for reading.
 ///
 /// It works while one of its methods is awaited, and never behind the caller's back. All can be
 /// dropped half-way: a reply that nobody waits for any longer is passed over.

@@ -1,6 +1,7 @@
 use core::{
     fmt::{self, Display},
     net::{Ipv4Addr, Ipv6Addr},
+    time::Duration,
 };
 
 use crate::model::{
@@ -122,6 +123,25 @@ impl Display for Hex {
             0 => f.write_str("0"),
             number => write!(f, "{number:#x}"),
         }
+    }
+}
+
+/// A time as `ofp_print_duration` in `lib/ofp-print.c` prints it: `5s`, `1906.172s`, and as many
+/// decimals as it needs if it is not of whole milliseconds.
+pub(crate) struct Elapsed(pub(crate) Duration);
+
+impl Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_secs())?;
+        match self.0.subsec_nanos() {
+            0 => {}
+            nanos if nanos % 1_000_000 == 0 => write!(f, ".{:03}", nanos / 1_000_000)?,
+            nanos => {
+                let decimals = alloc::format!("{nanos:09}");
+                write!(f, ".{}", decimals.trim_end_matches('0'))?;
+            }
+        }
+        f.write_str("s")
     }
 }
 

@@ -5,7 +5,8 @@ use crate::{
     wire::{
         error::{DecodeError, EncodeError, Fault},
         header::{Header, Number},
-        kind::{Form, MessageKind},
+        kind::{Form, MessageKind, Namespace, experimenter},
+        ofperr::Ofperr,
         read::Reader,
         write::Writer,
     },
@@ -42,22 +43,29 @@ impl<'a> Message<'a> {
     /// If the bytes are not as many as the header says, if there are too few for the headers that it
     /// announces, or if a message of this kind cannot have this length.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut body = Reader::new(bytes);
-        let header = Header::decode(&body.array("header")?);
-        if usize::from(header.len) != bytes.len() {
-            let (wanted, got) = (bytes.len(), header.len.into());
+        let message = Message::parse_start(bytes)?;
+        let len = usize::from(message.header.len);
+        if len != bytes.len() {
+            let (wanted, got) = (bytes.len(), len);
             return Err(Reader::new(bytes).error("message", Fault::Length { wanted, got }));
         }
-        let (number, flags) = Number::decode(header, &mut body)?;
-        let known = MessageKind::find(header.version, number);
+        let Message { body, known, .. } = message;
         if let Some((_, form)) = known.filter(|(_, form)| !form.fits(body.len())) {
             let (wanted, got) = (form.body_len, body.len());
             return Err(body.error("message body", Fault::Length { wanted, got }));
         }
+        Ok(message)
+    }
+
+    /// As [`parse`](Self::parse) reads the beginning of a message whose end is not there.
+    pub(crate) fn parse_start(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(bytes);
+        let header = Header::decode(&body.array("header")?);
+        let (number, flags) = Number::decode(header, &mut body)?;
         Ok(Message {
             header,
             number,
-            known,
+            known: MessageKind::find(header.version, number),
             flags,
             bytes,
             body,
@@ -77,6 +85,19 @@ impl<'a> Message<'a> {
     /// How the kind looks in this version.
     pub fn form(&self) -> Option<&'static Form> {
         self.known.map(|(_, form)| form)
+    }
+
+    /// What Open vSwitch answers to a message of a kind that it does not know
+    /// (`ofpraw_from_ofphdrs` in `lib/ofp-msgs.c`).
+    pub(crate) fn unknown_kind(&self) -> Ofperr {
+        match self.number.namespace {
+            Namespace::Openflow => Ofperr::OFPBRC_BAD_TYPE,
+            Namespace::Multipart => Ofperr::OFPBRC_BAD_STAT,
+            Namespace::Experimenter(id) | Namespace::ExperimenterMultipart(id) => match id {
+                experimenter::NICIRA | experimenter::ONF => Ofperr::OFPBRC_BAD_SUBTYPE,
+                _ => Ofperr::OFPBRC_BAD_VENDOR,
+            },
+        }
     }
 
     /// The number that makes it of its kind, also of one that is not known here.
@@ -166,7 +187,6 @@ const REPLY_MORE: u16 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::kind::{Namespace, experimenter};
 
     #[test]
     fn every_form_of_every_kind_is_read_as_it_was_written() {

@@ -12,6 +12,12 @@ use crate::{
     },
 };
 
+mod stats;
+mod status;
+
+pub use stats::PortStats;
+pub use status::{PortReason, PortStatus};
+
 bits! {
     /// How a port is configured (`ofputil_port_config`); unknown bits are kept.
     PortConfig {

@@ -17,5 +17,6 @@ mod oracle;
 mod random;
 #[cfg(feature = "std")]
 mod reader;
+mod sessions;
 mod switch;
 mod typed;

@@ -1,0 +1,254 @@
+//! Messages as `ovs-ofctl ofp-print` prints them.
+
+use alloc::{
+    string::{String, ToString as _},
+    vec::Vec,
+};
+use core::fmt::{self, Write as _};
+
+use crate::{
+    model::{port::Port, version::Version},
+    wire::{
+        entries::{Entries, Entry},
+        error::DecodeError,
+        error_message::ErrorMessage,
+        header::Header,
+        hello::Hello,
+        kind::MessageKind,
+        message::Message,
+        port::{PortDesc, PortStats, PortStatus, decode_port},
+        switch::{Description, Features, SwitchConfig},
+    },
+};
+
+/// What `ovs-ofctl ofp-print` prints of it, without the end of the last line. Of a body that is
+/// malformed, and of a kind that is not known, it is the error and the bytes in hexadecimal.
+impl fmt::Display for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(whole(self, 0).trim_end_matches('\n'))
+    }
+}
+
+/// The text of the message; `depth` is that of an error in whose data it stands.
+fn whole(message: &Message<'_>, depth: u32) -> String {
+    if message.kind().is_none() {
+        let mut text = String::new();
+        decode_error(&mut text, message.unknown_kind().name(), message.bytes());
+        return text;
+    }
+    let mut text = head(message);
+    let head_len = text.len();
+    let written = body(message, depth, &mut text);
+    if text.ends_with(' ') {
+        text.pop();
+    }
+    if let Err(error) = written {
+        text.push(if text.len() > head_len { '\n' } else { ' ' });
+        decode_error(&mut text, error.name, message.bytes());
+    }
+    end_line(&mut text);
+    text
+}
+
+fn decode_error(text: &mut String, name: &str, bytes: &[u8]) {
+    // Nothing fails that only appends to a string.
+    let _ = writeln!(text, "***decode error: {name}***");
+    hex_dump(text, bytes);
+}
+
+/// `OFPST_FLOW reply (OF1.3) (xid=0x2): flags=[more]`.
+fn head(message: &Message<'_>) -> String {
+    let header = message.header();
+    let mut text = match (message.form(), message.kind()) {
+        (Some(form), Some(kind)) => {
+            let name = kind.name();
+            let name = match form.namespace.is_multipart() {
+                true => name.replace("_REPLY", " reply").replace("_REQUEST", " request"),
+                false => name.to_string(),
+            };
+            alloc::format!("{}_{name}", form.prefix())
+        }
+        _ => String::new(),
+    };
+    let _ = match header.version {
+        Version::V1_0 => Ok(()),
+        Version(number @ 2..=6) => write!(text, " (OF1.{})", number - 1),
+        Version(number) => write!(text, " (OF 0x{number:02x})"),
+    };
+    let _ = write!(text, " (xid={:#x}):", header.xid);
+    let mut flags = message.flags();
+    if flags != 0 {
+        text.push_str(" flags=");
+        if message.more() && (message.number().reply || header.version >= Version::V1_3) {
+            text.push_str("[more]");
+            flags &= !1;
+        }
+        if flags != 0 {
+            let _ = write!(text, "[***unknown flags 0x{flags:04x}***]");
+        }
+    }
+    text
+}
+
+/// What follows it; a row for each kind. What is written before an error stays.
+fn body(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), DecodeError> {
+    use MessageKind as Kind;
+    match message.kind() {
+        Some(Kind::Hello) => text.push_str(&hello(message)),
+        Some(Kind::Error) => text.push_str(&error(&ErrorMessage::decode(message)?, depth)),
+        Some(Kind::EchoRequest | Kind::EchoReply) => {
+            let _ = writeln!(text, " {} bytes of payload", message.body().len());
+        }
+        Some(Kind::FeaturesReply) => put(text, &Features::decode(message)?),
+        Some(Kind::GetConfigReply | Kind::SetConfig) => put(text, &SwitchConfig::decode(message)?),
+        Some(Kind::DescReply) => put(text, &Description::decode(message)?),
+        Some(Kind::PortStatus) => put(text, &PortStatus::decode(message)?),
+        Some(Kind::PortDescRequest) => {
+            let all = message.body().is_empty();
+            let port = if all {
+                Port::ANY
+            } else {
+                decode_port(&mut message.body())?
+            };
+            let _ = write!(text, " port={port}");
+        }
+        Some(Kind::PortRequest) => {
+            let _ = write!(text, " port_no={}", port(message)?);
+        }
+        Some(Kind::PortDescReply) => {
+            let mut ports: Vec<PortDesc> = all(message)?;
+            ports.sort_by_key(|port| port.port);
+            text.push('\n');
+            ports.iter().for_each(|port| put(text, port));
+        }
+        Some(Kind::PortReply) => {
+            let entries = Entries::<PortStats>::of(message);
+            let _ = writeln!(text, " {} ports", entries.take_while(Result::is_ok).count());
+            each::<PortStats>(message, "", text)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// All entries, or what is wrong with the first one that is malformed.
+fn all<'a, T: Entry<'a>>(message: &Message<'a>) -> Result<Vec<T>, DecodeError> {
+    let entries = Entries::of(message);
+    entries.map(|entry| entry.map_err(|bad| bad.error)).collect()
+}
+
+/// The entries, each with this before it, up to the first one that is malformed.
+fn each<'a, T: Entry<'a> + fmt::Display>(
+    message: &Message<'a>,
+    before: &str,
+    text: &mut String,
+) -> Result<(), DecodeError> {
+    Entries::<T>::of(message).try_for_each(|entry| {
+        let entry = entry.map_err(|bad| bad.error)?;
+        text.push_str(before);
+        put(text, &entry);
+        Ok(())
+    })
+}
+
+fn put(text: &mut String, part: &impl fmt::Display) {
+    let _ = write!(text, "{part}");
+}
+
+/// The port with which the body begins.
+fn port(message: &Message<'_>) -> Result<Port, DecodeError> {
+    let mut body = message.body();
+    match message.header().version {
+        Version::V1_0 => Ok(Port::from_text_number(body.u16("port")?.into())),
+        _ => decode_port(&mut body),
+    }
+}
+
+fn hello(message: &Message<'_>) -> String {
+    let Hello { versions, unknown } = Hello::decode(message);
+    let mut text = alloc::format!("\n version bitmap: {versions}");
+    if unknown {
+        text.push_str("\n unknown data in hello:\n");
+        hex_dump(&mut text, message.bytes());
+    }
+    text
+}
+
+/// The name, and the message that was refused, as far as it is there.
+fn error(error: &ErrorMessage, depth: u32) -> String {
+    let mut text = alloc::format!(" {error}\n");
+    if let Some(reason) = error.text() {
+        return text.replace(&alloc::format!(": {reason}\n"), &alloc::format!("\n{reason}"));
+    }
+    let data = error.data.as_slice();
+    match data.first_chunk().map(Header::decode) {
+        _ if data.is_empty() => text.push_str("OpenFlow message is empty\n"),
+        None => {
+            let _ = writeln!(text, "OpenFlow packet too short (only {} bytes):", data.len());
+        }
+        Some(header) if usize::from(header.len) == data.len() && depth < MAX_DEPTH => {
+            match Message::parse(data) {
+                Ok(message) => text.push_str(&whole(&message, depth + 1)),
+                Err(error) => decode_error(&mut text, error.name, data),
+            }
+            return text;
+        }
+        Some(header) if usize::from(header.len) > data.len() => {
+            if let Ok(message) = Message::parse_start(data) {
+                if message.kind().is_some() {
+                    text.push_str(&head(&message));
+                    text.push('\n');
+                }
+            }
+            let _ = writeln!(
+                text,
+                "(***truncated to {} bytes from {}***)",
+                data.len(),
+                header.len
+            );
+        }
+        Some(header) => {
+            let _ = writeln!(
+                text,
+                "(***only uses {} bytes out of {}***)",
+                header.len,
+                data.len()
+            );
+        }
+    }
+    hex_dump(&mut text, data);
+    text
+}
+
+fn end_line(text: &mut String) {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+}
+
+/// Sixteen bytes a line: offset, hexadecimal, characters.
+fn hex_dump(text: &mut String, bytes: &[u8]) {
+    for (line, bytes) in bytes.chunks(16).enumerate() {
+        let _ = write!(text, "{:08x}  ", 16 * line);
+        for at in 0..16 {
+            let _ = match bytes.get(at) {
+                Some(byte) => write!(text, "{byte:02x}{}", if at == 7 { '-' } else { ' ' }),
+                None => text.write_str("   "),
+            };
+        }
+        text.push('|');
+        let shown = |byte: u8| {
+            if (32..127).contains(&byte) {
+                char::from(byte)
+            } else {
+                '.'
+            }
+        };
+        text.extend(bytes.iter().map(|byte| shown(*byte)));
+        text.extend((bytes.len()..16).map(|_| ' '));
+        text.push_str("|\n");
+    }
+}
+
+/// How deep an error may stand in the data of errors.
+const MAX_DEPTH: u32 = 8;

@@ -1,0 +1,176 @@
+//! Recorded sessions: the same messages however the stream is cut, and the text that Open vSwitch
+//! prints of each.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use ofp_codec::wire::{Frames, Hello, Message, MessageKind, Received, Session};
+use testbed::missing;
+
+use crate::random::Random;
+
+/// What one side of a connection sent.
+struct Stream {
+    name: String,
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+fn streams() -> Vec<Stream> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/sessions");
+    let sessions = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let files = sessions
+        .filter(|path| path.is_dir())
+        .flat_map(|session| fs::read_dir(session).unwrap().map(|entry| entry.unwrap().path()));
+    let mut streams: Vec<Stream> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "bin"))
+        .map(|path| Stream {
+            name: path
+                .strip_prefix(env!("CARGO_MANIFEST_DIR"))
+                .unwrap()
+                .display()
+                .to_string(),
+            bytes: fs::read(&path).unwrap(),
+            path,
+        })
+        .collect();
+    streams.sort_by(|a, b| a.path.cmp(&b.path));
+    assert_eq!(streams.len(), 43);
+    streams
+}
+
+/// The messages, when the stream arrives in these parts.
+fn messages<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+    let mut frames = Frames::new();
+    let mut messages = Vec::new();
+    for part in parts {
+        frames.push(part);
+        while let Some(message) = frames.next().unwrap() {
+            messages.push(message.to_vec());
+        }
+    }
+    assert_eq!(frames.pending(), 0);
+    messages
+}
+
+/// The stream in parts, cut at these positions.
+fn parts<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([bytes.len()]);
+    starts.zip(ends).map(|(start, end)| &bytes[start..end]).collect()
+}
+
+#[test]
+fn a_stream_gives_the_same_messages_however_it_is_cut() {
+    let mut random = Random::seeded(0x5e55_1045);
+    let mut all = 0;
+    for stream in streams() {
+        let whole = messages([&stream.bytes[..]]);
+        assert_eq!(whole.concat(), stream.bytes, "{}", stream.name);
+        all += whole.len();
+        assert_eq!(messages(stream.bytes.chunks(1)), whole, "{}", stream.name);
+        // A thousand cuts at once, and one at a time.
+        let mut cuts: Vec<usize> = (0..1000).map(|_| random.below(stream.bytes.len() + 1)).collect();
+        for &cut in &cuts[..100] {
+            assert_eq!(
+                messages(parts(&stream.bytes, &[cut])),
+                whole,
+                "{} at {cut}",
+                stream.name
+            );
+        }
+        cuts.sort_unstable();
+        assert_eq!(messages(parts(&stream.bytes, &cuts)), whole, "{}", stream.name);
+    }
+    assert_eq!(all, MESSAGES);
+}
+
+#[test]
+fn a_session_agrees_with_the_switch_and_gives_all_but_its_own_business() {
+    for stream in streams().iter().filter(|stream| stream.name.ends_with("s2c.bin")) {
+        let whole = messages([&stream.bytes[..]]);
+        let client = fs::read(stream.path.to_str().unwrap().replace("s2c", "c2s")).unwrap();
+        let ours = Hello::decode(&Message::parse(&messages([&client[..]])[0]).unwrap()).versions;
+        for step in [1, 1000, stream.bytes.len()] {
+            let mut session = Session::new(ours);
+            let mut given = Vec::new();
+            for part in stream.bytes.chunks(step) {
+                session.receive(part);
+                while let Some(received) = session.next().unwrap() {
+                    assert!(matches!(received, Received::Message(_)), "{}", stream.name);
+                    given.push(received.bytes().to_vec());
+                }
+            }
+            assert_eq!(session.version(), ours.newest(), "{}", stream.name);
+            // All but the hello.
+            assert_eq!(given, whole[1..], "{}", stream.name);
+        }
+    }
+}
+
+#[test]
+fn every_message_prints_as_open_vswitch_prints_it() {
+    if !missing().is_empty() && std::env::var_os("CI").is_none() {
+        eprintln!("skipped: no ovs-ofctl");
+        return;
+    }
+    let mut compared = 0;
+    for stream in streams() {
+        let parse = Command::new("ovs-ofctl")
+            .arg("ofp-parse")
+            .arg(&stream.path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(parse.stdout).unwrap();
+        let wanted = split(&text);
+        let messages = messages([&stream.bytes[..]]);
+        assert_eq!(messages.len(), wanted.len(), "{}", stream.name);
+        for (bytes, wanted) in messages.iter().zip(wanted) {
+            let message = Message::parse(bytes).unwrap();
+            if WITHOUT_TEXT.contains(&message.kind().unwrap()) {
+                continue;
+            }
+            assert_eq!(format!("{message}\n"), wanted, "{}", stream.name);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, COMPARED);
+}
+
+/// Cuts what `ofp-parse` printed into messages: each begins with a line that has its number.
+fn split(text: &str) -> Vec<String> {
+    let mut messages: Vec<String> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let name = line.split(' ').next().unwrap_or_default();
+        let first = line.contains("(xid=0x") && name.starts_with(['O', 'N']) && name.contains("T_");
+        match messages.last_mut() {
+            Some(message) if !first => message.push_str(line),
+            _ => messages.push(line.to_owned()),
+        }
+    }
+    messages
+}
+
+const MESSAGES: usize = 147;
+const COMPARED: usize = 93;
+
+/// Kinds of which only the first line is printed.
+const WITHOUT_TEXT: [MessageKind; 18] = [
+    MessageKind::FlowReply,
+    MessageKind::FlowRequest,
+    MessageKind::AggregateReply,
+    MessageKind::AggregateRequest,
+    MessageKind::FlowMonitorReply,
+    MessageKind::FlowMonitorRequest,
+    MessageKind::GroupDescReply,
+    MessageKind::MeterConfigReply,
+    MessageKind::PacketIn2,
+    MessageKind::PacketIn,
+    MessageKind::PacketOut,
+    MessageKind::FlowRemoved,
+    MessageKind::TableReply,
+    MessageKind::SetFlowFormat,
+    MessageKind::SetPacketInFormat,
+    MessageKind::MeterConfigRequest,
+    MessageKind::GroupDescRequest,
+    MessageKind::TableFeaturesRequest,
+];
