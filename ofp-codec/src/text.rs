@@ -30,6 +30,7 @@ mod action;
 mod ansi;
 mod error;
 mod field;
+mod filter;
 mod flow;
 mod item;
 mod lex;
@@ -43,6 +44,7 @@ mod value;
 pub use crate::text::reader::{DumpReader, ReadError};
 pub use crate::text::{
     error::{ErrorKind, ParseError},
+    filter::Filter,
     flow::{ActionItem, ActionItems, FlowRef, Pair, Pairs},
     item::{DecodeError, HexLine, Item, Items, ReplyHeader, items},
 };

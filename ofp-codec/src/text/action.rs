@@ -52,7 +52,7 @@ fn list(list: Token<'_>, depth: usize) -> Result<Vec<Action>, Fault> {
 }
 
 /// The items of a list of arguments.
-fn entries(list: Token<'_>) -> impl Iterator<Item = Result<Token<'_>, Fault>> {
+pub(super) fn entries(list: Token<'_>) -> impl Iterator<Item = Result<Token<'_>, Fault>> {
     let mut here = 0;
     core::iter::from_fn(move || {
         here = skip_separators(list.text, here);
@@ -77,14 +77,14 @@ fn entries(list: Token<'_>) -> impl Iterator<Item = Result<Token<'_>, Fault>> {
 /// A word and what follows it. `word:value`, `word=value` and `word(value)` are the same
 /// (`ofputil_parse_key_value` in lib/ofp-parse.c).
 #[derive(Clone, Copy)]
-struct Entry<'a> {
-    key: &'a [u8],
-    argument: Argument<'a>,
+pub(super) struct Entry<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) argument: Argument<'a>,
 }
 
 /// What follows a word.
 #[derive(Clone, Copy)]
-enum Argument<'a> {
+pub(super) enum Argument<'a> {
     None,
     /// This value.
     Value(Token<'a>),
@@ -95,7 +95,7 @@ enum Argument<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn of(item: Token<'a>) -> Self {
+    pub(super) fn of(item: Token<'a>) -> Self {
         let key = lex::word(item.text);
         let rest = item.from(key.len());
         let argument = match rest.text {

@@ -269,6 +269,10 @@ impl<'f> ActionItem<'f> {
             .map_err(|fault| raw_error(self.flow.raw, self.flow.place, fault))
     }
 
+    pub(super) fn token(&self) -> Token<'f> {
+        self.token
+    }
+
     pub(super) fn typed(&self) -> Result<Action, Fault> {
         action::action(self.token)
     }

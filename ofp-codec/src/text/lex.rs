@@ -175,10 +175,15 @@ static DIGITS: [u8; 256] = {
 
 /// `315.493s`: seconds, up to nine decimals.
 pub(super) fn duration(text: &[u8]) -> Option<Duration> {
-    let (seconds, rest) = decimal(text);
+    seconds(text.strip_suffix(b"s")?)
+}
+
+/// `315.493`, and perhaps an `s`.
+pub(super) fn seconds(text: &[u8]) -> Option<Duration> {
+    let (seconds, rest) = decimal(text.strip_suffix(b"s").unwrap_or(text));
     let nanos = match rest {
-        b"s" => 0,
-        [b'.', decimals @ .., b's'] => {
+        [] => 0,
+        [b'.', decimals @ ..] => {
             let unit = 10_u128.pow(9_u32.checked_sub(u32::try_from(decimals.len()).ok()?)?);
             u32::try_from(digits(10, decimals)? * unit).ok()?
         }

@@ -52,10 +52,16 @@ impl<'a> Token<'a> {
 
     /// What is before and after the first `separator` outside of quotes.
     pub(super) fn split(self, separator: &[u8]) -> Option<(Self, Self)> {
+        let at = self.find(|rest| rest.starts_with(separator))?;
+        Some((self.until(at), self.from(at + separator.len())))
+    }
+
+    /// The first byte outside of quotes from which on the text is such a one.
+    pub(super) fn find(self, such: impl Fn(&[u8]) -> bool) -> Option<usize> {
         let mut here = 0;
         while here < self.text.len() {
-            if self.text[here..].starts_with(separator) {
-                return Some((self.until(here), self.from(here + separator.len())));
+            if such(&self.text[here..]) {
+                return Some(here);
             }
             here = match self.text[here] {
                 b'"' => scan::quote_end(self.text, here).ok()?,
@@ -144,6 +150,17 @@ impl<'a> Token<'a> {
             return Err(self.expected(what));
         }
         self.str().map(Box::from)
+    }
+
+    /// The text itself, or what its quotes enclose.
+    pub(super) fn unquoted(self) -> Cow<'a, [u8]> {
+        match self.text {
+            [b'"', ..] => match self.quoted() {
+                Ok(name) => Cow::Owned(name.into_boxed_bytes().into()),
+                Err(_) => Cow::Borrowed(self.text),
+            },
+            text => Cow::Borrowed(text),
+        }
     }
 
     /// A string in double quotes with JSON's escapes.

@@ -11,6 +11,7 @@ mod client;
 mod diff;
 mod dumps;
 mod errors;
+mod filters;
 mod hostile;
 mod items;
 mod oracle;
