@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod codegen;
 mod machine;
 mod steps;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(&test::top(), Mode::Write),
         ["codegen", "--check"] => codegen::run(&test::top(), Mode::Check),
         ["codegen", "--from", header] => codegen::run(&test::top(), Mode::From(header)),
+        ["bench"] => bench::run(RUNS),
         ["vm", program, ref args @ ..] => vm(program, args),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -51,12 +53,19 @@ fn vm(program: &str, args: &[&str]) -> ExitCode {
     }
 }
 
+/// How often each benchmark runs for the report.
+const RUNS: usize = 3;
 const USAGE: u8 = 2;
 const HELP: &str = "\
 cargo xtask test            all checks and tests, as CI runs them; as root it installs what is missing
 cargo xtask test --quick    the same without real processes, kernel and network
 cargo xtask codegen         writes the tables that are made from Open vSwitch's headers; --check only compares,
+<<<<<<< HEAD
                             --from HEADER takes the facts anew from a meta-flow.h, ofp-errors.h or ofp-msgs.h
+=======
+                            --from HEADER takes the facts anew from a meta-flow.h
+cargo xtask bench           every benchmark three times, and benches/REPORT.md made of them
+>>>>>>> 7711eac (Add cargo xtask bench, which makes a report of all benchmarks)
 cargo xtask vm PROGRAM ARG..
                             runs a program of this machine under Debian's kernel with openvswitch.ko
 cargo xtask help            this text";

@@ -121,7 +121,7 @@ fn steps(extent: Extent) -> Vec<Step> {
 }
 
 /// A step that runs cargo at the top of the workspace.
-fn cargo_step(title: &str, args: &[&str], variables: &[(&str, &str)], wanted: i32) -> Step {
+pub(crate) fn cargo_step(title: &str, args: &[&str], variables: &[(&str, &str)], wanted: i32) -> Step {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command

@@ -1,0 +1,105 @@
+//! What criterion measured: one directory a run, one figure a function and size.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+/// A function at one size, in every run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Figure {
+    /// Nanoseconds of one iteration: each run's median.
+    pub(crate) runs: Vec<f64>,
+    /// What one iteration works through.
+    pub(crate) work: Option<Work>,
+}
+
+/// How much one iteration works through.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub(crate) enum Work {
+    /// Bytes.
+    Bytes(u64),
+    /// Flows, rows, messages.
+    Elements(u64),
+}
+
+/// The functions of a group, each by its sizes. The functions keep no order of their own.
+pub(crate) type Group = BTreeMap<String, BTreeMap<Option<u64>, Figure>>;
+
+/// What stands behind the name of a function that the others of its group are compared with.
+pub(crate) const BASELINE: &str = " (baseline)";
+
+/// Reads all groups of all runs.
+///
+/// # Errors
+///
+/// A directory or file that cannot be read, or that criterion has not written.
+pub(crate) fn read(runs: &[PathBuf]) -> io::Result<BTreeMap<String, Group>> {
+    let mut groups = BTreeMap::<String, Group>::new();
+    for run in runs {
+        for file in benchmarks(run)? {
+            let Benchmark {
+                group_id,
+                function_id,
+                value_str,
+                throughput,
+            } = json(&file)?;
+            let Estimates { median } = json(&file.with_file_name("estimates.json"))?;
+            let size = value_str.and_then(|value| value.parse().ok());
+            groups
+                .entry(group_id)
+                .or_default()
+                .entry(function_id.unwrap_or_default())
+                .or_default()
+                .entry(size)
+                .or_insert(Figure {
+                    runs: vec![],
+                    work: throughput,
+                })
+                .runs
+                .push(median.point_estimate);
+        }
+    }
+    Ok(groups)
+}
+
+/// The `new/benchmark.json` of every benchmark below a directory.
+fn benchmarks(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = vec![];
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(benchmarks(&path)?);
+        } else if path.ends_with("new/benchmark.json") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<T> {
+    let text = fs::read(path)?;
+    serde_json::from_slice(&text)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display())))
+}
+
+#[derive(Deserialize)]
+struct Benchmark {
+    group_id: String,
+    function_id: Option<String>,
+    value_str: Option<String>,
+    throughput: Option<Work>,
+}
+
+#[derive(Deserialize)]
+struct Estimates {
+    median: Estimate,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    point_estimate: f64,
+}

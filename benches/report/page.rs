@@ -1,0 +1,119 @@
+//! The report as Markdown.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::{
+    figures::{BASELINE, Figure, Group, Work},
+    plot::duration,
+    ratio::{Ratio, growth, median},
+    targets::{TARGETS, Target},
+};
+
+/// The tables of a crate's groups.
+pub(crate) fn tables(groups: &BTreeMap<&str, &Group>) -> String {
+    let mut page = String::new();
+    for (name, group) in groups {
+        let _ = write!(page, "\n### {name}\n\n{}", table(group));
+    }
+    page
+}
+
+/// A row for each function: its ratio to the baseline at each size, and what the largest size takes.
+fn table(group: &Group) -> String {
+    let mut sizes: Vec<Option<u64>> = group.values().flat_map(BTreeMap::keys).copied().collect();
+    sizes.sort();
+    sizes.dedup();
+    let baseline = group.iter().find(|(name, _)| name.ends_with(BASELINE));
+    let mut page = String::from("| |");
+    for size in &sizes {
+        let _ = write!(page, " {} |", size.map_or("ratio".to_owned(), grouped));
+    }
+    page.push_str(" time | rate | grows as |\n|---|");
+    page.push_str(&"--:|".repeat(sizes.len() + 3));
+    page.push('\n');
+    for (name, figures) in group {
+        let _ = write!(page, "| {name} |");
+        for size in &sizes {
+            let baseline = baseline.and_then(|(_, figures)| figures.get(size));
+            let ratio = figures.get(size).and_then(|figure| Ratio::of(figure, baseline?));
+            let _ = write!(page, " {} |", ratio.map_or_else(String::new, spread));
+        }
+        let largest = figures.last_key_value().map(|(_, figure)| figure);
+        let time = largest.and_then(middle);
+        let _ = writeln!(
+            page,
+            " {} | {} | {} |",
+            time.map_or_else(String::new, duration),
+            largest.and_then(|it| rate(it.work?, time?)).unwrap_or_default(),
+            growth(&points(figures)).map_or_else(String::new, |power| format!("n^{power:.2}")),
+        );
+    }
+    page
+}
+
+/// What each target is, and whether it is met.
+pub(crate) fn targets(groups: &BTreeMap<String, Group>) -> String {
+    let mut page = String::from("| what | wanted | measured | | for a user |\n|---|--:|--:|---|---|\n");
+    for target in TARGETS {
+        let Target { name, means, .. } = target;
+        let wanted = target.wanted();
+        let _ = match target.measured(groups) {
+            Some(ratio) => writeln!(
+                page,
+                "| {name} | {wanted} | {} | {} | {means} |",
+                spread(ratio),
+                target.verdict(ratio)
+            ),
+            None => writeln!(page, "| {name} | {wanted} | | **not measured** | {means} |"),
+        };
+    }
+    page
+}
+
+/// A function's times by size; for one that has sizes.
+pub(crate) fn points(figures: &BTreeMap<Option<u64>, Figure>) -> Vec<(f64, f64)> {
+    #[expect(clippy::cast_precision_loss, reason = "a size on a plot")]
+    let point = |(size, figure): (&Option<u64>, &Figure)| Some(((*size)? as f64, middle(figure)?));
+    figures.iter().filter_map(point).collect()
+}
+
+fn middle(figure: &Figure) -> Option<f64> {
+    let mut runs = figure.runs.clone();
+    runs.sort_by(f64::total_cmp);
+    median(&runs)
+}
+
+/// `11.2 (10.9 to 12.0)`; without the spread if that is in the last digit.
+fn spread(Ratio { median, least, most }: Ratio) -> String {
+    let digits = usize::from(median < 100.0) + usize::from(median < 10.0);
+    let [median, least, most] = [median, least, most].map(|it| format!("{it:.digits$}"));
+    if least == most {
+        median
+    } else {
+        format!("{median} ({least} to {most})")
+    }
+}
+
+fn rate(work: Work, nanoseconds: f64) -> Option<String> {
+    let (count, unit) = match work {
+        Work::Bytes(count) => (count, "B/s"),
+        Work::Elements(count) => (count, "/s"),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a rate of three digits")]
+    let rate = count as f64 / nanoseconds * 1e9;
+    let scales = [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
+    let (scale, prefix) = scales.into_iter().find(|(scale, _)| rate >= *scale)?;
+    Some(format!("{:.3} {prefix}{unit}", rate / scale))
+}
+
+/// `65 520`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join("\u{202f}")
+}

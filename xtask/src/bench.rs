@@ -1,0 +1,50 @@
+//! `cargo xtask bench`: all benchmarks, several times, and the report made of them.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use crate::{
+    machine,
+    steps::{self, Step},
+    test::{cargo_step, top},
+};
+
+/// Runs every benchmark `runs` times, each into a directory of its own, and writes `benches/REPORT.md`.
+pub(crate) fn run(runs: usize) -> ExitCode {
+    let homes: Vec<String> = (1..=runs).map(home).collect();
+    let mut steps = vec![Step::new("the machine", machine::prepare)];
+    for (number, home) in (1..).zip(&homes) {
+        steps.push(cargo_step(
+            &format!("run {number} of {runs}"),
+            &[&["bench", "-p", "benches", "--"], &SHORT[..]].concat(),
+            &[("CRITERION_HOME", home)],
+            0,
+        ));
+    }
+    let report = ["run", "--release", "-p", "benches", "--bin", "report", "benches"];
+    let homes: Vec<&str> = homes.iter().map(String::as_str).collect();
+    steps.push(cargo_step("the report", &[&report[..], &homes].concat(), &[], 0));
+    match steps::run(steps) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(failure) => {
+            println!("\nxtask bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where a run's figures go: below the target directory, so that nothing lands in the tree.
+fn home(number: usize) -> String {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), PathBuf::from);
+    target
+        .join(format!("bench-{number}"))
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The runs are paired and repeated, so each may be short.
+const SHORT: [&str; 4] = [
+    "--warm-up-time=0.2",
+    "--measurement-time=0.8",
+    "--noplot",
+    "--quiet",
+];
