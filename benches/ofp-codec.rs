@@ -53,7 +53,7 @@ fn dumps(c: &mut Criterion) {
 criterion_group!(benches, dumps);
 
 fn main() {
-    if peers::is_reader() {
+    if peers::take_part() {
         return;
     }
     benches();

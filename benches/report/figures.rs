@@ -11,10 +11,12 @@ use serde::Deserialize;
 /// A function at one size, in every run.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figure {
-    /// Nanoseconds of one iteration: each run's median.
+    /// Nanoseconds of one iteration: each run's median. Empty: the peer is missing.
     pub(crate) runs: Vec<f64>,
     /// What one iteration works through.
     pub(crate) work: Option<Work>,
+    /// The most memory that a process of its own had, in KiB.
+    pub(crate) peak_kib: Option<u64>,
 }
 
 /// How much one iteration works through.
@@ -46,10 +48,11 @@ pub(crate) fn read(runs: &[PathBuf]) -> io::Result<BTreeMap<String, Group>> {
                 function_id,
                 value_str,
                 throughput,
+                peak_kib,
             } = json(&file)?;
             let Estimates { median } = json(&file.with_file_name("estimates.json"))?;
             let size = value_str.and_then(|value| value.parse().ok());
-            groups
+            let figure = groups
                 .entry(group_id)
                 .or_default()
                 .entry(function_id.unwrap_or_default())
@@ -58,9 +61,10 @@ pub(crate) fn read(runs: &[PathBuf]) -> io::Result<BTreeMap<String, Group>> {
                 .or_insert(Figure {
                     runs: vec![],
                     work: throughput,
-                })
-                .runs
-                .push(median.point_estimate);
+                    peak_kib,
+                });
+            figure.runs.extend(median.map(|it| it.point_estimate));
+            figure.peak_kib = figure.peak_kib.max(peak_kib);
         }
     }
     Ok(groups)
@@ -92,11 +96,13 @@ struct Benchmark {
     function_id: Option<String>,
     value_str: Option<String>,
     throughput: Option<Work>,
+    // Only what runs in a process of its own has it.
+    peak_kib: Option<u64>,
 }
 
 #[derive(Deserialize)]
 struct Estimates {
-    median: Estimate,
+    median: Option<Estimate>,
 }
 
 #[derive(Deserialize)]

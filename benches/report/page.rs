@@ -28,8 +28,8 @@ fn table(group: &Group) -> String {
     for size in &sizes {
         let _ = write!(page, " {} |", size.map_or("ratio".to_owned(), grouped));
     }
-    page.push_str(" time | rate | grows as |\n|---|");
-    page.push_str(&"--:|".repeat(sizes.len() + 3));
+    page.push_str(" time | rate | grows as | memory |\n|---|");
+    page.push_str(&"--:|".repeat(sizes.len() + 4));
     page.push('\n');
     for (name, figures) in group {
         let _ = write!(page, "| {name} |");
@@ -40,12 +40,18 @@ fn table(group: &Group) -> String {
         }
         let largest = figures.last_key_value().map(|(_, figure)| figure);
         let time = largest.and_then(middle);
+        if time.is_none() {
+            page.push_str(" **missing** | | | |\n");
+            continue;
+        }
+        let memory = largest.and_then(|figure| figure.peak_kib);
         let _ = writeln!(
             page,
-            " {} | {} | {} |",
+            " {} | {} | {} | {} |",
             time.map_or_else(String::new, duration),
             largest.and_then(|it| rate(it.work?, time?)).unwrap_or_default(),
             growth(&points(figures)).map_or_else(String::new, |power| format!("n^{power:.2}")),
+            memory.map_or_else(String::new, |kib| format!("{} MiB", grouped(kib / 1024))),
         );
     }
     page

@@ -71,6 +71,7 @@ mod tests {
         Figure {
             runs: runs.to_vec(),
             work: None,
+            peak_kib: None,
         }
     }
 

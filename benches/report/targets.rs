@@ -123,4 +123,22 @@ pub(crate) static TARGETS: &[Target] = &[
         wanted: Wanted::Times(18.0),
         means: "a dump of a million flows is read in a second",
     },
+    Target {
+        name: "a million flows, beside `ovs-ofctl parse-flows`",
+        group: "ofp-codec/dump of a million flows",
+        function: "ofp-codec, typed and streaming (baseline)",
+        against: "ovs-ofctl parse-flows",
+        size: None,
+        wanted: Wanted::Faster(8.0),
+        means: "a checker in our words takes an eighth of the CPU",
+    },
+    Target {
+        name: "a million flows, beside Python's ovs.flow",
+        group: "ofp-codec/dump of a million flows",
+        function: "ofp-codec, typed and streaming (baseline)",
+        against: "ovs.flow of Python (PYTHON=python3)",
+        size: None,
+        wanted: Wanted::Faster(50.0),
+        means: "what took a minute takes a second",
+    },
 ];

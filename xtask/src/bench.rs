@@ -1,6 +1,10 @@
 //! `cargo xtask bench`: all benchmarks, several times, and the report made of them.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
 
 use crate::{
     machine,
@@ -11,12 +15,17 @@ use crate::{
 /// Runs every benchmark `runs` times, each into a directory of its own, and writes `benches/REPORT.md`.
 pub(crate) fn run(runs: usize) -> ExitCode {
     let homes: Vec<String> = (1..=runs).map(home).collect();
-    let mut steps = vec![Step::new("the machine", machine::prepare)];
+    let python = target().join("bench-python");
+    let interpreter = python.join("bin/python3").to_string_lossy().into_owned();
+    let mut steps = vec![
+        Step::new("the machine", machine::prepare),
+        Step::new("Python's ovs", move || python_peer(&python)),
+    ];
     for (number, home) in (1..).zip(&homes) {
         steps.push(cargo_step(
             &format!("run {number} of {runs}"),
             &[&["bench", "-p", "benches", "--"], &SHORT[..]].concat(),
-            &[("CRITERION_HOME", home)],
+            &[("CRITERION_HOME", home), ("PYTHON", &interpreter)],
             0,
         ));
     }
@@ -32,13 +41,27 @@ pub(crate) fn run(runs: usize) -> ExitCode {
     }
 }
 
+/// Installs the package `ovs` of PyPI. Without it the benchmarks run, and the report says that it was missing.
+fn python_peer(venv: &Path) -> Result<(), String> {
+    let create = steps::command(Command::new("python3").args(["-m", "venv"]).arg(venv), 0);
+    let install = ["install", "--quiet", "ovs", "netaddr", "pyparsing"];
+    let done = create.and_then(|()| steps::command(Command::new(venv.join("bin/pip")).args(install), 0));
+    if let Err(reason) = done {
+        println!("MISSING: {reason}");
+    }
+    Ok(())
+}
+
 /// Where a run's figures go: below the target directory, so that nothing lands in the tree.
 fn home(number: usize) -> String {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), PathBuf::from);
-    target
+    target()
         .join(format!("bench-{number}"))
         .to_string_lossy()
         .into_owned()
+}
+
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), PathBuf::from)
 }
 
 /// The runs are paired and repeated, so each may be short.
