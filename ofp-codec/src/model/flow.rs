@@ -6,9 +6,10 @@ use core::{
 };
 
 use crate::model::{
-    action::Action,
+    action::{Action, write_list},
     matches::{Match, Unknown},
     port::TableRef,
+    print::{Elapsed, Separated},
 };
 
 /// The priority of a flow that names none (`OFP_DEFAULT_PRIORITY`).
@@ -57,6 +58,84 @@ impl Default for Flow {
             matches: Match::default(),
             actions: Vec::new(),
             unknown: Vec::new(),
+        }
+    }
+}
+
+/// The flow as `ovs-ofctl dump-flows` prints it, without the space in front; without statistics, as with
+/// `--no-stats`.
+///
+/// ```
+/// use ofp_codec::text::FlowRef;
+///
+/// let line = "cookie=0x5, duration=3.500s, table=0, n_packets=7, n_bytes=?, priority=9,tcp actions=resubmit(,4)";
+/// let mut flow = FlowRef::parse(line.as_bytes())?.to_flow()?;
+/// assert_eq!(flow.to_string(), line);
+/// flow.stats = ofp_codec::Stats::default();
+/// assert_eq!(flow.to_string(), "cookie=0x5, priority=9,tcp actions=resubmit(,4)");
+/// # Ok::<(), ofp_codec::text::ParseError>(())
+/// ```
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stats = &self.stats;
+        // `ofputil_flow_stats_format` in lib/ofp-flow.c prints these with statistics even if they are 0.
+        let full = stats.duration.is_some();
+        if full || self.cookie != 0 {
+            write!(f, "cookie={:#x}, ", self.cookie)?;
+        }
+        if let Some(duration) = stats.duration {
+            write!(f, "duration={}, ", Elapsed(duration))?;
+        }
+        if full || self.table != TableRef::Number(0) {
+            write!(f, "table={}, ", self.table)?;
+        }
+        let counters = [
+            ("n_packets", stats.n_packets, full),
+            ("n_bytes", stats.n_bytes, full),
+            ("n_offload_packets", stats.n_offload_packets, false),
+            ("n_offload_bytes", stats.n_offload_bytes, false),
+        ];
+        for (key, counter, always) in counters {
+            match counter {
+                Some(counter) => write!(f, "{key}={counter}, ")?,
+                None if always => write!(f, "{key}=?, ")?,
+                None => {}
+            }
+        }
+        for (key, seconds) in [
+            ("idle_timeout", self.idle_timeout),
+            ("hard_timeout", self.hard_timeout),
+        ] {
+            if seconds != 0 {
+                write!(f, "{key}={seconds}, ")?;
+            }
+        }
+        if self.flags != FlowFlags::default() {
+            write!(f, "{} ", self.flags)?;
+        }
+        if self.importance != 0 {
+            write!(f, "importance={}, ", self.importance)?;
+        }
+        for (key, age) in [("idle_age", stats.idle_age), ("hard_age", stats.hard_age)] {
+            age.map_or(Ok(()), |age| write!(f, "{key}={age}, "))?;
+        }
+        self.unknown
+            .iter()
+            .try_for_each(|unknown| write!(f, "{unknown}, "))?;
+        let mut list = Separated::new(f);
+        if self.priority != DEFAULT_PRIORITY {
+            list.item(&format_args!("priority={}", self.priority))?;
+        }
+        if !self.matches.0.is_empty() {
+            list.item(&self.matches)?;
+        }
+        if !list.is_empty() {
+            f.write_str(" ")?;
+        }
+        f.write_str("actions=")?;
+        match &self.actions[..] {
+            [] => f.write_str("drop"),
+            actions => write_list(f, actions),
         }
     }
 }

@@ -85,5 +85,16 @@ fn every_typed_match_and_action_prints_as_open_vswitch_printed_it() {
     });
 }
 
+#[test]
+fn every_typed_flow_prints_as_ovs_ofctl_printed_it() {
+    for_each_flow(|name, line| {
+        let ofctl = !name.contains("bridge-dump-flows") && !name.contains("color");
+        if ofctl {
+            let flow = line.to_flow().unwrap();
+            assert_eq!(flow.to_string(), line.to_string().trim_start(), "{name}");
+        }
+    });
+}
+
 /// Lines with `actions=` in the dumps.
 const FLOWS: usize = 2456;
