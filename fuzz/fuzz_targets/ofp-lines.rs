@@ -1,0 +1,31 @@
+//! Any bytes as a dump: nothing is lost, errors point into their line, and a stream reads as the whole does.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ofp_codec::text::{DumpReader, ReadError, items};
+
+fuzz_target!(|dump: &[u8]| {
+    let mut printed = Vec::new();
+    let mut whole = items(dump);
+    let mut stream = DumpReader::new(dump);
+    while let Some(item) = whole.next() {
+        printed.extend_from_slice(whole.line());
+        printed.push(b'\n');
+        match (item, stream.next_item()) {
+            (Ok(item), Some(Ok(streamed))) => {
+                assert_eq!(item.raw(), whole.line());
+                assert_eq!(item.raw(), streamed.raw());
+                assert_eq!(item.to_string(), String::from_utf8_lossy(item.raw()));
+            }
+            (Err(error), Some(Err(ReadError::Parse(streamed)))) => {
+                assert!(error.span.start <= error.span.end && error.span.end <= whole.line().len());
+                assert_eq!(error, streamed);
+            }
+            (item, streamed) => panic!("{item:?} and {streamed:?}"),
+        }
+    }
+    assert!(stream.next_item().is_none());
+    // The last line may lack its end.
+    printed.truncate(dump.len());
+    assert_eq!(printed, dump);
+});
