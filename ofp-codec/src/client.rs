@@ -22,5 +22,5 @@ mod error;
 mod link;
 
 pub use connection::{Connection, Event, Options};
-pub use dump::Dump;
+pub use dump::{BadEntry, Dump};
 pub use error::Error;

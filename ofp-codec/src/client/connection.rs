@@ -7,11 +7,15 @@ use tokio::{
 };
 
 use crate::{
-    client::{dump::Dump, error::Error, link::Link},
+    client::{
+        dump::{Decode, Dump, decode_entries},
+        error::Error,
+        link::Link,
+    },
     model::{names::Names, port::Port, version::Version},
     wire::{
-        Description, EncodeError, Entry, ErrorMessage, Features, Header, Message, MessageKind, PortDesc,
-        Versions, Writer,
+        Description, EncodeError, ErrorMessage, Features, Header, Message, MessageKind, PortDesc, Versions,
+        Writer,
     },
 };
 
@@ -157,16 +161,16 @@ impl Connection {
     ///
     /// As all requests.
     pub async fn ports(&mut self) -> Result<Vec<PortDesc>, Error> {
-        let all = Port::ANY.0;
-        let since_1_5 = self.version >= Version::V1_5;
-        let mut dump = self.dump(MessageKind::PortDescRequest, |writer| {
-            if since_1_5 {
-                writer.u32(all);
-                writer.zeros(4);
-            }
-            Ok(())
-        })?;
-        dump.collect().await
+        let request = |version, xid, out: &mut Vec<u8>| {
+            MessageKind::PortDescRequest.encode(version, xid, out, |writer| {
+                if version >= Version::V1_5 {
+                    writer.u32(Port::ANY.0);
+                    writer.zeros(4);
+                }
+                Ok(())
+            })
+        };
+        self.dump(request, decode_entries)?.collect().await
     }
 
     /// The names of the ports. Before OpenFlow 1.4 longer ones than 15 bytes are cut, and of those that
@@ -232,13 +236,13 @@ impl Connection {
     }
 
     /// Begins a request whose reply may come in many messages.
-    pub(crate) fn dump<T: for<'a> Entry<'a>>(
+    pub(crate) fn dump<T>(
         &mut self,
-        kind: MessageKind,
-        body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
+        encode: impl FnOnce(Version, u32, &mut Vec<u8>) -> Result<(), EncodeError>,
+        decode: Decode<T>,
     ) -> Result<Dump<'_, T>, Error> {
-        let xid = self.link.request(kind, body)?;
-        Ok(Dump::new(self, xid))
+        let xid = self.link.send(encode)?;
+        Ok(Dump::new(self, xid, decode))
     }
 
     /// Sends a request and waits for its reply.
@@ -247,7 +251,9 @@ impl Connection {
         kind: MessageKind,
         body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
     ) -> Result<Vec<u8>, Error> {
-        let xid = self.link.request(kind, body)?;
+        let xid = self
+            .link
+            .send(|version, xid, out| kind.encode(version, xid, out, body))?;
         self.reply(xid).await
     }
 

@@ -1,34 +1,45 @@
-use std::{marker::PhantomData, vec::Vec};
+use std::{collections::VecDeque, vec::Vec};
 
 use crate::{
     client::{connection::Connection, error::Error},
-    wire::{BadEntry, Entries, Entry, Message, Reader},
+    wire::{DecodeError, Entries, Entry, Message},
 };
 
-/// The entries of a reply, each given when the message that has it is there. It holds one message at
-/// a time, however long the reply is.
+/// The entries of a reply, each given as soon as the message that has it is there. It holds the entries
+/// of one message, however long the reply is.
 ///
 /// If it is dropped early, the rest of the reply is passed over.
 #[derive(Debug)]
 pub struct Dump<'c, T> {
     connection: &'c mut Connection,
     xid: u32,
-    message: Vec<u8>,
-    /// Where in the message the next entry begins.
-    at: usize,
+    decode: Decode<T>,
+    entries: VecDeque<Result<T, BadEntry>>,
     last: bool,
-    entry: PhantomData<T>,
 }
 
-impl<'c, T: for<'a> Entry<'a>> Dump<'c, T> {
-    pub(crate) fn new(connection: &'c mut Connection, xid: u32) -> Self {
+/// An entry that cannot be read: its bytes, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct BadEntry {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What is wrong, and where in the message.
+    #[source]
+    pub error: DecodeError,
+}
+
+/// The entries of a message.
+pub(crate) type Decode<T> = fn(&Message<'_>) -> Result<VecDeque<Result<T, BadEntry>>, DecodeError>;
+
+impl<'c, T> Dump<'c, T> {
+    pub(crate) fn new(connection: &'c mut Connection, xid: u32, decode: Decode<T>) -> Self {
         Dump {
             connection,
             xid,
-            message: Vec::new(),
-            at: 0,
+            decode,
+            entries: VecDeque::new(),
             last: false,
-            entry: PhantomData,
         }
     }
 
@@ -38,21 +49,19 @@ impl<'c, T: for<'a> Entry<'a>> Dump<'c, T> {
     ///
     /// If the switch refuses the request, the next message does not come in time, or the connection
     /// ends. What was given before is good.
-    pub async fn next(&mut self) -> Result<Option<Result<T, BadEntry<'_>>>, Error> {
-        while self.at == self.message.len() {
+    pub async fn next(&mut self) -> Result<Option<Result<T, BadEntry>>, Error> {
+        loop {
+            if let Some(entry) = self.entries.pop_front() {
+                return Ok(Some(entry));
+            }
             if self.last {
                 return Ok(None);
             }
-            self.message = self.connection.reply(self.xid).await?;
-            let message = Message::parse(&self.message)?;
+            let bytes = self.connection.reply(self.xid).await?;
+            let message = Message::parse(&bytes)?;
             self.last = !message.more();
-            self.at = message.body().offset();
+            self.entries = (self.decode)(&message)?;
         }
-        let left = Reader::at(&self.message[self.at..], self.at);
-        let mut entries = Entries::new(left, self.connection.version());
-        let entry = entries.next();
-        self.at = entries.offset();
-        Ok(entry)
     }
 
     /// All of them.
@@ -60,11 +69,22 @@ impl<'c, T: for<'a> Entry<'a>> Dump<'c, T> {
     /// # Errors
     ///
     /// As [`next`](Self::next), and if one is malformed.
-    pub async fn collect(&mut self) -> Result<Vec<T>, Error> {
+    pub async fn collect(mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(entry) = self.next().await? {
             all.push(entry.map_err(|bad| bad.error)?);
         }
         Ok(all)
     }
+}
+
+/// The entries that make the body of a message.
+pub(crate) fn decode_entries<T: for<'a> Entry<'a>>(
+    message: &Message<'_>,
+) -> Result<VecDeque<Result<T, BadEntry>>, DecodeError> {
+    let bad = |bad: crate::wire::BadEntry<'_>| BadEntry {
+        bytes: bad.bytes.into(),
+        error: bad.error,
+    };
+    Ok(Entries::of(message).map(|entry| entry.map_err(bad)).collect())
 }

@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     client::error::Error,
     model::version::Version,
-    wire::{EncodeError, MessageKind, Session, Versions, Writer},
+    wire::{EncodeError, MessageKind, Session, Versions},
 };
 
 /// What a connection runs over.
@@ -54,12 +54,11 @@ impl Link {
     }
 
     /// Adds a message to what is to be sent; it is sent while something is waited for.
-    pub(crate) fn request(
+    pub(crate) fn send(
         &mut self,
-        kind: MessageKind,
-        body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
+        encode: impl FnOnce(Version, u32, &mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<u32, Error> {
-        Ok(self.session.request(kind, body)?)
+        Ok(self.session.send(encode)?)
     }
 
     /// Waits for the peer's hello, and gives the version that both speak.
@@ -75,11 +74,16 @@ impl Link {
     /// The next message.
     pub(crate) async fn message(&mut self) -> Result<Vec<u8>, Error> {
         loop {
-            if let Some(received) = self.session.next()? {
-                return Ok(received.bytes().to_vec());
+            if let Some(message) = self.received()? {
+                return Ok(message);
             }
             self.exchange().await?;
         }
+    }
+
+    /// The next message, if it is here already.
+    pub(crate) fn received(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.session.next()?.map(|received| received.bytes().to_vec()))
     }
 
     /// Sends what there is to send and receives what there is to receive: at least one byte of either.
@@ -95,7 +99,7 @@ impl Link {
                 after: self.heard.elapsed(),
             }),
             Err(_) => {
-                self.request(MessageKind::EchoRequest, |_| Ok(()))?;
+                self.session.request(MessageKind::EchoRequest, |_| Ok(()))?;
                 self.probed = true;
                 Ok(())
             }

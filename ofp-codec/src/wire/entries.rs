@@ -66,12 +66,6 @@ impl<'a, T: Entry<'a>> Entries<'a, T> {
         }
     }
 
-    /// Where in the message the next entry begins.
-    #[cfg(feature = "client")]
-    pub(crate) fn offset(&self) -> usize {
-        self.left.offset()
-    }
-
     fn split(&mut self) -> Result<Reader<'a>, DecodeError> {
         let wanted = T::len(self.left, self.version)?;
         if wanted == 0 {

@@ -123,7 +123,9 @@ impl Session {
         };
         let newest = versions.newest().unwrap_or(Version::V1_0);
         // A hello has at most 16 bytes, and every version has one.
-        let _ = session.write(newest, MessageKind::Hello, |writer| hello.encode(writer));
+        let _ = session.write(newest, |version, xid, out| {
+            MessageKind::Hello.encode(version, xid, out, |writer| hello.encode(writer))
+        });
         session
     }
 
@@ -189,8 +191,20 @@ impl Session {
         kind: MessageKind,
         body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
     ) -> Result<u32, SessionError> {
+        self.send(|version, xid, out| kind.encode(version, xid, out, body))
+    }
+
+    /// The same with a message that `encode` appends, given the version and the number.
+    ///
+    /// # Errors
+    ///
+    /// As [`request`](Self::request).
+    pub fn send(
+        &mut self,
+        encode: impl FnOnce(Version, u32, &mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Result<u32, SessionError> {
         let version = self.version.ok_or(SessionError::NotConnected)?;
-        Ok(self.write(version, kind, body)?)
+        Ok(self.write(version, encode)?)
     }
 
     /// What is to be sent.
@@ -266,7 +280,9 @@ impl Session {
                     number,
                     data: alloc::format!("we speak {ours}, you {theirs}").into_bytes(),
                 };
-                self.write(version, MessageKind::Error, |writer| error.encode(writer))?;
+                self.write(version, |version, xid, out| {
+                    MessageKind::Error.encode(version, xid, out, |writer| error.encode(writer))
+                })?;
             }
             return Err(SessionError::NoCommonVersion { ours, theirs });
         };
@@ -278,11 +294,10 @@ impl Session {
     fn write(
         &mut self,
         version: Version,
-        kind: MessageKind,
-        body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
+        encode: impl FnOnce(Version, u32, &mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<u32, EncodeError> {
         let xid = self.next_xid;
-        kind.encode(version, xid, &mut self.out, body)?;
+        encode(version, xid, &mut self.out)?;
         // 0 is the number of what nobody asked for.
         self.next_xid = xid.checked_add(1).unwrap_or(1);
         Ok(xid)
