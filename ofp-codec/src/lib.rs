@@ -8,6 +8,8 @@ extern crate std;
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "codec")]
+pub mod codec;
 pub mod diff;
 pub mod lint;
 mod model;
