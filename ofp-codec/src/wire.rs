@@ -23,6 +23,8 @@
 //! ```
 
 mod bits;
+mod bundle;
+mod counter;
 mod entries;
 mod error;
 mod error_message;
@@ -35,12 +37,15 @@ mod ofperr;
 mod oxm;
 mod port;
 mod property;
+mod queue;
 mod read;
+mod role;
 mod session;
 mod switch;
 mod text;
 mod write;
 
+pub use bundle::{BundleAdd, BundleControl, BundleFlags, BundleStep};
 pub use entries::{BadEntry, Entries, Entry};
 pub use error::{DecodeError, EncodeError, Fault};
 pub use error_message::ErrorMessage;
@@ -52,7 +57,10 @@ pub use message::Message;
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use oxm::{OxmHeader, OxmRef};
 pub use port::{PortConfig, PortDesc, PortFeatures, PortReason, PortState, PortStats, PortStatus};
+pub use queue::QueueStats;
 pub use read::Reader;
+pub use role::{Role, RoleMessage};
 pub use session::{Received, Session, SessionError};
 pub use switch::{Capabilities, Description, Features, SwitchConfig};
+pub use text::print;
 pub use write::Writer;

@@ -105,9 +105,14 @@ impl ErrorMessage {
 
     /// The text of the error of a hello.
     pub fn text(&self) -> Option<&str> {
+        let text = core::str::from_utf8(&self.data).ok();
+        text.filter(|_| self.is_of_hello())
+    }
+
+    /// Whether the data is text.
+    pub(crate) fn is_of_hello(&self) -> bool {
         let hello = [Ofperr::OFPHFC_INCOMPATIBLE, Ofperr::OFPHFC_EPERM];
-        let text = self.error().filter(|error| hello.contains(error));
-        text.and_then(|_| core::str::from_utf8(&self.data).ok())
+        self.error().is_some_and(|error| hello.contains(&error))
     }
 }
 

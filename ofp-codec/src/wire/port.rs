@@ -132,6 +132,9 @@ impl<'a> Entry<'a> for PortDesc {
     }
 
     fn decode(mut entry: Reader<'a>, version: Version) -> Result<Self, DecodeError> {
+        if version >= Version::V1_4 {
+            { entry }.bytes(40, Self::WHAT)?;
+        }
         let reader = &mut entry;
         let port = match version {
             Version::V1_0 => Port::from_text_number(reader.u16("port number")?.into()),

@@ -6,7 +6,7 @@ use crate::{
     wire::{
         bits::{bits, write_bit_names},
         entries::Entries,
-        error::DecodeError,
+        error::{DecodeError, Fault},
         message::Message,
         port::PortDesc,
     },
@@ -169,11 +169,28 @@ impl SwitchConfig {
     }
 }
 
+impl SwitchConfig {
+    /// Checks that a request to set it has no flag that the version does not have.
+    pub(crate) fn check(&self, message: &Message<'_>) -> Result<(), DecodeError> {
+        let known = match self.version < Version::V1_3 {
+            true => FRAGMENTS | INVALID_TTL_TO_CONTROLLER,
+            false => FRAGMENTS,
+        };
+        match self.flags & !known {
+            0 => Ok(()),
+            flags => {
+                let body = message.body().named("OFPSCFC_BAD_FLAGS");
+                Err(body.error("flags", Fault::Value(flags.into())))
+            }
+        }
+    }
+}
+
 /// As `ovs-ofctl show` prints it.
 impl fmt::Display for SwitchConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frags = ["normal", "drop", "reassemble", "nx-match"];
-        write!(f, " frags={}", frags[usize::from(self.flags & 3)])?;
+        write!(f, " frags={}", frags[usize::from(self.flags & FRAGMENTS)])?;
         if self.flags & INVALID_TTL_TO_CONTROLLER != 0 && self.version < Version::V1_3 {
             write!(f, " invalid_ttl_to_controller")?;
         }
@@ -232,6 +249,7 @@ impl fmt::Display for Description {
     }
 }
 
+const FRAGMENTS: u16 = 3;
 const INVALID_TTL_TO_CONTROLLER: u16 = 1 << 2;
 
 const CAPABILITIES_1_0: [(u32, &str); 6] = [

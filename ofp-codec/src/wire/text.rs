@@ -7,16 +7,19 @@ use alloc::{
 use core::fmt::{self, Write as _};
 
 use crate::{
-    model::{port::Port, version::Version},
+    model::{port::Port, print::Hex, version::Version},
     wire::{
+        bundle::{BundleAdd, BundleControl},
         entries::{Entries, Entry},
-        error::DecodeError,
+        error::{DecodeError, Fault},
         error_message::ErrorMessage,
         header::Header,
         hello::Hello,
         kind::MessageKind,
         message::Message,
         port::{PortDesc, PortStats, PortStatus, decode_port},
+        queue::QueueStats,
+        role::RoleMessage,
         switch::{Description, Features, SwitchConfig},
     },
 };
@@ -43,7 +46,10 @@ fn whole(message: &Message<'_>, depth: u32) -> String {
         text.pop();
     }
     if let Err(error) = written {
-        text.push(if text.len() > head_len { '\n' } else { ' ' });
+        match text.len() > head_len {
+            true => end_line(&mut text),
+            false => text.push(' '),
+        }
         decode_error(&mut text, error.name, message.bytes());
     }
     end_line(&mut text);
@@ -95,12 +101,17 @@ fn body(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), Deco
     use MessageKind as Kind;
     match message.kind() {
         Some(Kind::Hello) => text.push_str(&hello(message)),
-        Some(Kind::Error) => text.push_str(&error(&ErrorMessage::decode(message)?, depth)),
+        Some(Kind::Error) => error(message, depth, text)?,
         Some(Kind::EchoRequest | Kind::EchoReply) => {
             let _ = writeln!(text, " {} bytes of payload", message.body().len());
         }
         Some(Kind::FeaturesReply) => put(text, &Features::decode(message)?),
-        Some(Kind::GetConfigReply | Kind::SetConfig) => put(text, &SwitchConfig::decode(message)?),
+        Some(Kind::GetConfigReply) => put(text, &SwitchConfig::decode(message)?),
+        Some(Kind::SetConfig) => {
+            let config = SwitchConfig::decode(message)?;
+            config.check(message)?;
+            put(text, &config);
+        }
         Some(Kind::DescReply) => put(text, &Description::decode(message)?),
         Some(Kind::PortStatus) => put(text, &PortStatus::decode(message)?),
         Some(Kind::PortDescRequest) => {
@@ -116,25 +127,106 @@ fn body(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), Deco
             let _ = write!(text, " port_no={}", port(message)?);
         }
         Some(Kind::PortDescReply) => {
-            let mut ports: Vec<PortDesc> = all(message)?;
+            let mut error = None;
+            let ports = Entries::of(message).map_while(|port| match port {
+                Ok(port) => Some(port),
+                Err(bad) => {
+                    error = Some(bad.error);
+                    None
+                }
+            });
+            let mut ports: Vec<PortDesc> = ports.collect();
             ports.sort_by_key(|port| port.port);
             text.push('\n');
             ports.iter().for_each(|port| put(text, port));
+            return error.map_or(Ok(()), Err);
         }
         Some(Kind::PortReply) => {
             let entries = Entries::<PortStats>::of(message);
             let _ = writeln!(text, " {} ports", entries.take_while(Result::is_ok).count());
             each::<PortStats>(message, "", text)?;
         }
+        Some(Kind::QueueReply) => {
+            let entries = Entries::<QueueStats>::of(message);
+            let _ = writeln!(text, " {} queues", entries.take_while(Result::is_ok).count());
+            each::<QueueStats>(message, "", text)?;
+        }
+        Some(Kind::QueueRequest) => {
+            let _ = write!(text, " port={}", port(message)?);
+            let mut body = message.body();
+            body.u32("port")?;
+            match body.u32("queue")? {
+                u32::MAX => text.push_str(" queue=ALL"),
+                queue => put(text, &format_args!(" queue={queue}")),
+            }
+        }
+        Some(Kind::RoleRequest | Kind::RoleReply) => put(text, &RoleMessage::decode(message)?),
+        Some(Kind::RoleStatus) => {
+            put(text, &RoleMessage::decode(message)?);
+            let reasons = [
+                "primary_request",
+                "configuration_changed",
+                "experimenter_data_changed",
+            ];
+            let reason = message
+                .body()
+                .rest()
+                .get(4)
+                .and_then(|at| reasons.get(usize::from(*at)));
+            put(text, &format_args!(" reason={}", reason.unwrap_or(&"(unknown)")));
+        }
+        Some(Kind::BundleControl) => put(text, &BundleControl::decode(message)?),
+        Some(Kind::BundleAddMessage) => {
+            let BundleAdd {
+                bundle,
+                flags,
+                message,
+            } = BundleAdd::decode(message)?;
+            put(
+                text,
+                &format_args!("\n bundle_id={} flags={flags}\n", Hex(bundle.into())),
+            );
+            bytes(message, depth, text);
+        }
+        Some(Kind::SetFlowFormat) => {
+            let format = match message.body().u32("flow format")? {
+                0 => "openflow10",
+                2 => "nxm",
+                _ => "(unknown)",
+            };
+            put(text, &format_args!(" format={format}"));
+        }
+        Some(Kind::SetPacketInFormat) => {
+            let mut body = message.body().named("OFPBRC_EPERM");
+            let at = body;
+            let format = match body.u32("packet-in format")? {
+                0 => "standard",
+                1 => "nxt_packet_in",
+                2 => "nxt_packet_in2",
+                format => return Err(at.error("packet-in format", Fault::Value(format.into()))),
+            };
+            put(text, &format_args!(" format={format}"));
+        }
+        Some(Kind::FlowModTableId) => {
+            let enable = message.body().u8("enable")? != 0;
+            text.push_str(if enable { " enable" } else { " disable" });
+        }
+        Some(Kind::SetControllerId) => {
+            let mut body = message.body();
+            body.bytes(6, "padding")?;
+            put(text, &format_args!(" id={}", body.u16("controller id")?));
+        }
+        Some(Kind::FlowMonitorCancel) => {
+            put(text, &format_args!(" id={}", message.body().u32("monitor id")?));
+        }
+        Some(Kind::CtFlushZone) => {
+            let mut body = message.body();
+            body.bytes(6, "padding")?;
+            put(text, &format_args!(" zone_id={}", body.u16("zone")?));
+        }
         _ => {}
     }
     Ok(())
-}
-
-/// All entries, or what is wrong with the first one that is malformed.
-fn all<'a, T: Entry<'a>>(message: &Message<'a>) -> Result<Vec<T>, DecodeError> {
-    let entries = Entries::of(message);
-    entries.map(|entry| entry.map_err(|bad| bad.error)).collect()
 }
 
 /// The entries, each with this before it, up to the first one that is malformed.
@@ -151,7 +243,7 @@ fn each<'a, T: Entry<'a> + fmt::Display>(
     })
 }
 
-fn put(text: &mut String, part: &impl fmt::Display) {
+fn put(text: &mut String, part: &dyn fmt::Display) {
     let _ = write!(text, "{part}");
 }
 
@@ -174,50 +266,67 @@ fn hello(message: &Message<'_>) -> String {
     text
 }
 
-/// The name, and the message that was refused, as far as it is there.
-fn error(error: &ErrorMessage, depth: u32) -> String {
-    let mut text = alloc::format!(" {error}\n");
-    if let Some(reason) = error.text() {
-        return text.replace(&alloc::format!(": {reason}\n"), &alloc::format!("\n{reason}"));
+/// The name, and the message that was refused, as far as it is there; of a hello that failed, text. An
+/// error without a name is malformed to Open vSwitch.
+fn error(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), DecodeError> {
+    let error = ErrorMessage::decode(message)?;
+    let Some(name) = error.error() else {
+        let fault = Fault::Value(error.number.kind.into());
+        return Err(message.body().error("error type", fault));
+    };
+    put(text, &format_args!(" {name}\n"));
+    if error.is_of_hello() {
+        for &byte in &error.data {
+            match byte {
+                b'\\' | b'"' | 0..32 | 127.. => put(text, &format_args!("\\{byte:03o}")),
+                byte => text.push(byte.into()),
+            }
+        }
+    } else {
+        bytes(&error.data, depth, text);
     }
-    let data = error.data.as_slice();
+    Ok(())
+}
+
+/// What `ovs-ofctl ofp-print` prints of these bytes, whether they are a whole message, the beginning of
+/// one, or none.
+pub fn print(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    self::bytes(bytes, 0, &mut text);
+    text
+}
+
+/// Bytes that should be a message.
+fn bytes(data: &[u8], depth: u32, text: &mut String) {
     match data.first_chunk().map(Header::decode) {
         _ if data.is_empty() => text.push_str("OpenFlow message is empty\n"),
-        None => {
-            let _ = writeln!(text, "OpenFlow packet too short (only {} bytes):", data.len());
-        }
+        None => put(
+            text,
+            &format_args!("OpenFlow packet too short (only {} bytes):\n", data.len()),
+        ),
         Some(header) if usize::from(header.len) == data.len() && depth < MAX_DEPTH => {
             match Message::parse(data) {
                 Ok(message) => text.push_str(&whole(&message, depth + 1)),
-                Err(error) => decode_error(&mut text, error.name, data),
+                Err(error) => decode_error(text, error.name, data),
             }
-            return text;
+            return;
         }
         Some(header) if usize::from(header.len) > data.len() => {
-            if let Ok(message) = Message::parse_start(data) {
-                if message.kind().is_some() {
-                    text.push_str(&head(&message));
-                    text.push('\n');
-                }
+            let start = Message::parse_start(data).ok();
+            if let Some(message) = start.filter(|message| message.kind().is_some()) {
+                put(text, &format_args!("{}\n", head(&message)));
             }
-            let _ = writeln!(
+            put(
                 text,
-                "(***truncated to {} bytes from {}***)",
-                data.len(),
-                header.len
+                &format_args!("(***truncated to {} bytes from {}***)\n", data.len(), header.len),
             );
         }
-        Some(header) => {
-            let _ = writeln!(
-                text,
-                "(***only uses {} bytes out of {}***)",
-                header.len,
-                data.len()
-            );
-        }
+        Some(header) => put(
+            text,
+            &format_args!("(***only uses {} bytes out of {}***)\n", header.len, data.len()),
+        ),
     }
-    hex_dump(&mut text, data);
-    text
+    hex_dump(text, data);
 }
 
 fn end_line(text: &mut String) {

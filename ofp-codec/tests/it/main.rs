@@ -14,6 +14,7 @@ mod errors;
 mod filters;
 mod hostile;
 mod items;
+mod messages;
 mod oracle;
 mod random;
 #[cfg(feature = "std")]

@@ -3,7 +3,14 @@ use core::{fmt, time::Duration};
 
 use crate::{
     model::{port::Port, print::Elapsed, version::Version},
-    wire::{entries::Entry, error::DecodeError, port::decode_port, property::decode_property, read::Reader},
+    wire::{
+        counter::{Counters, decode_counter, decode_duration},
+        entries::Entry,
+        error::DecodeError,
+        port::decode_port,
+        property::decode_property,
+        read::Reader,
+    },
 };
 
 /// What a port counted: `struct ofp10_port_stats` and `ofp11_port_stats` of 104 bytes,
@@ -60,8 +67,11 @@ impl<'a> Entry<'a> for PortStats {
     }
 
     fn decode(mut entry: Reader<'a>, version: Version) -> Result<Self, DecodeError> {
-        let reader = &mut entry;
         let since_1_4 = version >= Version::V1_4;
+        if since_1_4 {
+            { entry }.bytes(80, Self::WHAT)?;
+        }
+        let reader = &mut entry;
         if since_1_4 {
             reader.u32("length")?;
         }
@@ -179,47 +189,29 @@ impl PortStats {
     }
 }
 
-/// A counter; all ones stand for one that there is not.
-fn decode_counter(reader: &mut Reader<'_>) -> Result<Option<u64>, DecodeError> {
-    let counter = reader.u64("counter")?;
-    Ok((counter != u64::MAX).then_some(counter))
-}
-
-/// Seconds and nanoseconds beyond them; all ones in the seconds stand for none.
-pub(crate) fn decode_duration(reader: &mut Reader<'_>) -> Result<Option<Duration>, DecodeError> {
-    let (seconds, nanos) = (reader.u32("seconds")?, reader.u32("nanoseconds")?);
-    let duration = Duration::from_secs(seconds.into()) + Duration::from_nanos(nanos.into());
-    Ok((seconds != u32::MAX).then_some(duration))
-}
-
 /// As `ovs-ofctl dump-ports` prints it.
 impl fmt::Display for PortStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let space = if self.port.0 < 10 { " " } else { "" };
         write!(f, "  port {space}{}: rx ", self.port)?;
-        write_counters(
-            f,
-            &[
-                ("pkts", self.rx_packets),
-                ("bytes", self.rx_bytes),
-                ("drop", self.rx_dropped),
-                ("errs", self.rx_errors),
-                ("frame", self.rx_frame_errors),
-                ("over", self.rx_over_errors),
-                ("crc", self.rx_crc_errors),
-            ],
-        )?;
-        write!(f, "           tx ")?;
-        write_counters(
-            f,
-            &[
-                ("pkts", self.tx_packets),
-                ("bytes", self.tx_bytes),
-                ("drop", self.tx_dropped),
-                ("errs", self.tx_errors),
-                ("coll", self.collisions),
-            ],
-        )?;
+        let received = [
+            ("pkts", self.rx_packets),
+            ("bytes", self.rx_bytes),
+            ("drop", self.rx_dropped),
+            ("errs", self.rx_errors),
+            ("frame", self.rx_frame_errors),
+            ("over", self.rx_over_errors),
+            ("crc", self.rx_crc_errors),
+        ];
+        writeln!(f, "{}", Counters(&received))?;
+        let sent = [
+            ("pkts", self.tx_packets),
+            ("bytes", self.tx_bytes),
+            ("drop", self.tx_dropped),
+            ("errs", self.tx_errors),
+            ("coll", self.collisions),
+        ];
+        writeln!(f, "           tx {}", Counters(&sent))?;
         if let Some(duration) = self.duration {
             writeln!(f, "           duration={}", Elapsed(duration))?;
         }
@@ -255,19 +247,6 @@ impl PortStats {
         }
         writeln!(f)
     }
-}
-
-/// The counters in a line, `?` for those that there are not.
-fn write_counters(f: &mut fmt::Formatter<'_>, counters: &[(&str, Option<u64>)]) -> fmt::Result {
-    let mut comma = "";
-    for (name, counter) in counters {
-        match counter {
-            Some(counter) => write!(f, "{comma}{name}={counter}")?,
-            None => write!(f, "{comma}{name}=?")?,
-        }
-        comma = ", ";
-    }
-    writeln!(f)
 }
 
 #[derive(Clone, Copy)]

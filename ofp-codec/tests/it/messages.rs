@@ -1,0 +1,138 @@
+//! Random messages print as `ovs-ofctl ofp-print` prints them: the same text, and the same error for
+//! those that are refused.
+
+use std::{io::Write as _, process::Command};
+
+use ofp_codec::{
+    Version,
+    wire::{MessageKind as Kind, print},
+};
+use testbed::missing;
+
+use crate::random::Random;
+
+/// The kinds whose text is compared here; those with flows, actions and ports have tests of their own.
+const KINDS: [Kind; 31] = [
+    Kind::Hello,
+    Kind::Error,
+    Kind::FeaturesRequest,
+    Kind::GetConfigRequest,
+    Kind::GetConfigReply,
+    Kind::SetConfig,
+    Kind::BarrierRequest,
+    Kind::BarrierReply,
+    Kind::RoleRequest,
+    Kind::RoleReply,
+    Kind::RoleStatus,
+    Kind::GetAsyncRequest,
+    Kind::BundleControl,
+    Kind::BundleAddMessage,
+    Kind::DescRequest,
+    Kind::DescReply,
+    Kind::TableRequest,
+    Kind::PortRequest,
+    Kind::PortReply,
+    Kind::QueueRequest,
+    Kind::QueueReply,
+    Kind::PortDescRequest,
+    Kind::FlowMonitorCancel,
+    Kind::FlowMonitorPaused,
+    Kind::FlowMonitorResumed,
+    Kind::SetFlowFormat,
+    Kind::FlowModTableId,
+    Kind::SetPacketInFormat,
+    Kind::SetControllerId,
+    Kind::FlowAge,
+    Kind::CtFlushZone,
+];
+
+/// Bytes of which most are zero or small.
+fn fill(random: &mut Random, len: usize) -> Vec<u8> {
+    let rare = random.below(4) == 0;
+    let byte = |random: &mut Random| match random.below(8) {
+        0 | 1 => random.below(if rare { 256 } else { 8 }),
+        2 => random.below(4),
+        _ => 0,
+    };
+    (0..len).map(|_| u8::try_from(byte(random)).unwrap()).collect()
+}
+
+#[test]
+fn random_messages_print_as_ovs_ofctl_prints_them() {
+    if !missing().is_empty() && std::env::var_os("CI").is_none() {
+        eprintln!("skipped: no ovs-ofctl");
+        return;
+    }
+    let mut random = Random::seeded(0x6d65_7373);
+    let mut messages = Vec::new();
+    for kind in KINDS {
+        for version in (1..=6).map(Version) {
+            let Some(form) = kind.form(version) else { continue };
+            for _ in 0..50 {
+                let scale = match form.more {
+                    1 => 8,
+                    _ if version >= Version::V1_4 => 4,
+                    _ => 1,
+                };
+                let more = form.more * random.below(4) * scale;
+                let mut body = fill(&mut random, form.body_len + more);
+                shape(kind, version, &mut body, &mut random);
+                let mut out = Vec::new();
+                let xid = u32::try_from(random.next()).unwrap() & 0xff;
+                let encoded = kind.encode(version, xid, &mut out, |writer| {
+                    writer.bytes(&body);
+                    Ok(())
+                });
+                encoded.unwrap();
+                if kind == Kind::BundleAddMessage {
+                    // The message in it has the same number.
+                    let at = out.len() - body.len() + 8;
+                    if let Some(inner) = out.get_mut(at..at + 8) {
+                        inner.copy_from_slice(&[version.0, 14, 0, 8, 0, 0, 0, 0]);
+                        inner[4..].copy_from_slice(&xid.to_be_bytes());
+                    }
+                }
+                messages.push(out);
+            }
+        }
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&messages.concat()).unwrap();
+    let parse = Command::new("ovs-ofctl")
+        .arg("ofp-parse")
+        .arg(file.path())
+        .output()
+        .unwrap();
+    let wanted = String::from_utf8_lossy(&parse.stdout);
+    let mut wanted = &*wanted;
+    for message in &messages {
+        let got = print(message);
+        let same = wanted.strip_prefix(&got);
+        wanted = same.unwrap_or_else(|| panic!("got {got}\nwant {}", &wanted[..wanted.len().min(2000)]));
+    }
+    assert_eq!(wanted, "");
+}
+
+/// Makes lengths plausible, most of the time, and nanoseconds fewer than a second has.
+fn shape(kind: Kind, version: Version, body: &mut [u8], random: &mut Random) {
+    let (nanos_at, len) = match (kind, version) {
+        // Text that is not UTF-8 has no place in a String.
+        (Kind::DescReply, _) => return body.iter_mut().for_each(|byte| *byte &= 0x7f),
+        (Kind::PortReply, Version::V1_3) => (108, 112),
+        (Kind::QueueReply, Version::V1_3) => (36, 40),
+        (Kind::PortReply, Version::V1_4 | Version::V1_5) => (12, body.len()),
+        (Kind::QueueReply, Version::V1_4 | Version::V1_5) => (44, body.len()),
+        _ => return,
+    };
+    for entry in body.chunks_mut(len.max(1)) {
+        if let Some(nanos) = entry.get_mut(nanos_at) {
+            *nanos &= 0x1f;
+        }
+    }
+    if version >= Version::V1_4 && random.below(8) != 0 {
+        let len = u16::try_from(body.len()).unwrap();
+        if let Some(field) = body.get_mut(..2) {
+            field.copy_from_slice(&len.to_be_bytes());
+        }
+    }
+}
