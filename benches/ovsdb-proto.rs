@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
+use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ovsdb_proto::frame::{Limits, Member, Splitter};
-use ovsdb_proto::monitor::{MonitorRequest, TableUpdates};
+use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Replica;
 use ovsdb_proto::schema::DatabaseSchema;
+use ovsdb_proto::value::Uuid;
 use serde::Deserialize;
 
 const ROWS: usize = 10_000;
@@ -43,9 +45,34 @@ struct Interface {
     ofport: i64,
     mtu: i64,
     mac_in_use: String,
-    options: (Tag, Vec<(String, String)>),
-    external_ids: (Tag, Vec<(String, String)>),
-    statistics: (Tag, Vec<(String, i64)>),
+    options: Map<String>,
+    external_ids: Map<String>,
+    statistics: Map<i64>,
+}
+
+/// `["map", [[key, value], …]]`
+struct Map<V>(#[expect(dead_code, reason = "what is read is not used")] BTreeMap<String, V>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (Tag::Map, pairs) = <(Tag, Vec<(String, V)>)>::deserialize(deserializer)?;
+        Ok(Self(pairs.into_iter().collect()))
+    }
+}
+
+/// The same as a user of the crate writes it.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what is read is not used")]
+struct Row {
+    name: String,
+    r#type: String,
+    admin_state: Option<String>,
+    ofport: Option<i64>,
+    mtu: Option<i64>,
+    mac_in_use: Option<String>,
+    options: BTreeMap<String, String>,
+    external_ids: BTreeMap<String, String>,
+    statistics: BTreeMap<String, i64>,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +109,8 @@ fn initial_state(c: &mut Criterion) {
         b.iter(|| {
             let reply: Reply<'_> = serde_json::from_str(black_box(&reply)).unwrap();
             let rows = reply.result.2.into_values().flatten();
-            rows.map(|(_, update)| update.initial).collect::<Vec<_>>().len()
+            let rows = rows.map(|(uuid, update)| (uuid.parse().unwrap(), update.initial));
+            rows.collect::<BTreeMap<Uuid, Interface>>()
         });
     });
     group.bench_function("serde_json::Value", |b| {
@@ -96,17 +124,24 @@ fn initial_state(c: &mut Criterion) {
                 .unwrap()
         });
     });
-    group.bench_function("split, read, load into a replica", |b| {
+    let updates = |reply: &Bytes| {
+        let spans = Splitter::new(Limits::default()).split(reply).unwrap().unwrap();
+        let result = reply.slice(spans.member(Member::Result).unwrap());
+        let start = result.iter().position(|&byte| byte == b'{').unwrap();
+        result.slice(start..result.len() - 1)
+    };
+    let reply = Bytes::from(reply);
+    group.bench_function("split, load into a replica", |b| {
         b.iter(|| {
-            let spans = Splitter::new(Limits::default())
-                .split(reply.as_bytes())
-                .unwrap()
-                .unwrap();
-            let result = spans.slice(reply.as_bytes(), Member::Result).unwrap();
-            let result = std::str::from_utf8(result).unwrap();
-            let (_, _, updates): (bool, &str, TableUpdates) = serde_json::from_str(result).unwrap();
             let mut replica = Replica::new(&schema, &request).unwrap();
-            assert_eq!(replica.load(updates).unwrap().len(), ROWS);
+            assert_eq!(replica.load(updates(&reply)).unwrap().len(), ROWS);
+            replica
+        });
+    });
+    group.bench_function("split, load into a typed replica", |b| {
+        b.iter(|| {
+            let mut replica = Replica::typed::<Row>(&schema, &request).unwrap();
+            assert_eq!(replica.load(updates(&reply)).unwrap().len(), ROWS);
             replica
         });
     });

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -42,7 +43,7 @@ use self::link::{Link, QueueLimits, Starts};
 use self::transport::{Receiver, Sender};
 use crate::frame::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LEN, FrameDecoder, Limits};
 use crate::monitor::MonitorRequest;
-use crate::replica::Replica;
+use crate::replica::{Replica, RowForm, Typed};
 use crate::rpc::JsonError;
 use crate::schema::DatabaseSchema;
 use crate::value::Uuid;
@@ -237,6 +238,46 @@ impl Client {
     /// state does not fit its schema; else as [`get_schema`](Self::get_schema). The initial state
     /// may take any time, as long as bytes arrive within [`ClientOptions::call_timeout`].
     pub async fn monitor(&self, request: &MonitorRequest) -> Result<Monitor, Error> {
+        self.monitor_as(request).await
+    }
+
+    /// As [`monitor`](Self::monitor), with rows kept as a type of yours: see [`Typed`]. That takes
+    /// less memory, and half the time. A row that does not fit the type is an
+    /// [`Error::Replica`], which ends the monitor.
+    ///
+    /// ```no_run
+    /// use ovsdb_proto::client::{Client, Error};
+    /// use ovsdb_proto::monitor::MonitorRequest;
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Interface {
+    ///     name: String,
+    ///     ofport: Option<i64>,
+    /// }
+    ///
+    /// # async fn example(client: &Client) -> Result<(), Error> {
+    /// let request = MonitorRequest::new("Open_vSwitch").table_of::<Interface>("Interface");
+    /// let monitor = client.monitor_typed::<Interface>(&request).await?;
+    /// let interfaces = monitor.replica().table("Interface").expect("it is monitored");
+    /// for (_, interface) in interfaces.rows() {
+    ///     println!("{} {:?}", interface.name, interface.ofport);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`monitor`](Self::monitor).
+    pub async fn monitor_typed<T>(&self, request: &MonitorRequest) -> Result<Monitor<Typed<T>>, Error>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        self.monitor_as(request).await
+    }
+
+    async fn monitor_as<R: RowForm>(&self, request: &MonitorRequest) -> Result<Monitor<R>, Error> {
         let started = Monitor::start(self.clone(), request, None).await?;
         let (monitor, _) = started.finish(&mut None)?;
         Ok(monitor)

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+mod cursor;
 pub mod frame;
 pub mod monitor;
 pub mod operation;

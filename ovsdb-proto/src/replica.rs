@@ -5,8 +5,10 @@
 //! its default value or the value that it had. An update that does not fit what is there is an
 //! error, and changes nothing: then the copy is not the server's, and must be fetched again.
 //!
+//! Rows are kept as [`Row`]s, or, with less memory and time, as a type of yours: see [`Typed`].
+//!
 //! ```
-//! use ovsdb_proto::monitor::{MonitorRequest, TableUpdates};
+//! use ovsdb_proto::monitor::MonitorRequest;
 //! use ovsdb_proto::replica::{Change, Replica};
 //! use ovsdb_proto::schema::DatabaseSchema;
 //! use ovsdb_proto::value::Atom;
@@ -15,20 +17,21 @@
 //! let schema = DatabaseSchema::parse(
 //!     r#"{"name":"db","tables":{"T":{"columns":{"n":{"type":"integer"},"s":{"type":"string"}}}}}"#,
 //! )?;
-//! let mut replica = Replica::new(&schema, &MonitorRequest::new("db").all_columns("T"))?;
+//! let request = MonitorRequest::new("db").all_columns("T").index("T", "s");
+//! let mut replica = Replica::new(&schema, &request)?;
 //!
 //! let row = "17deb00b-9e3a-4b0c-9d6e-3b1c5a2f4e6d";
-//! let updates = TableUpdates::parse(&format!(r#"{{"T":{{"{row}":{{"insert":{{"s":"a"}}}}}}}}"#))?;
-//! replica.apply(updates)?;
-//! let updates = TableUpdates::parse(&format!(r#"{{"T":{{"{row}":{{"modify":{{"n":1}}}}}}}}"#))?;
-//! let changes = replica.apply(updates)?;
+//! replica.apply(format!(r#"{{"T":{{"{row}":{{"insert":{{"s":"a"}}}}}}}}"#))?;
+//! let changes = replica.apply(format!(r#"{{"T":{{"{row}":{{"modify":{{"n":1}}}}}}}}"#))?;
 //! let Change::Modify { old, new, changed } = &changes[0].change else {
 //!     panic!("the row was there");
 //! };
 //! assert_eq!(old.get("n"), Some(&Atom::Integer(0).into()));
 //! assert_eq!(new.get("n"), Some(&Atom::Integer(1).into()));
-//! assert_eq!(new.get("s"), Some(&Atom::from("a").into()));
 //! assert_eq!(changed[0].as_ref(), "n");
+//!
+//! let table = replica.table("T").expect("it is monitored");
+//! assert_eq!(table.find("s", "a").count(), 1);
 //! # Ok(())
 //! # }
 //! ```
@@ -36,55 +39,63 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::monitor::{MonitorRequest, TableUpdates};
+use crate::cursor::Cursor;
+use crate::monitor::MonitorRequest;
 use crate::operation::CheckError;
+use crate::rpc::JsonError;
 use crate::schema::{DatabaseSchema, TypeError};
-use crate::value::{Row, RowError, Uuid};
+use crate::value::{Row, RowError, Uuid, UuidError};
 
+mod columns;
+mod form;
+mod index;
 mod table;
 
+pub use self::form::{RowForm, Typed};
 pub use self::table::Table;
 
 /// The monitored columns of a database.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Replica {
+pub struct Replica<R = Row> {
     database: String,
-    tables: BTreeMap<Arc<str>, Table>,
+    tables: BTreeMap<Arc<str>, Table<R>>,
 }
 
 /// What happened to one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowChange {
+pub struct RowChange<R = Row> {
     /// The table.
     pub table: Arc<str>,
     /// The row.
     pub uuid: Uuid,
     /// What happened.
-    pub change: Change,
+    pub change: Change<R>,
 }
 
 /// How a row changed. Rows are whole: they have every monitored column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Change {
+pub enum Change<R = Row> {
     /// The row is there from the start.
-    Initial(Arc<Row>),
+    Initial(Arc<R>),
     /// The row was inserted.
-    Insert(Arc<Row>),
+    Insert(Arc<R>),
     /// Columns of the row changed.
     Modify {
         /// The row before.
-        old: Arc<Row>,
+        old: Arc<R>,
         /// The row after.
-        new: Arc<Row>,
+        new: Arc<R>,
         /// The columns in which the two differ.
         changed: Vec<Arc<str>>,
     },
     /// The row was deleted.
-    Delete(Arc<Row>),
+    Delete(Arc<R>),
 }
 
 /// Why a request does not fit a schema.
@@ -113,6 +124,14 @@ pub enum SchemaError {
         /// The table.
         table: String,
         /// The column asked for.
+        column: String,
+    },
+    /// A column that a type or an index needs is not asked for.
+    #[error("column {column} of table {table} is not requested")]
+    NotRequested {
+        /// The table.
+        table: String,
+        /// The column.
         column: String,
     },
     /// A condition does not fit.
@@ -188,6 +207,20 @@ pub enum ReplicaError {
         /// The column.
         column: Arc<str>,
     },
+    /// A row does not fit the type that it is kept as.
+    #[error("row {uuid} of table {table} does not fit its type")]
+    Row {
+        /// The table.
+        table: Arc<str>,
+        /// The row.
+        uuid: Uuid,
+        /// What is wrong in it.
+        #[source]
+        source: RowError,
+    },
+    /// An update is not the JSON that it must be.
+    #[error("malformed update")]
+    Json(#[from] JsonError),
 }
 
 impl Replica {
@@ -197,40 +230,23 @@ impl Replica {
     ///
     /// [`SchemaError`] if the schema does not have it.
     pub fn new(schema: &DatabaseSchema, request: &MonitorRequest) -> Result<Self, SchemaError> {
-        if schema.name != request.database() {
-            return Err(SchemaError::Database {
-                found: schema.name.clone(),
-                wanted: request.database().to_owned(),
-            });
-        }
-        let tables = request.tables().iter().map(|asked| {
-            let table = Table::new(schema, &asked.name, &asked.columns)?;
-            for condition in &asked.conditions {
-                condition.check(schema, &asked.name)?;
-            }
-            Ok::<_, SchemaError>((Arc::clone(table.shared_name()), table))
-        });
-        Ok(Self {
-            database: schema.name.clone(),
-            tables: tables.collect::<Result<_, _>>()?,
-        })
+        Self::of(schema, request)
     }
 
-    /// The database.
-    #[must_use]
-    pub fn database(&self) -> &str {
-        &self.database
-    }
-
-    /// The monitored tables, in the order of their names.
-    pub fn tables(&self) -> impl ExactSizeIterator<Item = &Table> {
-        self.tables.values()
-    }
-
-    /// A monitored table.
-    #[must_use]
-    pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.get(name)
+    /// An empty replica whose rows are kept as a type of yours: see [`Typed`].
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`] if the schema does not have what `request` asks for, or `request` does not
+    /// ask for what the type has.
+    pub fn typed<T>(
+        schema: &DatabaseSchema,
+        request: &MonitorRequest,
+    ) -> Result<Replica<Typed<T>>, SchemaError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        Replica::of(schema, request)
     }
 
     /// The rows of a table, each read into a type of yours as [`Row::read`] does it. A row that
@@ -250,6 +266,48 @@ impl Replica {
             }),
         }
     }
+}
+
+impl<R> Replica<R> {
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The monitored tables, in the order of their names.
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = &Table<R>> {
+        self.tables.values()
+    }
+
+    /// A monitored table.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table<R>> {
+        self.tables.get(name)
+    }
+}
+
+impl<R: RowForm> Replica<R> {
+    /// An empty replica.
+    pub(crate) fn of(schema: &DatabaseSchema, request: &MonitorRequest) -> Result<Self, SchemaError> {
+        if schema.name != request.database() {
+            return Err(SchemaError::Database {
+                found: schema.name.clone(),
+                wanted: request.database().to_owned(),
+            });
+        }
+        let tables = request.tables().iter().map(|asked| {
+            let table = Table::new(schema, asked)?;
+            for condition in &asked.conditions {
+                condition.check(schema, &asked.name)?;
+            }
+            Ok::<_, SchemaError>((Arc::clone(table.shared_name()), table))
+        });
+        Ok(Self {
+            database: schema.name.clone(),
+            tables: tables.collect::<Result<_, _>>()?,
+        })
+    }
 
     /// Applies the reply to a monitor request: as [`apply`](Self::apply), but every row is
     /// [`Change::Initial`], also where the form of the message cannot tell it from an insertion.
@@ -257,7 +315,7 @@ impl Replica {
     /// # Errors
     ///
     /// [`ReplicaError`] if it does not fit.
-    pub fn load(&mut self, updates: TableUpdates) -> Result<Vec<RowChange>, ReplicaError> {
+    pub fn load(&mut self, updates: impl Into<Bytes>) -> Result<Vec<RowChange<R>>, ReplicaError> {
         let mut changes = self.apply(updates)?;
         for change in &mut changes {
             if let Change::Insert(row) = &change.change {
@@ -267,14 +325,15 @@ impl Replica {
         Ok(changes)
     }
 
-    /// Applies one message. All of it is applied, or nothing.
+    /// Applies one message: the JSON text of a `<table-updates>` or a `<table-updates2>`, in which
+    /// tables and rows may come in any order. All of it is applied, or nothing.
     ///
     /// # Errors
     ///
-    /// [`ReplicaError`] if it does not fit.
-    pub fn apply(&mut self, updates: TableUpdates) -> Result<Vec<RowChange>, ReplicaError> {
+    /// [`ReplicaError`] if it is malformed, or does not fit.
+    pub fn apply(&mut self, updates: impl Into<Bytes>) -> Result<Vec<RowChange<R>>, ReplicaError> {
         let mut changes = Vec::new();
-        let applied = self.apply_each(updates, &mut changes);
+        let applied = self.apply_each(&updates.into(), &mut changes);
         match applied {
             Ok(()) => Ok(changes),
             Err(error) => {
@@ -289,7 +348,7 @@ impl Replica {
     /// What turns this replica into `new`, which is one of the same database at a later time: an
     /// insertion, a modification or a deletion for each row that differs, and nothing else.
     #[must_use]
-    pub fn changes_to(&self, new: &Self) -> Vec<RowChange> {
+    pub fn changes_to(&self, new: &Self) -> Vec<RowChange<R>> {
         let mut changes = Vec::new();
         for table in self.tables() {
             table.changes_to(new.table(table.name()), &mut changes);
@@ -300,28 +359,29 @@ impl Replica {
         changes
     }
 
-    fn apply_each(
-        &mut self,
-        updates: TableUpdates,
-        changes: &mut Vec<RowChange>,
-    ) -> Result<(), ReplicaError> {
-        for (name, rows) in updates.into_tables() {
-            let Some(table) = self.tables.get_mut(name.as_str()) else {
-                return Err(ReplicaError::NoTable { table: name });
+    fn apply_each(&mut self, message: &Bytes, changes: &mut Vec<RowChange<R>>) -> Result<(), ReplicaError> {
+        let mut cursor = Cursor::over(message)?;
+        cursor.object(|cursor, name| {
+            let Some(table) = self.tables.get_mut(name) else {
+                let table = name.to_owned();
+                return Err(ReplicaError::NoTable { table });
             };
-            changes.reserve(rows.len());
-            for (uuid, update) in rows {
+            cursor.object(|cursor, uuid| {
+                let uuid = uuid
+                    .parse()
+                    .map_err(|error: UuidError| cursor.error(&error.to_string()))?;
                 changes.push(RowChange {
                     table: Arc::clone(table.shared_name()),
                     uuid,
-                    change: table.apply(uuid, update)?,
+                    change: table.apply(uuid, message, cursor)?,
                 });
-            }
-        }
-        Ok(())
+                Ok(())
+            })
+        })?;
+        Ok(cursor.finish()?)
     }
 
-    fn undo(&mut self, change: RowChange) {
+    fn undo(&mut self, change: RowChange<R>) {
         if let Some(table) = self.tables.get_mut(&change.table) {
             table.undo(change.uuid, change.change);
         }

@@ -236,10 +236,11 @@ impl JsonError {
     /// Decodes JSON. The text is checked for UTF-8 as a whole first: that is faster than string
     /// by string.
     pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Self> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => serde_json::from_str(text).map_err(|error| Self::new(&error)),
-            Err(error) => Err(Self::not_utf8(bytes, error.valid_up_to())),
-        }
+        serde_json::from_str(Self::text(bytes)?).map_err(|error| Self::new(&error))
+    }
+
+    pub(crate) fn text(bytes: &[u8]) -> Result<&str, Self> {
+        std::str::from_utf8(bytes).map_err(|error| Self::not_utf8(bytes, error.valid_up_to()))
     }
 
     pub(crate) fn new(error: &serde_json::Error) -> Self {
@@ -247,6 +248,26 @@ impl JsonError {
             message: error.to_string(),
             line: error.line(),
             column: error.column(),
+        }
+    }
+
+    /// An error in the part of `text` that starts at `start`.
+    pub(crate) fn within(text: &str, start: usize, error: &serde_json::Error) -> Self {
+        let before = text.get(..start).unwrap_or(text);
+        let lines = before.matches('\n').count();
+        // An error that is not about a byte stands at line 0.
+        let line = lines + error.line().max(1);
+        let column = match error.line() {
+            0 | 1 => error.column() + before.len() - before.rfind('\n').map_or(0, |newline| newline + 1),
+            _ => error.column(),
+        };
+        let message = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let message = message.strip_suffix(&place).unwrap_or(&message);
+        Self {
+            message: format!("{message} at line {line} column {column}"),
+            line,
+            column,
         }
     }
 
@@ -327,8 +348,7 @@ fn decode_member<'de, T: Deserialize<'de>>((member, bytes): (Member, &'de [u8]))
 /// Checks that a value is JSON, and keeps it as text.
 fn raw((member, bytes): (Member, &[u8])) -> Result<&str, MessageError> {
     let malformed = |source| MessageError::Member { member, source };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| malformed(JsonError::not_utf8(bytes, error.valid_up_to())))?;
+    let text = JsonError::text(bytes).map_err(malformed)?;
     let value: &RawValue = serde_json::from_str(text).map_err(|error| malformed(JsonError::new(&error)))?;
     Ok(value.get())
 }

@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -28,7 +29,6 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::monitor::Pairs;
 use crate::operation::{CheckError, Condition, Mutation, Operation, Until};
 use crate::rpc::{ErrorReply, JsonError};
 use crate::schema::{DatabaseSchema, TableSchema};
@@ -477,7 +477,7 @@ impl Serialize for Transaction {
 #[derive(Deserialize)]
 struct Element {
     uuid: Option<Uuid>,
-    rows: Option<Vec<Pairs<String, Datum>>>,
+    rows: Option<Vec<BTreeMap<String, Datum>>>,
     count: Option<u64>,
     error: Option<Value>,
     details: Option<String>,
@@ -497,8 +497,8 @@ impl Element {
     }
 }
 
-fn selected(table: &TableSchema, row: Pairs<String, Datum>) -> Result<Row, JsonError> {
-    let columns = row.0.into_iter().map(|(name, value)| {
+fn selected(table: &TableSchema, row: BTreeMap<String, Datum>) -> Result<Row, JsonError> {
+    let columns = row.into_iter().map(|(name, value)| {
         let ty = table.column_type(&name);
         let value = match ty {
             Some(ty) => ty

@@ -27,15 +27,21 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, Serializer};
 
 mod datum;
+mod fields;
 mod row;
 mod row_de;
 mod row_ser;
+mod scalar;
 mod uuid;
+mod wire_de;
 
 pub use self::datum::{Datum, Map, MapError, Set, SetError};
+pub(crate) use self::fields::fields_of;
 pub use self::row::Row;
 pub use self::row_de::RowError;
+pub(crate) use self::row_de::Value;
 pub use self::uuid::{Uuid, UuidError};
+pub(crate) use self::wire_de::WireValue;
 
 /// One indivisible value: RFC 7047 section 3.1.
 ///

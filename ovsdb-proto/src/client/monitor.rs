@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
 use super::Client;
 use super::error::Error;
 use super::link::{Notice, Starts, Updates};
-use crate::monitor::{MonitorRequest, TableUpdates};
+use crate::cursor::Cursor;
+use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
-use crate::replica::{Replica, ReplicaError, RowChange, SchemaError};
+use crate::replica::{Replica, ReplicaError, RowChange, RowForm, SchemaError};
 use crate::rpc::JsonError;
 use crate::schema::DatabaseSchema;
-use crate::value::{RowError, Uuid};
+use crate::value::{Row, RowError, Uuid};
 
 /// Follows columns of tables. Made by [`Client::monitor`]; dropped, it ends the monitor.
 ///
@@ -45,13 +47,13 @@ use crate::value::{RowError, Uuid};
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Monitor {
+pub struct Monitor<R = Row> {
     client: Client,
     request: MonitorRequest,
     schema: Arc<DatabaseSchema>,
     updates: Result<Updates, Error>,
-    initial: Option<Vec<RowChange>>,
-    replica: Replica,
+    initial: Option<Vec<RowChange<R>>>,
+    replica: Replica<R>,
     last_transaction: Option<Uuid>,
     /// The conditions of `request` are those of the replica.
     settled: bool,
@@ -59,8 +61,8 @@ pub struct Monitor {
 
 /// What a monitor knew when its connection ended.
 #[derive(Debug)]
-pub(super) struct Past {
-    pub(super) replica: Replica,
+pub(super) struct Past<R> {
+    pub(super) replica: Replica<R>,
     /// `None`: the server never said it, or the replica is not known to be that of a request.
     pub(super) since: Option<Since>,
 }
@@ -75,18 +77,18 @@ pub(super) struct Since {
 
 /// A monitor that the server has, with its first rows.
 #[derive(Debug)]
-pub(super) struct Started {
-    monitor: Monitor,
+pub(super) struct Started<R> {
+    monitor: Monitor<R>,
     /// They are what happened since.
     found: bool,
-    rows: TableUpdates,
+    rows: Bytes,
 }
 
-impl Started {
+impl<R: RowForm> Started<R> {
     /// Takes the first rows. If there is a past, the first batch is what happened since: as the
     /// server says it, or by comparison. The past is taken only on success. True: the server said
     /// it.
-    pub(super) fn finish(self, past: &mut Option<Past>) -> Result<(Monitor, bool), Error> {
+    pub(super) fn finish(self, past: &mut Option<Past<R>>) -> Result<(Monitor<R>, bool), Error> {
         let Self {
             mut monitor,
             found,
@@ -119,6 +121,20 @@ enum Method {
 }
 
 impl Monitor {
+    /// The rows of a table, read into a type of yours: see [`Replica::rows`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Replica`] if the table is not monitored.
+    pub fn rows<'a, T: Deserialize<'a>>(
+        &'a self,
+        table: &str,
+    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, Error> {
+        Ok(self.replica.rows(table)?)
+    }
+}
+
+impl<R: RowForm> Monitor<R> {
     /// The next batch of changes. They are in the [`replica`](Self::replica) when it is given.
     ///
     /// Dropping the future loses nothing.
@@ -128,7 +144,7 @@ impl Monitor {
     /// Why the connection has ended, after everything that had arrived was given.
     /// [`Error::MonitorCanceled`], [`Error::Replica`] and [`Error::Json`] end this monitor only.
     /// The monitor gives the same error again then.
-    pub async fn next(&mut self) -> Result<Vec<RowChange>, Error> {
+    pub async fn next(&mut self) -> Result<Vec<RowChange<R>>, Error> {
         if let Some(first) = self.take_first() {
             return Ok(first);
         }
@@ -145,25 +161,13 @@ impl Monitor {
     /// The rows as the last batch left them. Before the first call of [`next`](Self::next) they
     /// are those of the start.
     #[must_use]
-    pub fn replica(&self) -> &Replica {
+    pub fn replica(&self) -> &Replica<R> {
         &self.replica
-    }
-
-    /// The rows of a table, read into a type of yours: see [`Replica::rows`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Replica`] if the table is not monitored.
-    pub fn rows<'a, T: Deserialize<'a>>(
-        &'a self,
-        table: &str,
-    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, Error> {
-        Ok(self.replica.rows(table)?)
     }
 
     /// Ends the monitor and keeps the rows.
     #[must_use]
-    pub fn into_replica(self) -> Replica {
+    pub fn into_replica(self) -> Replica<R> {
         self.replica
     }
 
@@ -229,9 +233,9 @@ impl Monitor {
         client: Client,
         request: &MonitorRequest,
         since: Option<&Since>,
-    ) -> Result<Started, Error> {
+    ) -> Result<Started<R>, Error> {
         let schema = Arc::new(client.get_schema(request.database()).await?);
-        let replica = Replica::new(&schema, request)?;
+        let replica = Replica::of(&schema, request)?;
         let updates = client.link().subscribe();
         let mut monitor = Self {
             client,
@@ -264,12 +268,12 @@ impl Monitor {
     }
 
     /// The first batch, unless it was given already.
-    pub(super) fn take_first(&mut self) -> Option<Vec<RowChange>> {
+    pub(super) fn take_first(&mut self) -> Option<Vec<RowChange<R>>> {
         self.initial.take()
     }
 
     /// What a later monitor can go on from.
-    pub(super) fn into_past(self) -> Past {
+    pub(super) fn into_past(self) -> Past<R> {
         let last = self.last_transaction.filter(|_| self.settled);
         let schema = self.schema;
         Past {
@@ -278,11 +282,7 @@ impl Monitor {
         }
     }
 
-    async fn start_with(
-        &mut self,
-        method: Method,
-        since: Option<&Since>,
-    ) -> Result<(bool, TableUpdates), Error> {
+    async fn start_with(&mut self, method: Method, since: Option<&Since>) -> Result<(bool, Bytes), Error> {
         let updates = self.updates.as_mut().map_err(|error| error.clone())?;
         let id = updates.monitor();
         let tables = self.replica.tables().zip(self.request.sorted_tables());
@@ -304,32 +304,46 @@ impl Monitor {
         let starts = Starts::Monitor(id);
         let result = self.client.call_patiently(name, &params, starts).await?;
         updates.started();
-        let (found, rows) = if method == Method::CondSince {
-            let (found, last, rows): (bool, Uuid, TableUpdates) =
-                JsonError::decode(&result).map_err(Error::json(name))?;
-            self.last_transaction = Some(last);
-            (found, rows)
-        } else {
-            let rows = JsonError::decode(&result).map_err(Error::json(name))?;
-            (false, rows)
-        };
+        if method != Method::CondSince {
+            return Ok((false, result));
+        }
+        let (found, last, rows): (bool, Uuid, Bytes) = behind_two(&result).map_err(Error::json(name))?;
+        self.last_transaction = Some(last);
         Ok((found, rows))
     }
 
-    fn apply(&mut self, method: &'static str, params: &[u8]) -> Result<Vec<RowChange>, Error> {
+    fn apply(&mut self, method: &'static str, params: &Bytes) -> Result<Vec<RowChange<R>>, Error> {
         let (last, updates) = if method == "update3" {
-            let (_, last, updates): (IgnoredAny, Uuid, TableUpdates) =
-                JsonError::decode(params).map_err(Error::json(method))?;
+            let (_, last, updates): (IgnoredAny, Uuid, Bytes) =
+                behind_two(params).map_err(Error::json(method))?;
             (Some(last), updates)
         } else {
-            let (_, updates): (IgnoredAny, TableUpdates) =
-                JsonError::decode(params).map_err(Error::json(method))?;
-            (None, updates)
+            (None, behind_one(params).map_err(Error::json(method))?)
         };
         let changes = self.replica.apply(updates)?;
         self.last_transaction = last.or(self.last_transaction);
         Ok(changes)
     }
+}
+
+/// The last element of an array of two, the updates, which are read later.
+fn behind_one(array: &Bytes) -> Result<Bytes, JsonError> {
+    let mut cursor = Cursor::over(array)?;
+    cursor.array()?;
+    cursor.element::<IgnoredAny>()?;
+    Ok(array.slice(cursor.last_element()?))
+}
+
+/// The elements of an array of three, the last of which, the updates, is read later.
+fn behind_two<A, B>(array: &Bytes) -> Result<(A, B, Bytes), JsonError>
+where
+    A: DeserializeOwned,
+    B: DeserializeOwned,
+{
+    let mut cursor = Cursor::over(array)?;
+    cursor.array()?;
+    let (first, second) = (cursor.element()?, cursor.element()?);
+    Ok((first, second, array.slice(cursor.last_element()?)))
 }
 
 impl Method {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
@@ -15,8 +16,8 @@ use super::monitor::Past;
 use super::{Client, ClientOptions, Error, Monitor, Remote};
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
-use crate::replica::{Replica, RowChange};
-use crate::value::{RowError, Uuid};
+use crate::replica::{Replica, RowChange, RowForm, Typed};
+use crate::value::{Row, RowError, Uuid};
 
 mod live;
 
@@ -48,13 +49,13 @@ mod live;
 /// }
 /// # }
 /// ```
-pub struct Session {
+pub struct Session<R = Row> {
     remotes: Vec<Remote>,
     request: MonitorRequest,
     options: SessionOptions,
-    state: State,
+    state: State<R>,
     /// What the last connection left, while there is none.
-    past: Option<Past>,
+    past: Option<Past<R>>,
     seen: Option<Seen>,
     /// The remote that is used, or tried next.
     at: usize,
@@ -87,7 +88,7 @@ pub struct SessionOptions {
 /// What happened to a session.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum Event<R = Row> {
     /// A connection is there, and the replica is a copy again. The next event is
     /// [`Changes`](Self::Changes).
     Connected {
@@ -97,7 +98,7 @@ pub enum Event {
         sync: SyncKind,
     },
     /// Rows changed. They are in the replica.
-    Changes(Vec<RowChange>),
+    Changes(Vec<RowChange<R>>),
     /// The connection is lost, or was given up. The replica stays as it is until the next one.
     Lost {
         /// To whom.
@@ -133,10 +134,10 @@ pub enum SyncKind {
 #[derive(Debug, Clone)]
 pub struct SessionClient(watch::Receiver<Option<Client>>);
 
-enum State {
+enum State<R> {
     Waiting(Instant),
-    Connecting(Pin<Box<dyn Future<Output = Result<live::Opened, Error>> + Send>>),
-    Live(Box<Live>),
+    Connecting(Pin<Box<dyn Future<Output = Result<live::Opened<R>, Error>> + Send>>),
+    Live(Box<Live<R>>),
 }
 
 impl Default for SessionOptions {
@@ -159,6 +160,43 @@ impl Session {
         request: MonitorRequest,
         options: SessionOptions,
     ) -> Self {
+        Self::of(remotes, request, options)
+    }
+
+    /// As [`new`](Self::new), with rows kept as a type of yours: see [`Typed`].
+    #[must_use]
+    pub fn typed<T>(
+        remotes: impl IntoIterator<Item = Remote>,
+        request: MonitorRequest,
+        options: SessionOptions,
+    ) -> Session<Typed<T>>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        Session::of(remotes, request, options)
+    }
+
+    /// The rows of a table, read into a type of yours: see [`Replica::rows`]. None before the
+    /// first connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Replica`] if the table is not monitored.
+    pub fn rows<'a, T: Deserialize<'a>>(
+        &'a self,
+        table: &str,
+    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, Error> {
+        let rows = self.replica().map(|replica| replica.rows(table)).transpose()?;
+        Ok(rows.into_iter().flatten())
+    }
+}
+
+impl<R: RowForm> Session<R> {
+    fn of(
+        remotes: impl IntoIterator<Item = Remote>,
+        request: MonitorRequest,
+        options: SessionOptions,
+    ) -> Self {
         Self {
             remotes: remotes.into_iter().collect(),
             request,
@@ -177,7 +215,7 @@ impl Session {
     /// What happens next. It never ends.
     ///
     /// Dropping the future loses nothing: what was under way goes on at the next call.
-    pub async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> Event<R> {
         if self.remotes.is_empty() {
             std::future::pending::<()>().await;
         }
@@ -202,25 +240,11 @@ impl Session {
     /// The rows as the last batch left them; on a new connection, those of its start. `None`
     /// before the first.
     #[must_use]
-    pub fn replica(&self) -> Option<&Replica> {
+    pub fn replica(&self) -> Option<&Replica<R>> {
         match &self.state {
             State::Live(live) => Some(live.monitor.replica()),
             _ => self.past.as_ref().map(|past| &past.replica),
         }
-    }
-
-    /// The rows of a table, read into a type of yours: see [`Replica::rows`]. None before the
-    /// first connection.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Replica`] if the table is not monitored.
-    pub fn rows<'a, T: Deserialize<'a>>(
-        &'a self,
-        table: &str,
-    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, Error> {
-        let rows = self.replica().map(|replica| replica.rows(table)).transpose()?;
-        Ok(rows.into_iter().flatten())
     }
 
     /// The connection, for calls from anywhere.
@@ -275,7 +299,7 @@ impl Session {
         self.state = State::Connecting(Box::pin(opening));
     }
 
-    fn opened(&mut self, opened: Result<live::Opened, Error>) -> Event {
+    fn opened(&mut self, opened: Result<live::Opened<R>, Error>) -> Event<R> {
         let remote = self.remotes[self.at].clone();
         let first = self.past.is_none();
         match opened.and_then(|opened| opened.finish(&mut self.past)) {
@@ -300,7 +324,7 @@ impl Session {
         }
     }
 
-    fn lost(&mut self, reason: Error) -> Event {
+    fn lost(&mut self, reason: Error) -> Event<R> {
         let remote = self.remotes[self.at].clone();
         warn!(%remote, %reason, "session lost its connection");
         self.clients.send_replace(None);
@@ -345,13 +369,13 @@ impl Session {
     }
 }
 
-impl Drop for Session {
+impl<R> Drop for Session<R> {
     fn drop(&mut self) {
         self.clients.send_replace(None);
     }
 }
 
-impl fmt::Debug for Session {
+impl<R> fmt::Debug for Session<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::Waiting(_) => "waiting",

@@ -150,14 +150,17 @@ impl Vswitch {
         within: Duration,
     ) -> Result<Configured, VswitchError> {
         #[derive(Deserialize)]
-        struct Cfg {
-            #[serde(alias = "cur_cfg")]
+        struct Next {
             next_cfg: i64,
+        }
+        #[derive(Deserialize)]
+        struct Current {
+            cur_cfg: i64,
         }
         let mut transaction = transaction.clone();
         let select = vswitch::request_cfg(&mut transaction);
         let committed = self.client.transact(&transaction).await?;
-        let Some(Ok(Cfg { next_cfg })) = committed.read::<Cfg>(select).next() else {
+        let Some(Ok(Next { next_cfg })) = committed.read(select).next() else {
             return Err(VswitchError::NotFound {
                 table: "Open_vSwitch",
                 name: ".".to_owned(),
@@ -177,7 +180,7 @@ impl Vswitch {
             let mut monitor = self.client.monitor(&request).await?;
             loop {
                 monitor.next().await?;
-                let done = |row: Result<Cfg, _>| row.is_ok_and(|row| row.next_cfg >= next_cfg);
+                let done = |row: Result<Current, _>| row.is_ok_and(|row| row.cur_cfg >= next_cfg);
                 if monitor.rows("Open_vSwitch")?.any(done) {
                     return Ok(monitor.into_replica());
                 }

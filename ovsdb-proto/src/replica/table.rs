@@ -2,45 +2,66 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+
+use super::columns::{Columns, Extent, Partial};
+use super::form::{RowForm, Source};
+use super::index::{Element, Index};
 use super::{Change, ReplicaError, RowChange, SchemaError};
-use crate::monitor::{Columns, RawRow, RowUpdate};
-use crate::schema::{ColumnType, DatabaseSchema, TypeError};
-use crate::value::{Datum, Row, Uuid};
+use crate::cursor::Cursor;
+use crate::monitor::TableRequest;
+use crate::schema::DatabaseSchema;
+use crate::value::{Atom, Row, Uuid};
 
 /// The monitored columns of one table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
-    name: Arc<str>,
-    /// In order.
-    columns: Arc<[Arc<str>]>,
-    /// As many as `columns`.
-    types: Vec<ColumnType>,
-    rows: BTreeMap<Uuid, Arc<Row>>,
+pub struct Table<R = Row> {
+    columns: Arc<Columns>,
+    rows: BTreeMap<Uuid, Arc<R>>,
+    indexes: Vec<Index>,
 }
 
-impl Table {
+/// What a message says about one row.
+enum RowUpdate<R> {
+    /// `{"new": row}` of `monitor`.
+    New(R),
+    /// `{"old": row, "new": row}` of `monitor`: the columns that changed, and all.
+    OldNew(Partial, R),
+    /// `{"old": row}` of `monitor`: the row was deleted.
+    Old(Partial),
+    /// `{"initial": row}`.
+    Initial(R),
+    /// `{"insert": row}`.
+    Insert(R),
+    /// `{"modify": row}`: see [`ColumnType::apply_diff`](crate::schema::ColumnType::apply_diff).
+    Modify(Partial),
+    /// `{"delete": null}`.
+    Delete,
+}
+
+impl<R> Table<R> {
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.columns.table
     }
 
     /// The monitored columns, in order.
     pub fn columns(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.columns.iter().map(|name| &**name)
+        self.columns.names.iter().map(|name| &**name)
     }
 
     /// The rows, in the order of their UUIDs.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = (Uuid, &Arc<Row>)> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (Uuid, &Arc<R>)> {
         self.rows.iter().map(|(uuid, row)| (*uuid, row))
     }
 
     /// A row.
     #[must_use]
-    pub fn row(&self, uuid: Uuid) -> Option<&Arc<Row>> {
+    pub fn row(&self, uuid: Uuid) -> Option<&Arc<R>> {
         self.rows.get(&uuid)
     }
 
@@ -56,66 +77,87 @@ impl Table {
         self.rows.is_empty()
     }
 
-    pub(super) fn new(schema: &DatabaseSchema, name: &str, columns: &Columns) -> Result<Self, SchemaError> {
-        let Some(table) = schema.tables.get(name) else {
-            return Err(SchemaError::NoTable {
-                database: schema.name.clone(),
-                table: name.to_owned(),
-            });
+    pub(super) fn shared_name(&self) -> &Arc<str> {
+        &self.columns.table
+    }
+}
+
+impl<R: RowForm> Table<R> {
+    /// The rows whose column holds an atom: a scalar or an optional column is it, a set has it. In
+    /// the order of their UUIDs. Quick if the request has an
+    /// [`index`](crate::monitor::MonitorRequest::index) for the column; else all rows are looked
+    /// at. None if the column is not monitored, or holds a map.
+    pub fn find(&self, column: &str, atom: impl Into<Atom>) -> impl Iterator<Item = (Uuid, &Arc<R>)> {
+        let key = atom.into();
+        self.find_element(column, Element { key, value: None })
+    }
+
+    /// The rows whose column is a map with this pair; else as [`find`](Self::find).
+    pub fn find_pair(
+        &self,
+        column: &str,
+        key: impl Into<Atom>,
+        value: impl Into<Atom>,
+    ) -> impl Iterator<Item = (Uuid, &Arc<R>)> {
+        let (key, value) = (key.into(), Some(value.into()));
+        self.find_element(column, Element { key, value })
+    }
+
+    fn find_element(&self, column: &str, element: Element) -> impl Iterator<Item = (Uuid, &Arc<R>)> {
+        let at = self.columns.index(column);
+        let index = self.indexes.iter().find(|index| Some(index.column) == at);
+        let quick = index.map(|index| index.rows(&element).collect::<Vec<_>>());
+        let slow = at.filter(|_| quick.is_none()).map(|at| {
+            self.rows().filter(move |(uuid, row)| {
+                let row = row.row(&self.columns, *uuid);
+                row.is_ok_and(|row| element.is_in(&row.values()[at]))
+            })
+        });
+        let quick = quick.into_iter().flatten();
+        let quick = quick.filter_map(|uuid| self.row(uuid).map(|row| (uuid, row)));
+        quick.chain(slow.into_iter().flatten())
+    }
+
+    pub(super) fn new(schema: &DatabaseSchema, asked: &TableRequest) -> Result<Self, SchemaError> {
+        let columns = Columns::new(schema, &asked.name, &asked.columns)?;
+        let place = |column: &str| {
+            let place = columns.index(column);
+            place.ok_or_else(|| SchemaError::NotRequested {
+                table: asked.name.clone(),
+                column: column.to_owned(),
+            })
         };
-        let columns: BTreeMap<&str, ColumnType> = match columns {
-            Columns::All => {
-                let all = table.columns.iter();
-                all.map(|(name, column)| (name.as_str(), column.ty.clone()))
-                    .collect()
-            }
-            Columns::Named(names) => names
-                .iter()
-                .map(|column| match table.column_type(column) {
-                    Some(ty) => Ok((column.as_str(), ty)),
-                    None => Err(SchemaError::NoColumn {
-                        table: name.to_owned(),
-                        column: column.clone(),
-                    }),
-                })
-                .collect::<Result<_, _>>()?,
-        };
-        let (names, types): (Vec<Arc<str>>, Vec<_>) =
-            columns.into_iter().map(|(name, ty)| (name.into(), ty)).unzip();
+        let mut fields = R::fields().iter().filter(|field| **field != "_uuid");
+        fields.try_for_each(|field| place(field).map(drop))?;
+        let indexes = asked.indexes.iter().map(|column| place(column).map(Index::new));
+        let indexes = indexes.collect::<Result<_, _>>()?;
         Ok(Self {
-            name: name.into(),
-            columns: names.into(),
-            types,
+            indexes,
+            columns: Arc::new(columns),
             rows: BTreeMap::new(),
         })
     }
 
-    /// Changes nothing if it fails.
-    pub(super) fn apply(&mut self, uuid: Uuid, update: RowUpdate) -> Result<Change, ReplicaError> {
-        match update {
-            RowUpdate::Initial(raw) => {
-                let row = self.sparse_row(uuid, raw)?;
-                self.insert(uuid, row).map(Change::Initial)
-            }
-            RowUpdate::Insert(raw) => {
-                let row = self.sparse_row(uuid, raw)?;
-                self.insert(uuid, row).map(Change::Insert)
-            }
-            RowUpdate::New(raw) => {
-                let row = self.whole_row(uuid, raw)?;
-                self.insert(uuid, row).map(Change::Insert)
-            }
-            RowUpdate::OldNew { old, new } => {
-                self.check_old(uuid, old)?;
-                let row = self.whole_row(uuid, new)?;
-                self.replace(uuid, row)
+    /// Reads what a message says about a row, and applies it. Changes nothing if it fails.
+    pub(super) fn apply(
+        &mut self,
+        uuid: Uuid,
+        message: &Bytes,
+        cursor: &mut Cursor<'_>,
+    ) -> Result<Change<R>, ReplicaError> {
+        match self.read(uuid, message, cursor)? {
+            RowUpdate::Initial(row) => self.insert(uuid, row).map(Change::Initial),
+            RowUpdate::Insert(row) | RowUpdate::New(row) => self.insert(uuid, row).map(Change::Insert),
+            RowUpdate::OldNew(old, new) => {
+                self.check_old(uuid, &old)?;
+                self.replace(uuid, new)
             }
             RowUpdate::Modify(diff) => {
-                let row = self.changed_row(uuid, diff)?;
-                self.replace(uuid, row)
+                let row = self.columns.changed(uuid, &*self.there(uuid)?, diff)?;
+                self.replace(uuid, R::from_row(&self.columns, uuid, row)?)
             }
             RowUpdate::Old(old) => {
-                self.check_old(uuid, old)?;
+                self.check_old(uuid, &old)?;
                 self.delete(uuid)
             }
             RowUpdate::Delete => self.delete(uuid),
@@ -123,14 +165,10 @@ impl Table {
     }
 
     /// What turns these rows into those of `new`, both in the order of their UUIDs.
-    pub(super) fn changes_to(&self, new: Option<&Self>, changes: &mut Vec<RowChange>) {
+    pub(super) fn changes_to(&self, new: Option<&Self>, changes: &mut Vec<RowChange<R>>) {
         let none = BTreeMap::new();
         let new_rows = new.map_or(&none, |new| &new.rows);
-        let same_columns = new.is_some_and(|new| new.columns == self.columns);
-        let differ = |old: &Row, new: &Row| match same_columns {
-            true => old.values() != new.values(),
-            false => old != new,
-        };
+        let new_columns = new.map_or(&self.columns, |new| &new.columns);
         let (mut old, mut new) = (self.rows.iter().peekable(), new_rows.iter().peekable());
         loop {
             let order = match (old.peek(), new.peek()) {
@@ -147,151 +185,176 @@ impl Table {
             let (uuid, change) = match (gone, come) {
                 (Some((uuid, old)), None) => (uuid, Change::Delete(Arc::clone(old))),
                 (None, Some((uuid, new))) => (uuid, Change::Insert(Arc::clone(new))),
-                (Some((uuid, old)), Some((_, new))) if differ(old, new) => {
+                (Some((uuid, old)), Some((_, new))) => {
+                    let changed = changed(*uuid, (&self.columns, &**old), (new_columns, &**new));
+                    if changed.is_empty() {
+                        continue;
+                    }
                     let (old, new) = (Arc::clone(old), Arc::clone(new));
-                    let changed = old.changed_names(&new);
                     (uuid, Change::Modify { old, new, changed })
                 }
-                _ => continue,
+                (None, None) => return,
             };
             changes.push(self.change(*uuid, change));
         }
     }
 
     /// Every row as inserted.
-    pub(super) fn insertions(&self, changes: &mut Vec<RowChange>) {
+    pub(super) fn insertions(&self, changes: &mut Vec<RowChange<R>>) {
         let rows = self.rows.iter();
         changes.extend(rows.map(|(uuid, row)| self.change(*uuid, Change::Insert(Arc::clone(row)))));
     }
 
-    fn change(&self, uuid: Uuid, change: Change) -> RowChange {
+    /// Takes back the last change.
+    pub(super) fn undo(&mut self, uuid: Uuid, change: Change<R>) {
+        match change {
+            Change::Initial(_) | Change::Insert(_) => self.set(uuid, None),
+            Change::Modify { old, .. } | Change::Delete(old) => self.set(uuid, Some(old)),
+        };
+    }
+
+    fn read(
+        &self,
+        uuid: Uuid,
+        message: &Bytes,
+        cursor: &mut Cursor<'_>,
+    ) -> Result<RowUpdate<R>, ReplicaError> {
+        let columns = &*self.columns;
+        let row = |cursor: &mut Cursor<'_>, extent| {
+            R::read(Source {
+                columns,
+                uuid,
+                extent,
+                message,
+                cursor,
+            })
+        };
+        let mut update = None;
+        cursor.object(|cursor, action| {
+            update = Some(match (action, update.take()) {
+                ("initial", None) => RowUpdate::Initial(row(cursor, Extent::Sparse)?),
+                ("insert", None) => RowUpdate::Insert(row(cursor, Extent::Sparse)?),
+                ("modify", None) => RowUpdate::Modify(columns.partial(cursor)?),
+                ("delete", None) => {
+                    let value = cursor.value(std::marker::PhantomData::<IgnoredAny>);
+                    value.map_err(|error| cursor.place(&error))?;
+                    RowUpdate::Delete
+                }
+                ("old", None) => RowUpdate::Old(columns.conforming(uuid, cursor)?),
+                ("new", None) => RowUpdate::New(row(cursor, Extent::Whole)?),
+                ("old", Some(RowUpdate::New(new))) => {
+                    RowUpdate::OldNew(columns.conforming(uuid, cursor)?, new)
+                }
+                ("new", Some(RowUpdate::Old(old))) => RowUpdate::OldNew(old, row(cursor, Extent::Whole)?),
+                (_, Some(_)) => return Err(cursor.error("row update with two actions").into()),
+                _ => return Err(cursor.error(&format!("unknown action `{action}`")).into()),
+            });
+            Ok::<_, ReplicaError>(())
+        })?;
+        update.ok_or_else(|| cursor.error("row update without an action").into())
+    }
+
+    fn change(&self, uuid: Uuid, change: Change<R>) -> RowChange<R> {
         RowChange {
-            table: Arc::clone(&self.name),
+            table: Arc::clone(&self.columns.table),
             uuid,
             change,
         }
     }
 
-    /// Takes back the last change.
-    pub(super) fn undo(&mut self, uuid: Uuid, change: Change) {
-        match change {
-            Change::Initial(_) | Change::Insert(_) => self.rows.remove(&uuid),
-            Change::Modify { old, .. } | Change::Delete(old) => self.rows.insert(uuid, old),
-        };
-    }
-
-    pub(super) fn shared_name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    fn insert(&mut self, uuid: Uuid, row: Row) -> Result<Arc<Row>, ReplicaError> {
-        match self.rows.entry(uuid) {
-            Entry::Occupied(_) => Err(ReplicaError::RowExists {
-                table: Arc::clone(&self.name),
+    fn insert(&mut self, uuid: Uuid, row: R) -> Result<Arc<R>, ReplicaError> {
+        if self.rows.contains_key(&uuid) {
+            return Err(ReplicaError::RowExists {
+                table: Arc::clone(&self.columns.table),
                 uuid,
-            }),
-            Entry::Vacant(entry) => Ok(Arc::clone(entry.insert(Arc::new(row)))),
+            });
         }
+        self.check_indexed(uuid, &row)?;
+        let row = Arc::new(row);
+        self.set(uuid, Some(Arc::clone(&row)));
+        Ok(row)
     }
 
-    fn replace(&mut self, uuid: Uuid, row: Row) -> Result<Change, ReplicaError> {
+    fn replace(&mut self, uuid: Uuid, row: R) -> Result<Change<R>, ReplicaError> {
+        self.there(uuid)?;
+        self.check_indexed(uuid, &row)?;
         let new = Arc::new(row);
-        let Some(old) = self.rows.insert(uuid, Arc::clone(&new)) else {
-            self.rows.remove(&uuid);
-            return Err(self.no_row(uuid));
-        };
-        let changed = old.changed_names(&new);
+        let old = self.set(uuid, Some(Arc::clone(&new)));
+        let old = old.ok_or_else(|| self.no_row(uuid))?;
+        let changed = changed(uuid, (&self.columns, &*old), (&self.columns, &*new));
         Ok(Change::Modify { old, new, changed })
     }
 
-    fn delete(&mut self, uuid: Uuid) -> Result<Change, ReplicaError> {
-        let row = self.rows.remove(&uuid);
+    fn delete(&mut self, uuid: Uuid) -> Result<Change<R>, ReplicaError> {
+        let row = self.set(uuid, None);
         row.map(Change::Delete).ok_or_else(|| self.no_row(uuid))
     }
 
-    /// A row in which every column must be.
-    fn whole_row(&self, uuid: Uuid, raw: RawRow) -> Result<Row, ReplicaError> {
-        let values = self.values(uuid, raw)?.into_iter().enumerate();
-        let values = values.map(|(at, value)| {
-            value.ok_or_else(|| ReplicaError::MissingColumn {
-                table: Arc::clone(&self.name),
-                uuid,
-                column: Arc::clone(&self.columns[at]),
-            })
-        });
-        Ok(self.row_of(values.collect::<Result<_, _>>()?))
-    }
-
-    /// A row in which columns with default values are left out.
-    fn sparse_row(&self, uuid: Uuid, raw: RawRow) -> Result<Row, ReplicaError> {
-        let values = self.values(uuid, raw)?.into_iter().zip(&self.types);
-        let values = values.map(|(value, ty)| value.unwrap_or_else(|| ty.default_value()));
-        Ok(self.row_of(values.collect()))
-    }
-
-    /// The row that is there, with a diff applied.
-    fn changed_row(&self, uuid: Uuid, diff: RawRow) -> Result<Row, ReplicaError> {
-        let old = self.rows.get(&uuid).ok_or_else(|| self.no_row(uuid))?;
-        let mut values = old.values().to_vec();
-        for (name, diff) in diff {
-            let at = self.index(name)?;
-            let value = self.types[at].apply_diff(&old.values()[at], diff);
-            values[at] = value.map_err(|source| self.wrong_value(uuid, at, source))?;
-        }
-        Ok(self.row_of(values))
-    }
-
-    /// The values of the columns, checked against their types.
-    fn values(&self, uuid: Uuid, raw: RawRow) -> Result<Vec<Option<Datum>>, ReplicaError> {
-        let mut values = vec![None; self.columns.len()];
-        for (name, value) in raw {
-            let at = self.index(name)?;
-            let value = self.types[at].conform(value);
-            values[at] = Some(value.map_err(|source| self.wrong_value(uuid, at, source))?);
-        }
-        Ok(values)
-    }
-
-    fn check_old(&self, uuid: Uuid, old: RawRow) -> Result<(), ReplicaError> {
-        let there = self.rows.get(&uuid).ok_or_else(|| self.no_row(uuid))?;
-        let old = self.values(uuid, old)?.into_iter().zip(there.values());
-        for (at, (old, there)) in old.enumerate() {
-            if old.is_some_and(|old| old != *there) {
-                return Err(ReplicaError::OldValue {
-                    table: Arc::clone(&self.name),
-                    uuid,
-                    column: Arc::clone(&self.columns[at]),
-                });
+    /// Puts a row, or none, in the place of what is there. Nothing else changes `rows`.
+    fn set(&mut self, uuid: Uuid, row: Option<Arc<R>>) -> Option<Arc<R>> {
+        let new = row.clone();
+        let old = match row {
+            Some(row) => self.rows.insert(uuid, row),
+            None => self.rows.remove(&uuid),
+        };
+        if !self.indexes.is_empty() {
+            let read = |row: &Option<Arc<R>>| {
+                let row = row.as_ref()?.row(&self.columns, uuid).ok()?;
+                Some(row.into_owned())
+            };
+            let (gone, come) = (read(&old), read(&new));
+            for index in &mut self.indexes {
+                if let Some(row) = &gone {
+                    index.remove(uuid, row);
+                }
+                if let Some(row) = &come {
+                    index.insert(uuid, row);
+                }
             }
         }
-        Ok(())
+        old
     }
 
-    fn row_of(&self, values: Vec<Datum>) -> Row {
-        Row::from_parts(Arc::clone(&self.columns), values)
+    /// What an index is made of must be readable.
+    fn check_indexed(&self, uuid: Uuid, row: &R) -> Result<(), ReplicaError> {
+        match self.indexes.is_empty() {
+            true => Ok(()),
+            false => row.row(&self.columns, uuid).map(drop),
+        }
     }
 
-    fn index(&self, column: String) -> Result<usize, ReplicaError> {
-        let found = self.columns.binary_search_by(|name| (**name).cmp(&column));
-        found.map_err(|_| ReplicaError::NoColumn {
-            table: Arc::clone(&self.name),
-            column,
-        })
+    fn check_old(&self, uuid: Uuid, old: &Partial) -> Result<(), ReplicaError> {
+        let there = self.there(uuid)?;
+        match old.iter().find(|(at, old)| there.values()[*at] != *old) {
+            None => Ok(()),
+            Some((at, _)) => Err(ReplicaError::OldValue {
+                table: Arc::clone(&self.columns.table),
+                uuid,
+                column: Arc::clone(&self.columns.names[*at]),
+            }),
+        }
+    }
+
+    fn there(&self, uuid: Uuid) -> Result<std::borrow::Cow<'_, Row>, ReplicaError> {
+        let row = self.rows.get(&uuid).ok_or_else(|| self.no_row(uuid))?;
+        row.row(&self.columns, uuid)
     }
 
     fn no_row(&self, uuid: Uuid) -> ReplicaError {
         ReplicaError::NoRow {
-            table: Arc::clone(&self.name),
+            table: Arc::clone(&self.columns.table),
             uuid,
         }
     }
+}
 
-    fn wrong_value(&self, uuid: Uuid, at: usize, source: TypeError) -> ReplicaError {
-        ReplicaError::Value {
-            table: Arc::clone(&self.name),
-            uuid,
-            column: Arc::clone(&self.columns[at]),
-            source,
-        }
+/// The columns in which two rows differ; all, if that cannot be said.
+fn changed<R: RowForm>(uuid: Uuid, old: (&Columns, &R), new: (&Columns, &R)) -> Vec<Arc<str>> {
+    if old.1.is_equal(new.1) {
+        return Vec::new();
+    }
+    match (old.1.row(old.0, uuid), new.1.row(new.0, uuid)) {
+        (Ok(old), Ok(new)) => old.changed_names(&new),
+        _ => new.0.names.to_vec(),
     }
 }

@@ -4,8 +4,8 @@ use crate::value::{Atom, Datum};
 const A: &str = "00000000-0000-0000-0000-00000000000a";
 const B: &str = "00000000-0000-0000-0000-00000000000b";
 
-fn replica() -> Replica {
-    let schema = DatabaseSchema::parse(
+fn schema() -> DatabaseSchema {
+    DatabaseSchema::parse(
         r#"{"name":"db","tables":{"T":{"columns":{
             "n":{"type":"integer"},
             "opt":{"type":{"key":"string","min":0}},
@@ -13,14 +13,17 @@ fn replica() -> Replica {
             "map":{"type":{"key":"string","value":"string","min":0,"max":"unlimited"}},
             "other":{"type":"string"}}}}}"#,
     )
-    .unwrap();
+    .unwrap()
+}
+
+fn replica() -> Replica {
+    let schema = schema();
     let request = MonitorRequest::new("db").table("T", ["set", "n", "opt", "map"]);
     Replica::new(&schema, &request).unwrap()
 }
 
-fn updates(text: &str) -> TableUpdates {
-    let text = text.replace("$A", A).replace("$B", B);
-    TableUpdates::parse(&text).unwrap()
+fn updates(text: &str) -> String {
+    text.replace("$A", A).replace("$B", B)
 }
 
 fn uuid(text: &str) -> Uuid {
@@ -307,4 +310,123 @@ fn the_changes_to_a_later_state_are_exactly_what_differs() {
     assert_eq!(uuids, [uuid(a), uuid(c)]);
     assert!(matches!(changes[0].change, Change::Delete(_)));
     assert!(matches!(changes[1].change, Change::Insert(_)));
+}
+
+#[test]
+fn other_row_updates_are_refused() {
+    let error = |update: &str| {
+        let text = updates(&format!(r#"{{"T":{{"$A":{update}}}}}"#));
+        match replica().apply(text).unwrap_err() {
+            ReplicaError::Json(error) => error.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(error("{}"), "row update without an action at line 1 column 47");
+    for text in [
+        r#"{"insert":{},"delete":null}"#,
+        r#"{"old":{},"old":{}}"#,
+        r#"{"insert":{},"initial":{}}"#,
+    ] {
+        assert!(error(text).starts_with("row update with two actions"));
+    }
+    assert!(error(r#"{"move":{}}"#).starts_with("unknown action `move`"));
+    assert!(error(r#"{"insert":null}"#).starts_with("invalid type: null, expected a row"));
+    let placed = error("{\"insert\":{\"n\":\n [7]}}");
+    assert!(placed.ends_with("at line 2 column 3"), "{placed}");
+    for text in [
+        r#"{"T":{"no-uuid":{}}}"#,
+        r#"{"T":{}"#,
+        r#"{"T":{}}}"#,
+        r#"{"T":{},}"#,
+        r#"{"T" {}}"#,
+        "[]",
+        "",
+    ] {
+        let result = replica().apply(text);
+        assert!(matches!(result, Err(ReplicaError::Json(_))), "{text}: {result:?}");
+    }
+    let latin1: &[u8] = b"{\"T\xe9\":{}}";
+    assert!(matches!(replica().apply(latin1), Err(ReplicaError::Json(_))));
+    assert_eq!(replica().apply(" { \"\\u0054\" : { } } "), Ok(vec![]));
+}
+
+#[test]
+fn every_prefix_of_an_update_is_refused() {
+    let text = updates(r#"{"T":{"$A":{"modify":{"set":["set",[1,3]],"opt":"x"}},"$B":{"insert":{}}}}"#);
+    for len in 0..text.len() {
+        let mut replica = with_row();
+        let result = replica.apply(text[..len].to_owned());
+        assert!(matches!(result, Err(ReplicaError::Json(_))), "{len}: {result:?}");
+        assert_eq!(replica, with_row());
+    }
+}
+
+#[test]
+fn a_row_that_lacks_a_field_is_not_read() {
+    #[derive(Debug, Deserialize)]
+    struct Other {
+        #[expect(dead_code, reason = "it is never read")]
+        other: Option<String>,
+    }
+    let replica = with_row();
+    let error = replica.rows::<Other>("T").unwrap().next().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "column other: not in the row");
+}
+
+/// Whatever happens, an index finds what a look at all rows finds.
+#[test]
+fn an_index_finds_what_all_rows_show() {
+    let schema = schema();
+    let request = MonitorRequest::new("db").all_columns("T");
+    let columns = ["n", "opt", "set", "map"];
+    let indexed = columns
+        .iter()
+        .fold(request.clone(), |request, column| request.index("T", *column));
+    let mut plain = Replica::new(&schema, &request).unwrap();
+    let mut indexed = Replica::new(&schema, &indexed).unwrap();
+    for text in [
+        r#"{"T":{"$A":{"insert":{"n":1,"set":["set",[1,2]]}},"$B":{"insert":{"opt":"x"}}}}"#,
+        r#"{"T":{"$A":{"modify":{"set":["set",[2,3]],"opt":"x","map":["map",[["k","v"],["l","w"]]]}}}}"#,
+        r#"{"T":{"$B":{"modify":{"n":1,"map":["map",[["k","v"]]]}}}}"#,
+        r#"{"T":{"$A":{"modify":{"map":["map",[["k","v2"]]]}},"$B":{"insert":{}}}}"#,
+        r#"{"T":{"$A":{"modify":{"map":["map",[["k","v2"]]]}}}}"#,
+        r#"{"T":{"$B":{"delete":null}}}"#,
+    ] {
+        let text = updates(text);
+        assert_eq!(plain.apply(text.clone()), indexed.apply(text));
+        let (plain, indexed) = (plain.table("T").unwrap(), indexed.table("T").unwrap());
+        for atom in [
+            Atom::from(0),
+            Atom::from(1),
+            Atom::from(2),
+            Atom::from("x"),
+            Atom::from("v"),
+        ] {
+            for column in ["n", "opt", "set", "map", "other", "nope"] {
+                let found: Vec<_> = indexed.find(column, atom.clone()).collect();
+                assert_eq!(found, plain.find(column, atom.clone()).collect::<Vec<_>>());
+                for key in ["k", "l"] {
+                    let found: Vec<_> = indexed.find_pair(column, key, atom.clone()).collect();
+                    assert_eq!(
+                        found,
+                        plain.find_pair(column, key, atom.clone()).collect::<Vec<_>>()
+                    );
+                }
+            }
+        }
+    }
+    let table = indexed.table("T").unwrap();
+    assert_eq!(
+        table.find("set", 3).map(|(uuid, _)| uuid).collect::<Vec<_>>(),
+        [uuid(A)]
+    );
+    assert_eq!(table.find_pair("map", "k", "v2").count(), 1);
+    assert_eq!(table.find_pair("map", "l", "w").count(), 1);
+}
+
+#[test]
+fn an_index_of_a_column_that_is_not_requested_is_refused() {
+    let request = MonitorRequest::new("db").table("T", ["n"]).index("T", "set");
+    let error = Replica::new(&schema(), &request).unwrap_err();
+    assert_eq!(error.to_string(), "column set of table T is not requested");
 }

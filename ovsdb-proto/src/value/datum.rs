@@ -402,7 +402,7 @@ impl<'de> Visitor<'de> for DatumVisitor {
 /// The first element of an array.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Tag {
+pub(super) enum Tag {
     Set,
     Map,
     Uuid,

@@ -52,9 +52,9 @@ impl Row {
     /// | set | `Vec`, `BTreeSet` and so on |
     /// | map | `BTreeMap`, `HashMap` |
     ///
-    /// A field that has no column is an error, unless it is an `Option` or has
-    /// `#[serde(default)]`; a column that has no field is left out. A field named `_uuid` gets
-    /// `uuid`, the row's own.
+    /// A field that has no column is an error, also if it is an `Option` or has
+    /// `#[serde(default)]`: a column that was not asked for is not an empty one. An alias counts
+    /// as a field. A column that has no field is left out. A field named `_uuid` gets `uuid`, the row's own.
     ///
     /// ```
     /// use std::collections::BTreeMap;

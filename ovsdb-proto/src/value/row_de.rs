@@ -6,6 +6,7 @@ use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::scalar::{Scalar, ScalarDeserializer};
 use super::{Atom, Datum, Map, Row, Set, Uuid, WIRE_FORM};
 
 /// Why a row does not fit a type.
@@ -28,19 +29,30 @@ struct Columns<'de, I> {
 }
 
 /// One column's value.
-enum Value<'de> {
+pub(crate) enum Value<'de> {
     Datum(&'de Datum),
     RowUuid(Uuid),
 }
 
 /// One atom.
-struct AtomDeserializer<'de>(&'de Atom);
+type AtomDeserializer<'de> = ScalarDeserializer<'de, RowError>;
 
 impl RowError {
     /// The column that does not fit; `None` if the row as a whole does not.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
         self.column.as_deref()
+    }
+
+    pub(crate) fn new(column: Option<&str>, reason: String) -> Self {
+        Self {
+            column: column.map(str::to_owned),
+            reason,
+        }
+    }
+
+    fn missing(column: &str) -> Self {
+        Self::new(Some(column), "not in the row".to_owned())
     }
 
     pub(super) fn in_column(mut self, column: &str) -> Self {
@@ -98,9 +110,24 @@ impl<'de> Deserializer<'de> for RowDeserializer<'de> {
         visitor.visit_some(self)
     }
 
+    /// Serde would fill a missing optional field silently.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, RowError> {
+        let is_there =
+            |field: &str| self.row.get(field).is_some() || (field == "_uuid" && self.uuid.is_some());
+        match fields.iter().find(|field| !is_there(field)) {
+            Some(field) => Err(RowError::missing(field)),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        unit_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -142,7 +169,7 @@ impl<'de> Value<'de> {
         match self {
             Self::RowUuid(uuid) => visitor.visit_string(uuid.to_string()),
             Self::Datum(Datum::Set(set)) => match set.as_slice() {
-                [atom] => read(AtomDeserializer(atom), visitor),
+                [atom] => read(scalar(atom), visitor),
                 atoms => Err(de::Error::invalid_type(
                     de::Unexpected::Other(&format!("set of {}", atoms.len())),
                     &visitor,
@@ -211,9 +238,9 @@ impl<'de> Deserializer<'de> for Value<'de> {
     ) -> Result<V::Value, RowError> {
         match self {
             value if name != WIRE_FORM => visitor.visit_newtype_struct(value),
-            Self::RowUuid(uuid) => visit_tagged("uuid", uuid.to_string(), visitor),
+            Self::RowUuid(uuid) => uuid_scalar(uuid).deserialize_newtype_struct(name, visitor),
             Self::Datum(datum) => match datum.as_scalar() {
-                Some(atom) => AtomDeserializer(atom).deserialize_newtype_struct(name, visitor),
+                Some(atom) => scalar(atom).deserialize_newtype_struct(name, visitor),
                 None => serde_json::to_value(datum)
                     .and_then(|wire| wire.deserialize_any(visitor))
                     .map_err(de::Error::custom),
@@ -242,84 +269,25 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for AtomDeserializer<'de> {
-    type Error = RowError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
-        match self.0 {
-            Atom::Integer(value) => visitor.visit_i64(*value),
-            Atom::Real(value) => visitor.visit_f64(*value),
-            Atom::Boolean(value) => visitor.visit_bool(*value),
-            Atom::String(value) => visitor.visit_borrowed_str(value),
-            Atom::Uuid(value) => visitor.visit_string(value.to_string()),
-            Atom::NamedUuid(name) => visitor.visit_borrowed_str(name),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, RowError> {
-        match self.0 {
-            _ if name != WIRE_FORM => visitor.visit_newtype_struct(self),
-            Atom::Uuid(uuid) => visit_tagged("uuid", uuid.to_string(), visitor),
-            Atom::NamedUuid(name) => visit_tagged("named-uuid", name.clone(), visitor),
-            _ => self.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, RowError> {
-        match self.0 {
-            Atom::String(value) => {
-                let variant: StrDeserializer<'de, RowError> = value.as_str().into_deserializer();
-                variant.deserialize_enum(name, variants, visitor)
-            }
-            _ => self.deserialize_any(visitor),
-        }
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
-    }
-}
-
-impl<'de> IntoDeserializer<'de, RowError> for AtomDeserializer<'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
 fn visit_set<'de, V: Visitor<'de>>(set: &'de Set, visitor: V) -> Result<V::Value, RowError> {
-    let mut atoms = SeqDeserializer::new(set.iter().map(AtomDeserializer));
+    let mut atoms = SeqDeserializer::new(set.iter().map(scalar));
     let value = visitor.visit_seq(&mut atoms)?;
     atoms.end()?;
     Ok(value)
 }
 
 fn visit_map<'de, V: Visitor<'de>>(map: &'de Map, visitor: V) -> Result<V::Value, RowError> {
-    let pairs = map
-        .iter()
-        .map(|(key, value)| (AtomDeserializer(key), AtomDeserializer(value)));
+    let pairs = map.iter().map(|(key, value)| (scalar(key), scalar(value)));
     let mut pairs = MapDeserializer::new(pairs);
     let value = visitor.visit_map(&mut pairs)?;
     pairs.end()?;
     Ok(value)
 }
 
-fn visit_tagged<'de, V: Visitor<'de>>(tag: &str, id: String, visitor: V) -> Result<V::Value, RowError> {
-    let tagged = [tag.to_owned(), id];
-    visitor.visit_seq(SeqDeserializer::new(tagged.into_iter()))
+fn scalar(atom: &Atom) -> AtomDeserializer<'_> {
+    Scalar::from(atom).into_deserializer()
+}
+
+fn uuid_scalar(uuid: Uuid) -> AtomDeserializer<'static> {
+    Scalar::Uuid(uuid.to_string().into()).into_deserializer()
 }

@@ -1,12 +1,13 @@
 //! What a real server once sent.
 
 use ovsdb_proto::frame::{Limits, Splitter};
-use ovsdb_proto::monitor::{MonitorRequest, TableUpdates};
+use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::{Change, Replica, RowChange};
 use ovsdb_proto::rpc::Message;
 use ovsdb_proto::schema::{AtomicType, DatabaseSchema, RefType};
 use ovsdb_proto::value::{Atom, Uuid};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 const CALLS: &[u8] = include_bytes!("../vectors/calls.stream");
 const MONITORS: &[u8] = include_bytes!("../vectors/monitors.stream");
@@ -184,23 +185,23 @@ fn replay(schema: &DatabaseSchema, monitor: u64) -> (Vec<Vec<RowChange>>, Replic
     let mut batches = Vec::new();
     for message in messages(MONITORS) {
         let batch = match decode(message) {
-            Message::Reply { id: "2", result } if monitor == 1 => replica.load(json(result)),
-            Message::Reply { id: "3", result } if monitor == 2 => replica.load(json(result)),
+            Message::Reply { id: "2", result } if monitor == 1 => replica.load(result.to_vec()),
+            Message::Reply { id: "3", result } if monitor == 2 => replica.load(result.to_vec()),
             Message::Reply { id: "4", result } if monitor == 3 => {
-                let (found, last, rows): (bool, Uuid, TableUpdates) = json(result);
+                let (found, last, rows): (bool, Uuid, Box<RawValue>) = json(result);
                 assert_eq!((found, last), (false, Uuid::ZERO));
-                replica.load(rows)
+                replica.load(String::from(Box::<str>::from(rows)))
             }
             Message::Notification { method, params } => match (method.as_str(), monitor) {
                 ("update", 1) | ("update2", 2) => {
-                    let (id, updates): (u64, TableUpdates) = json(params);
+                    let (id, updates): (u64, Box<RawValue>) = json(params);
                     assert_eq!(id, monitor);
-                    replica.apply(updates)
+                    replica.apply(String::from(Box::<str>::from(updates)))
                 }
                 ("update3", 3) => {
-                    let (id, _, updates): (u64, Uuid, TableUpdates) = json(params);
+                    let (id, _, updates): (u64, Uuid, Box<RawValue>) = json(params);
                     assert_eq!(id, monitor);
-                    replica.apply(updates)
+                    replica.apply(String::from(Box::<str>::from(updates)))
                 }
                 _ => continue,
             },

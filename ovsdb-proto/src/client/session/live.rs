@@ -8,13 +8,13 @@ use crate::client::monitor::{Past, Since, Started};
 use crate::client::{Client, Error, Remote};
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
-use crate::replica::RowChange;
+use crate::replica::{RowChange, RowForm};
 use crate::rpc::ErrorKind;
 use crate::value::Uuid;
 
 /// A connection with its monitors.
-pub(super) struct Live {
-    pub(super) monitor: Monitor,
+pub(super) struct Live<R> {
+    pub(super) monitor: Monitor<R>,
     /// Follows what the server says of itself. Old servers do not.
     status: Option<Monitor>,
     pub(super) seen: Option<Seen>,
@@ -22,8 +22,8 @@ pub(super) struct Live {
 }
 
 /// A connection whose first rows have not been taken.
-pub(super) struct Opened {
-    started: Started,
+pub(super) struct Opened<R> {
+    started: Started<R>,
     status: Option<Monitor>,
     seen: Option<Seen>,
 }
@@ -45,8 +45,8 @@ struct Status {
     index: Option<i64>,
 }
 
-impl Live {
-    pub(super) async fn next(&mut self, leader_only: bool) -> Result<Vec<RowChange>, Error> {
+impl<R: RowForm> Live<R> {
+    pub(super) async fn next(&mut self, leader_only: bool) -> Result<Vec<RowChange<R>>, Error> {
         // The replica has them already, so nothing may come between.
         if let Some(first) = self.monitor.take_first() {
             return Ok(first);
@@ -67,8 +67,8 @@ impl Live {
     }
 }
 
-impl Opened {
-    pub(super) fn finish(self, past: &mut Option<Past>) -> Result<(Live, bool), Error> {
+impl<R: RowForm> Opened<R> {
+    pub(super) fn finish(self, past: &mut Option<Past<R>>) -> Result<(Live<R>, bool), Error> {
         let (monitor, resumed) = self.started.finish(past)?;
         let live = Live {
             monitor,
@@ -81,13 +81,13 @@ impl Opened {
 }
 
 /// Connects and starts the monitors.
-pub(super) async fn open(
+pub(super) async fn open<R: RowForm>(
     remote: Remote,
     request: MonitorRequest,
     options: SessionOptions,
     since: Option<Since>,
     seen: Option<Seen>,
-) -> Result<Opened, Error> {
+) -> Result<Opened<R>, Error> {
     let client = Client::connect_with(&remote, options.client).await?;
     let status = watch_status(&client, request.database()).await?;
     let seen = match &status {

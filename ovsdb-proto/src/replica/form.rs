@@ -1,0 +1,428 @@
+//! What rows are kept as.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use bytes::Bytes;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::ReplicaError;
+use super::columns::{ColumnName, Columns, Extent};
+use crate::cursor::Cursor;
+use crate::value::{Row, RowError, Uuid, Value, WireValue, fields_of};
+
+/// What the rows of a [`Replica`](super::Replica) are kept as: [`Row`], or [`Typed`] with a type
+/// of yours.
+pub trait RowForm: Form {}
+
+impl<F: Form> RowForm for F {}
+
+/// A row as a type of yours, read from the server's text in one pass. It derefs to that.
+///
+/// ```
+/// use ovsdb_proto::monitor::MonitorRequest;
+/// use ovsdb_proto::replica::Replica;
+/// use ovsdb_proto::schema::DatabaseSchema;
+/// use serde::Deserialize;
+///
+/// #[derive(Debug, Deserialize)]
+/// struct Port {
+///     name: String,
+///     tag: Option<u16>,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let schema = DatabaseSchema::parse(
+/// #     r#"{"name":"db","tables":{"Port":{"columns":{"name":{"type":"string"},
+/// #        "tag":{"type":{"key":"integer","min":0}}}}}}"#,
+/// # )?;
+/// let request = MonitorRequest::new("db").table_of::<Port>("Port");
+/// let mut ports = Replica::typed::<Port>(&schema, &request)?;
+/// let row = "17deb00b-9e3a-4b0c-9d6e-3b1c5a2f4e6d";
+/// ports.load(format!(r#"{{"Port":{{"{row}":{{"initial":{{"name":"p1"}}}}}}}}"#))?;
+/// ports.apply(format!(r#"{{"Port":{{"{row}":{{"modify":{{"tag":7}}}}}}}}"#))?;
+/// for (_, port) in ports.table("Port").expect("it is monitored").rows() {
+///     assert_eq!((port.name.as_str(), port.tag), ("p1", Some(7)));
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The types of columns are those of [`Row::read`]. Every field must have its column. The text is
+/// kept beside the value, for the updates to come are differences; it shares the memory of the
+/// message that it came in.
+#[derive(Clone)]
+pub struct Typed<T> {
+    value: T,
+    text: Bytes,
+}
+
+/// The work behind [`RowForm`].
+pub trait Form: Sized + Send + Sync + 'static {
+    /// The columns that it cannot do without.
+    fn fields() -> &'static [&'static str];
+
+    /// Reads a row.
+    fn read(source: Source<'_, '_, '_>) -> Result<Self, ReplicaError>;
+
+    /// Makes the form of a row.
+    fn from_row(columns: &Columns, uuid: Uuid, row: Row) -> Result<Self, ReplicaError>;
+
+    /// The row.
+    fn row(&self, columns: &Columns, uuid: Uuid) -> Result<Cow<'_, Row>, ReplicaError>;
+
+    /// Whether it is certain that two rows are equal.
+    fn is_equal(&self, other: &Self) -> bool;
+}
+
+/// A row that is to be read.
+pub struct Source<'a, 'c, 't> {
+    pub(super) columns: &'a Columns,
+    pub(super) uuid: Uuid,
+    pub(super) extent: Extent,
+    pub(super) message: &'a Bytes,
+    /// In the message.
+    pub(super) cursor: &'c mut Cursor<'t>,
+}
+
+impl<T> Typed<T> {
+    /// The value alone.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl<T> Deref for Typed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Typed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+/// The values are compared.
+impl<T: PartialEq> PartialEq for Typed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Typed<T> {}
+
+impl Form for Row {
+    fn fields() -> &'static [&'static str] {
+        &[]
+    }
+
+    fn read(source: Source<'_, '_, '_>) -> Result<Self, ReplicaError> {
+        source.columns.row(source.uuid, source.cursor, source.extent)
+    }
+
+    fn from_row(_columns: &Columns, _uuid: Uuid, row: Row) -> Result<Self, ReplicaError> {
+        Ok(row)
+    }
+
+    fn row(&self, _columns: &Columns, _uuid: Uuid) -> Result<Cow<'_, Row>, ReplicaError> {
+        Ok(Cow::Borrowed(self))
+    }
+
+    fn is_equal(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
+impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
+    fn fields() -> &'static [&'static str] {
+        fields_of::<T>().unwrap_or_default()
+    }
+
+    fn read(source: Source<'_, '_, '_>) -> Result<Self, ReplicaError> {
+        let Source {
+            columns,
+            uuid,
+            extent,
+            message,
+            cursor,
+        } = source;
+        let start = cursor.next_value();
+        let mut fault = Fault::None;
+        let read = cursor.value(TypedSeed {
+            columns,
+            uuid,
+            extent,
+            fault: &mut fault,
+            value: PhantomData,
+        });
+        match read {
+            Ok(value) => {
+                let text = message.slice(start..cursor.offset());
+                let text = match message.len() < PINNED_LEN {
+                    true => Bytes::copy_from_slice(&text),
+                    false => text,
+                };
+                Ok(Self { value, text })
+            }
+            Err(error) if error.is_data() => Err(fault.into_error(columns, uuid, &error)),
+            Err(error) => Err(cursor.place(&error).into()),
+        }
+    }
+
+    fn from_row(columns: &Columns, uuid: Uuid, row: Row) -> Result<Self, ReplicaError> {
+        let text = serde_json::to_string(&row).map_err(|error| {
+            let source = RowError::new(None, error.to_string());
+            columns.unfit(uuid, source)
+        })?;
+        let message = Bytes::from(text);
+        let mut cursor = Cursor::over(&message)?;
+        Self::read(Source {
+            columns,
+            uuid,
+            extent: Extent::Whole,
+            message: &message,
+            cursor: &mut cursor,
+        })
+    }
+
+    fn row(&self, columns: &Columns, uuid: Uuid) -> Result<Cow<'_, Row>, ReplicaError> {
+        let mut cursor = Cursor::over(&self.text)?;
+        let row = columns.row(uuid, &mut cursor, Extent::Sparse)?;
+        Ok(Cow::Owned(row))
+    }
+
+    fn is_equal(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Columns {
+    fn unfit(&self, uuid: Uuid, source: RowError) -> ReplicaError {
+        ReplicaError::Row {
+            table: std::sync::Arc::clone(&self.table),
+            uuid,
+            source,
+        }
+    }
+}
+
+/// What serde cannot say of an error in a row.
+enum Fault {
+    None,
+    Unknown(String),
+    Missing(usize),
+    Column(usize),
+}
+
+impl Fault {
+    fn into_error(self, columns: &Columns, uuid: Uuid, error: &serde_json::Error) -> ReplicaError {
+        let column = match self {
+            Self::Unknown(column) => return columns.no_column(column),
+            Self::Missing(at) => return columns.missing(uuid, at),
+            Self::Column(at) => Some(&*columns.names[at]),
+            Self::None => None,
+        };
+        columns.unfit(uuid, RowError::new(column, error.to_string()))
+    }
+}
+
+/// Reads a row's text into a type.
+struct TypedSeed<'de, 'f, T> {
+    columns: &'de Columns,
+    uuid: Uuid,
+    extent: Extent,
+    fault: &'f mut Fault,
+    value: PhantomData<T>,
+}
+
+/// A row's text as a map from names to values, `_uuid` first.
+struct RowText<'de, 'f, D> {
+    json: D,
+    columns: &'de Columns,
+    uuid: Uuid,
+    extent: Extent,
+    fault: &'f mut Fault,
+}
+
+struct RowVisitor<'de, 'f, V> {
+    visitor: V,
+    columns: &'de Columns,
+    uuid: Uuid,
+    extent: Extent,
+    fault: &'f mut Fault,
+}
+
+struct RowColumns<'de, 'f, A> {
+    map: A,
+    columns: &'de Columns,
+    extent: Extent,
+    fault: &'f mut Fault,
+    uuid: Option<Uuid>,
+    seen: Vec<bool>,
+    /// All before it were seen, or given.
+    missing: Option<usize>,
+    value: Option<Given>,
+}
+
+/// The value that comes next.
+enum Given {
+    Uuid(Uuid),
+    Text(usize),
+    Default(usize),
+}
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for TypedSeed<'de, '_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<T, D::Error> {
+        T::deserialize(RowText {
+            json,
+            columns: self.columns,
+            uuid: self.uuid,
+            extent: self.extent,
+            fault: self.fault,
+        })
+    }
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowText<'de, '_, D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.json.deserialize_map(RowVisitor {
+            visitor,
+            columns: self.columns,
+            uuid: self.uuid,
+            extent: self.extent,
+            fault: self.fault,
+        })
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct option seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for RowVisitor<'de, '_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(RowColumns {
+            map,
+            columns: self.columns,
+            extent: self.extent,
+            fault: self.fault,
+            uuid: Some(self.uuid).filter(|_| self.columns.index("_uuid").is_none()),
+            seen: vec![false; self.columns.names.len()],
+            missing: None,
+            value: None,
+        })
+    }
+}
+
+impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
+    fn next_column(&mut self) -> Result<Option<Given>, A::Error> {
+        if let Some(uuid) = self.uuid.take() {
+            return Ok(Some(Given::Uuid(uuid)));
+        }
+        if self.missing.is_none() {
+            let mut unknown = None;
+            let name = ColumnName {
+                columns: self.columns,
+                unknown: &mut unknown,
+            };
+            let next = self.map.next_key_seed(name).inspect_err(|_| {
+                if let Some(name) = unknown {
+                    *self.fault = Fault::Unknown(name);
+                }
+            })?;
+            if let Some(at) = next {
+                self.seen[at] = true;
+                return Ok(Some(Given::Text(at)));
+            }
+        }
+        let from = self.missing.unwrap_or(0);
+        let missing = self.seen.iter().skip(from).position(|seen| !seen);
+        let Some(at) = missing.map(|offset| from + offset) else {
+            self.missing = Some(self.seen.len());
+            return Ok(None);
+        };
+        self.missing = Some(at + 1);
+        if self.extent == Extent::Whole {
+            *self.fault = Fault::Missing(at);
+            return Err(de::Error::custom("missing column"));
+        }
+        Ok(Some(Given::Default(at)))
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for RowColumns<'de, '_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        self.value = self.next_column()?;
+        let name: &'de str = match &self.value {
+            None => return Ok(None),
+            Some(Given::Uuid(_)) => "_uuid",
+            Some(Given::Text(at) | Given::Default(at)) => &self.columns.names[*at],
+        };
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(name))
+            .map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        let fit = |error: RowError| de::Error::custom(error);
+        match self.value.take() {
+            Some(Given::Text(at)) => {
+                let value = self.map.next_value_seed(WireSeed(seed));
+                value.inspect_err(|_| *self.fault = Fault::Column(at))
+            }
+            Some(Given::Default(at)) => {
+                let value = seed.deserialize(Value::Datum(&self.columns.defaults[at]));
+                value
+                    .map_err(fit)
+                    .inspect_err(|_| *self.fault = Fault::Column(at))
+            }
+            Some(Given::Uuid(uuid)) => seed.deserialize(Value::RowUuid(uuid)).map_err(fit),
+            None => Err(de::Error::custom("value asked for before its name")),
+        }
+    }
+}
+
+struct WireSeed<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for WireSeed<S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<S::Value, D::Error> {
+        self.0.deserialize(WireValue(json))
+    }
+}
+
+/// Rows share the memory of the message that they came in from this length on. Of a shorter one,
+/// or of what it was read with, a single row would hold too much.
+const PINNED_LEN: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::monitor::MonitorRequest;
+use crate::replica::{Change, Replica, SchemaError};
+use crate::schema::DatabaseSchema;
+use crate::value::Datum;
+
+/// Every kind of column and every kind of field.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Everything {
+    #[serde(rename = "_uuid")]
+    uuid: Uuid,
+    integer: i64,
+    real: f64,
+    boolean: bool,
+    string: String,
+    color: Color,
+    opt_integer: Option<u16>,
+    opt_string: Option<Name>,
+    opt_color: Option<Color>,
+    opt_uuid: Option<Uuid>,
+    opt_as_list: Vec<String>,
+    integers: BTreeSet<i64>,
+    uuids: Vec<Uuid>,
+    pairs: BTreeMap<String, String>,
+    numbers: HashMap<Name, i64>,
+    names: BTreeMap<i64, Uuid>,
+    keys: Keys,
+    raw: Datum,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Color {
+    #[default]
+    #[serde(rename = "")]
+    None,
+    Red,
+    Green,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
+struct Name(String);
+
+/// Some keys of a map.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Keys {
+    a: Option<String>,
+    #[serde(default)]
+    b: String,
+}
+
+const SCHEMA: &str = r#"{"name":"db","tables":{"T":{"columns":{
+    "integer":{"type":"integer"},"real":{"type":"real"},"boolean":{"type":"boolean"},"string":{"type":"string"},
+    "color":{"type":"string"},
+    "opt-integer":{"type":{"key":"integer","min":0}},"opt-string":{"type":{"key":"string","min":0}},
+    "opt-color":{"type":{"key":"string","min":0}},"opt-uuid":{"type":{"key":"uuid","min":0}},
+    "opt-as-list":{"type":{"key":"string","min":0}},
+    "integers":{"type":{"key":"integer","min":0,"max":"unlimited"}},
+    "uuids":{"type":{"key":"uuid","min":0,"max":"unlimited"}},
+    "pairs":{"type":{"key":"string","value":"string","min":0,"max":"unlimited"}},
+    "numbers":{"type":{"key":"string","value":"integer","min":0,"max":"unlimited"}},
+    "names":{"type":{"key":"integer","value":"uuid","min":0,"max":"unlimited"}},
+    "keys":{"type":{"key":"string","value":"string","min":0,"max":"unlimited"}},
+    "raw":{"type":{"key":"string","min":0,"max":"unlimited"}}}}}}"#;
+
+const A: &str = "00000000-0000-0000-0000-00000000000a";
+
+fn schema() -> DatabaseSchema {
+    DatabaseSchema::parse(SCHEMA).unwrap()
+}
+
+fn request() -> MonitorRequest {
+    MonitorRequest::new("db").table_of::<Everything>("T")
+}
+
+fn typed() -> Replica<Typed<Everything>> {
+    Replica::typed(&schema(), &request()).unwrap()
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+
+    fn one_of(&mut self, texts: &[&str]) -> String {
+        let at = usize::try_from(self.below(texts.len() as u64)).unwrap();
+        texts[at].to_owned()
+    }
+
+    fn set(&mut self, atoms: &[&str]) -> String {
+        let some: Vec<&str> = atoms.iter().copied().filter(|_| self.below(2) == 0).collect();
+        match some.as_slice() {
+            [one] if self.below(4) > 0 => (*one).to_owned(),
+            some => format!(r#"["set",[{}]]"#, some.join(",")),
+        }
+    }
+
+    fn map(&mut self, keys: &[&str], values: &[&str]) -> String {
+        let keys: Vec<&str> = keys.iter().copied().filter(|_| self.below(2) == 0).collect();
+        let pairs: Vec<String> = keys
+            .iter()
+            .map(|key| format!("[{key},{}]", self.one_of(values)))
+            .collect();
+        format!(r#"["map",[{}]]"#, pairs.join(","))
+    }
+
+    /// Some columns, in any order.
+    fn row(&mut self) -> String {
+        const STRINGS: &[&str] = &[r#""""#, r#""a""#, r#""b\"\\\u00e9""#, r#""\ud83d\ude00""#];
+        const UUIDS: &[&str] = &[
+            r#"["uuid","00000000-0000-0000-0000-00000000000c"]"#,
+            r#"["uuid","00000000-0000-0000-0000-00000000000d"]"#,
+        ];
+        let optional = |random: &mut Self, texts| match random.below(3) {
+            0 => r#"["set",[]]"#.to_owned(),
+            _ => random.one_of(texts),
+        };
+        let keys = &[r#""a""#, r#""b""#, r#""c d""#];
+        let mut columns = vec![
+            (
+                "integer",
+                self.one_of(&["0", "-9223372036854775808", "9223372036854775807"]),
+            ),
+            ("real", self.one_of(&["0", "100", "0.1", "1e-300"])),
+            ("boolean", self.one_of(&["true", "false"])),
+            ("string", self.one_of(STRINGS)),
+            ("color", self.one_of(&[r#""red""#, r#""green""#])),
+            ("opt-integer", optional(self, &["0", "65535"])),
+            ("opt-string", optional(self, STRINGS)),
+            ("opt-color", optional(self, &[r#""red""#])),
+            ("opt-uuid", optional(self, UUIDS)),
+            ("opt-as-list", optional(self, STRINGS)),
+            ("integers", self.set(&["1", "2", "3"])),
+            ("uuids", self.set(UUIDS)),
+            ("pairs", self.map(keys, STRINGS)),
+            ("numbers", self.map(keys, &["1", "2"])),
+            ("names", self.map(&["1", "2"], UUIDS)),
+            ("keys", self.map(keys, STRINGS)),
+            ("raw", self.set(STRINGS)),
+        ];
+        columns.retain(|_| self.below(3) > 0);
+        let half = columns.len() / 2;
+        columns.rotate_left(half);
+        let columns: Vec<String> = columns
+            .iter()
+            .map(|(name, value)| format!(r#""{name}":{value}"#))
+            .collect();
+        format!("{{{}}}", columns.join(", "))
+    }
+
+    fn update(&mut self) -> String {
+        let rows: Vec<String> = (0..=self.below(3))
+            .map(|n| {
+                let uuid = format!("00000000-0000-0000-0000-0000000000{:02x}", 16 * n + self.below(4));
+                let update = match self.below(5) {
+                    0 => r#"{"delete":null}"#.to_owned(),
+                    1 | 2 => format!(r#"{{"insert":{}}}"#, self.row()),
+                    _ => format!(r#"{{"modify":{}}}"#, self.row()),
+                };
+                format!(r#""{uuid}":{update}"#)
+            })
+            .collect();
+        format!(r#"{{"T":{{{}}}}}"#, rows.join(","))
+    }
+}
+
+/// Typed rows are what reading plain rows gives, and they change at the same time.
+#[test]
+fn typed_rows_and_plain_rows_say_the_same() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let (mut plain, mut typed) = (Replica::new(&schema(), &request()).unwrap(), typed());
+    let (mut applied, mut refused) = (0, 0);
+    for _ in 0..5000 {
+        let text = random.update();
+        let before = typed.clone();
+        match (plain.apply(text.clone()), typed.apply(text.clone())) {
+            (Ok(plain), Ok(typed)) => {
+                applied += 1;
+                assert_eq!(plain.len(), typed.len());
+                for (plain, typed) in plain.iter().zip(&typed) {
+                    assert_eq!((&plain.table, plain.uuid), (&typed.table, typed.uuid));
+                    let read = |row: &Row| row.read::<Everything>(plain.uuid).unwrap();
+                    match (&plain.change, &typed.change) {
+                        (Change::Insert(plain), Change::Insert(typed))
+                        | (Change::Delete(plain), Change::Delete(typed)) => assert_eq!(read(plain), ***typed),
+                        (
+                            Change::Modify { old, new, changed },
+                            Change::Modify {
+                                old: typed_old,
+                                new: typed_new,
+                                changed: typed_changed,
+                            },
+                        ) => {
+                            assert_eq!(
+                                (read(old), read(new)),
+                                ((***typed_old).clone(), (***typed_new).clone())
+                            );
+                            assert_eq!(changed, typed_changed);
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+                let back = typed.iter().map(|change| change.uuid).collect::<BTreeSet<_>>();
+                let all = before.changes_to(&typed_clone(&before, &text));
+                assert!(all.iter().all(|change| back.contains(&change.uuid)));
+            }
+            (Err(plain), Err(typed)) => {
+                refused += 1;
+                assert_eq!(plain, typed, "{text}");
+            }
+            (plain, typed) => panic!("{text}: {plain:?} {typed:?}"),
+        }
+        let rows = plain.rows::<Everything>("T").unwrap().map(Result::unwrap);
+        let table = typed.table("T").unwrap();
+        assert_eq!(
+            rows.collect::<Vec<_>>(),
+            table
+                .rows()
+                .map(|(_, row)| (**row).clone().into_inner())
+                .collect::<Vec<_>>()
+        );
+    }
+    assert!(applied > 500 && refused > 500, "{applied} {refused}");
+}
+
+fn typed_clone(before: &Replica<Typed<Everything>>, text: &str) -> Replica<Typed<Everything>> {
+    let mut after = before.clone();
+    after.apply(text.to_owned()).unwrap();
+    after
+}
+
+fn refusal(row: &str) -> String {
+    let text = format!(r#"{{"T":{{"{A}":{{"insert":{row}}}}}}}"#);
+    match typed().apply(text).unwrap_err() {
+        ReplicaError::Row { uuid, source, .. } => {
+            assert_eq!(uuid, A.parse().unwrap());
+            source.to_string()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_does_not_fit_its_field_is_refused_with_the_column() {
+    for (row, wanted) in [
+        (
+            r#"{"integer":"x"}"#,
+            "column integer: invalid type: string \"x\", expected i64",
+        ),
+        (
+            r#"{"opt-integer":65536}"#,
+            "column opt-integer: invalid value: integer `65536`, expected u16",
+        ),
+        (
+            r#"{"opt-integer":["set",[1,2]]}"#,
+            "column opt-integer: invalid length 2, expected one element or none",
+        ),
+        (r#"{"color":"blue"}"#, "column color: unknown variant `blue`"),
+        (
+            r#"{"pairs":"x"}"#,
+            "column pairs: invalid type: string \"x\", expected a map",
+        ),
+        (
+            r#"{"pairs":["map",[["a"]]]}"#,
+            "column pairs: invalid length 1, expected a key and a value",
+        ),
+        (r#"{"uuids":["uuid"]}"#, "column uuids: invalid length 1"),
+        (r#"{"uuids":["sets",[]]}"#, "column uuids: unknown variant `sets`"),
+        (r#"{"string":"a","string":"b"}"#, "duplicate field `string`"),
+    ] {
+        let found = refusal(row);
+        assert!(found.starts_with(wanted), "{row}: {found}");
+    }
+}
+
+#[test]
+fn every_field_must_be_requested() {
+    let request = MonitorRequest::new("db").table("T", ["integer"]);
+    let error = Replica::typed::<Everything>(&schema(), &request).unwrap_err();
+    assert_eq!(
+        error,
+        SchemaError::NotRequested {
+            table: "T".into(),
+            column: "real".into()
+        }
+    );
+}
+
+#[test]
+fn whole_rows_must_be_whole() {
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    struct Two {
+        integer: i64,
+        string: Option<String>,
+    }
+    let request = MonitorRequest::new("db").table_of::<Two>("T");
+    let mut replica = Replica::typed::<Two>(&schema(), &request).unwrap();
+    let error = replica
+        .apply(format!(r#"{{"T":{{"{A}":{{"new":{{"integer":1}}}}}}}}"#))
+        .unwrap_err();
+    assert!(matches!(error, ReplicaError::MissingColumn { column, .. } if &*column == "string"));
+    replica
+        .apply(format!(
+            r#"{{"T":{{"{A}":{{"new":{{"integer":1,"string":"x"}}}}}}}}"#
+        ))
+        .unwrap();
+    let error = replica
+        .apply(format!(r#"{{"T":{{"{A}":{{"old":{{"integer":2}}}}}}}}"#))
+        .unwrap_err();
+    assert!(matches!(error, ReplicaError::OldValue { .. }));
+}

@@ -1,0 +1,315 @@
+//! Reads a column's value from its JSON text straight into a type that derives `Deserialize`.
+//!
+//! To the type it looks as it does in a [`Row`](super::Row): a set is a sequence, or one atom, or
+//! an option of one; a map is a map; a UUID is a string.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::datum::Tag;
+use super::scalar::{Scalar, Text};
+use super::{WIRE_FORM, element, end};
+
+/// A value in its form on the wire.
+pub(crate) struct WireValue<D>(pub(crate) D);
+
+/// What a type wants of a value.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    /// Whatever it is.
+    Any,
+    /// One atom or none.
+    Option,
+    /// A set as a sequence.
+    Sequence,
+}
+
+struct ValueVisitor<V> {
+    visitor: V,
+    wanted: Wanted,
+}
+
+/// The elements of a `["set", …]`.
+struct SetElements<V> {
+    visitor: V,
+    wanted: Wanted,
+}
+
+/// The pairs of a `["map", …]`.
+struct MapPairs<V>(V);
+
+struct Elements<A>(A);
+
+struct Pairs<'de, A> {
+    seq: A,
+    /// The second half of a pair whose key was asked for alone.
+    value: Option<Scalar<'de>>,
+}
+
+/// One atom of a set.
+struct AtomSeed<S>(S);
+
+/// A key and a value.
+struct PairSeed<K, V>(K, V);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for WireValue<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.read(visitor, Wanted::Any)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.read(visitor, Wanted::Option)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.read(visitor, Wanted::Sequence)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        match name {
+            WIRE_FORM => self.0.deserialize_newtype_struct(name, visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let scalar = Scalar::deserialize(self.0)?;
+        scalar
+            .into_deserializer()
+            .deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_ignored_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct map struct identifier
+    }
+}
+
+impl<'de, D: Deserializer<'de>> WireValue<D> {
+    fn read<V: Visitor<'de>>(self, visitor: V, wanted: Wanted) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(ValueVisitor { visitor, wanted })
+    }
+}
+
+impl<'de, V: Visitor<'de>> ValueVisitor<V> {
+    /// A set of one, as the bare atom.
+    fn bare<E: de::Error>(self, scalar: Scalar<'de>) -> Result<V::Value, E> {
+        let scalar = scalar.into_deserializer();
+        match self.wanted {
+            Wanted::Any => scalar.deserialize_any(self.visitor),
+            Wanted::Option => self.visitor.visit_some(scalar),
+            Wanted::Sequence => {
+                let one = std::iter::once(scalar);
+                self.visitor.visit_seq(de::value::SeqDeserializer::new(one))
+            }
+        }
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for ValueVisitor<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<V::Value, E> {
+        self.bare(Scalar::Integer(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
+        #[allow(clippy::cast_precision_loss)] // what the server does with such a number
+        self.bare(i64::try_from(value).map_or(Scalar::Real(value as f64), Scalar::Integer))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
+        self.bare(Scalar::Real(value))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<V::Value, E> {
+        self.bare(Scalar::Boolean(value))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<V::Value, E> {
+        self.bare(Scalar::String(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<V::Value, E> {
+        self.bare(Scalar::String(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, wanted } = self;
+        let expected: &dyn de::Expected = &"[\"set\", array], [\"map\", array] or [\"uuid\", string]";
+        let next = "an array's second element";
+        let missing = || de::Error::invalid_length(1, &next);
+        match element(&mut seq, 0, expected)? {
+            Tag::Set => {
+                let elements = seq.next_element_seed(SetElements { visitor, wanted })?;
+                end(seq, 2, expected)?;
+                elements.ok_or_else(missing)
+            }
+            Tag::Map => {
+                let pairs = seq.next_element_seed(MapPairs(visitor))?;
+                end(seq, 2, expected)?;
+                pairs.ok_or_else(missing)
+            }
+            tag @ (Tag::Uuid | Tag::NamedUuid) => {
+                let Text(id) = element(&mut seq, 1, expected)?;
+                end(seq, 2, expected)?;
+                Self { visitor, wanted }.bare(match tag {
+                    Tag::Uuid => Scalar::Uuid(id),
+                    _ => Scalar::NamedUuid(id),
+                })
+            }
+        }
+    }
+}
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for SetElements<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for SetElements<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<V::Value, A::Error> {
+        if !matches!(self.wanted, Wanted::Option) {
+            return self.visitor.visit_seq(Elements(seq));
+        }
+        let Some(one) = seq.next_element::<Scalar<'de>>()? else {
+            return self.visitor.visit_none();
+        };
+        end(seq, 1, &"one element or none")?;
+        self.visitor.visit_some(one.into_deserializer())
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<A> {
+    type Error = A::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        self.0.next_element_seed(AtomSeed(seed))
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for AtomSeed<S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        let scalar = Scalar::deserialize(deserializer)?;
+        self.0.deserialize(scalar.into_deserializer())
+    }
+}
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for MapPairs<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for MapPairs<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(Pairs { seq, value: None })
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> MapAccess<'de> for Pairs<'de, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        let value = std::marker::PhantomData::<Scalar<'de>>;
+        let pair = self.seq.next_element_seed(PairSeed(seed, value))?;
+        Ok(pair.map(|(key, value)| {
+            self.value = Some(value);
+            key
+        }))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        let value = self.value.take();
+        let value = value.ok_or_else(|| de::Error::custom("value asked for before its key"))?;
+        seed.deserialize(value.into_deserializer())
+    }
+
+    fn next_entry_seed<K: DeserializeSeed<'de>, V: DeserializeSeed<'de>>(
+        &mut self,
+        key: K,
+        value: V,
+    ) -> Result<Option<(K::Value, V::Value)>, A::Error> {
+        self.seq.next_element_seed(PairSeed(key, AtomSeed(value)))
+    }
+}
+
+impl<'de, K: DeserializeSeed<'de>, V: DeserializeSeed<'de>> DeserializeSeed<'de> for PairSeed<K, V> {
+    type Value = (K::Value, V::Value);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_tuple(2, self)
+    }
+}
+
+impl<'de, K: DeserializeSeed<'de>, V: DeserializeSeed<'de>> Visitor<'de> for PairSeed<K, V> {
+    type Value = (K::Value, V::Value);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key and a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let short = |len| de::Error::invalid_length(len, &"a key and a value");
+        let key = seq.next_element_seed(AtomSeed(self.0))?;
+        let key = key.ok_or_else(|| short(0))?;
+        let value = seq.next_element_seed(self.1)?;
+        Ok((key, value.ok_or_else(|| short(1))?))
+    }
+}
