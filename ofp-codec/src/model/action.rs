@@ -25,7 +25,8 @@ use crate::model::{
 
 /// What is done with a packet.
 ///
-/// `Display` prints an action as Open vSwitch does. Which of the words for one effect
+/// `Display` prints an action as Open vSwitch does, but [`Action::Raw`], for which that has no words.
+/// Which of the words for one effect
 /// (`mod_vlan_vid`, `set_vlan_vid`, `set_field` on `vlan_vid`) is kept: they need different
 /// OpenFlow versions, and what they do to an untagged packet differs.
 ///
@@ -152,8 +153,8 @@ pub enum Action {
     /// `pop:NXM_NX_REG0[]`: take bits off the stack.
     Pop(Subfield),
     /// `dec_ttl`, `dec_ttl(1,2)`: take 1 off the TTL; these controllers hear if nothing is left.
-    /// Empty: the one with id 0.
-    DecTtl(Vec<u16>),
+    /// `None`: the one with id 0.
+    DecTtl(Option<Vec<u16>>),
     /// `set_mpls_label(10)`: set the label.
     SetMplsLabel(u32),
     /// `set_mpls_tc(3)`: set the traffic class.
@@ -242,7 +243,9 @@ pub enum Action {
     DebugRecirc,
     /// `debug_slow`: for tests of Open vSwitch.
     DebugSlow,
-    /// An action that is not typed here, byte for byte.
+    /// An action on the wire that is not known here, byte for byte, its header included.
+    Raw(Box<[u8]>),
+    /// An action in text that is not typed here, byte for byte.
     Unknown {
         /// The word that it begins with.
         name: Box<str>,
@@ -322,6 +325,7 @@ impl Action {
             Action::UnrollXlate { .. } => "unroll_xlate",
             Action::DebugRecirc => "debug_recirc",
             Action::DebugSlow => "debug_slow",
+            Action::Raw(_) => "raw",
             Action::Unknown { name, .. } => name,
         }
     }
@@ -380,8 +384,8 @@ impl fmt::Display for Action {
             Action::Bundle(bundle) => bundle.fmt(f),
             Action::Multipath(multipath) => multipath.fmt(f),
             Action::Move { src, dst } => write!(f, "{name}:{src}->{dst}"),
-            Action::DecTtl(ids) if ids.is_empty() => f.write_str(name),
-            Action::DecTtl(ids) => {
+            Action::DecTtl(None) => f.write_str(name),
+            Action::DecTtl(Some(ids)) => {
                 write!(f, "{name}(")?;
                 write_list(f, ids)?;
                 f.write_str(")")
@@ -455,6 +459,7 @@ impl fmt::Display for Action {
             }
             Action::GotoTable(table) => write!(f, "{name}:{table}"),
             Action::Group(id) | Action::Meter(id) | Action::SetQueue(id) => write!(f, "{name}:{id}"),
+            Action::Raw(bytes) => write!(f, "{name}({})", print::Dotted(bytes)),
             Action::Unknown { text, .. } => f.write_str(text),
         }
     }

@@ -1,11 +1,12 @@
 //! A flow in the words that Open vSwitch has for it.
 
-mod actions;
+pub(crate) mod actions;
 pub(crate) mod bits;
 mod matches;
+pub(crate) mod printed;
 
 use crate::model::{
-    canonical::{actions::Writer, bits::MatchBits},
+    canonical::{actions::Context, bits::MatchBits, printed::printed},
     flow::Flow,
     matches::Match,
     version::Version,
@@ -42,11 +43,10 @@ impl Flow {
     #[must_use]
     pub fn canonical(&self, version: Version) -> Flow {
         let bits = MatchBits::of(&self.matches).pruned();
-        let mut writer = Writer::new(version, &bits);
-        writer.list(&self.actions);
+        let context = Context::of(version, &bits);
         Flow {
             matches: bits.into_match(version),
-            actions: writer.into_actions(),
+            actions: printed(&self.actions, context),
             importance: if version < Version::V1_4 {
                 0
             } else {

@@ -38,7 +38,7 @@ pub struct Multipath {
     pub dst: Subfield,
 }
 
-/// Makes an enum of words from rows `/// Doc.` `Variant = word;`.
+/// Makes an enum of words from rows `/// Doc.` `Variant = word;`, numbered from 0.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$row:meta])* $variant:ident = $word:literal;)* }) => {
         $(#[$doc])*
@@ -56,9 +56,21 @@ macro_rules! words {
                 }
             }
 
+            const ALL: &[$name] = &[$($name::$variant),*];
+
             pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
-                let known = [$($name::$variant),*];
-                known.into_iter().find(|known| known.word().as_bytes() == word)
+                let known = |known: &&Self| known.word().as_bytes() == word;
+                Self::ALL.iter().find(known).copied()
+            }
+
+            /// The one of this number on the wire.
+            pub(crate) fn from_number(number: u16) -> Option<Self> {
+                Self::ALL.get(usize::from(number)).copied()
+            }
+
+            /// The number on the wire.
+            pub(crate) fn number(self) -> u16 {
+                self as u16
             }
         }
 

@@ -1,91 +1,103 @@
 //! Actions in the words of a version (the `encode_*` functions of lib/ofp-actions.c).
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::model::{
-    action::{
-        Action,
-        ct::{Nat, NumberOrSubfield},
-        learn::LearnSpec,
-    },
+    action::Action,
     addr::EthAddr,
     canonical::bits::{CFI, MatchBits, PCP, SCTP, TCP, UDP, VID},
     field::{Field, Format},
-    matches::{Value, Wide},
-    port::{NumberOrName, Port},
+    matches::{Match, Value, Wide},
     subfield::Subfield,
     version::Version,
 };
 
-/// Writes actions in the words of a version.
-pub(super) struct Writer {
-    version: Version,
-    /// Of the flow: which ports `mod_tp_src` sets.
+/// Takes actions in the words of a version, one after the other.
+pub(crate) trait Sink {
+    /// `context` is that before the action, for the actions inside of it.
+    fn put(&mut self, action: &Action, context: Context);
+}
+
+/// What the words for an action depend on: the version, and a little of the flow that the action is
+/// of, as long as nothing has changed that.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    pub(crate) version: Version,
+    /// Which ports `mod_tp_src` sets.
     ip_proto: u128,
     /// Whether the packet has a VLAN tag by now.
     has_vlan: bool,
-    actions: Vec<Action>,
 }
 
-impl Writer {
-    pub(super) fn new(version: Version, bits: &MatchBits) -> Self {
-        Writer {
+impl Context {
+    /// Actions of no flow, or of one that matches all packets.
+    pub fn new(version: Version) -> Self {
+        Context {
+            version,
+            ip_proto: 0,
+            has_vlan: false,
+        }
+    }
+
+    /// Actions of a flow that matches this.
+    pub fn of_match(version: Version, matches: &Match) -> Self {
+        Context::of(version, &MatchBits::of(matches))
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    pub(crate) fn of(version: Version, bits: &MatchBits) -> Self {
+        Context {
             version,
             ip_proto: bits.ip_proto(),
             has_vlan: bits.has_vlan(),
-            actions: Vec::new(),
         }
     }
 
-    pub(super) fn list(&mut self, actions: &[Action]) {
-        actions.iter().for_each(|action| self.action(action));
+    /// Gives `sink` the words for these actions.
+    pub(crate) fn translate(self, actions: &[Action], sink: &mut impl Sink) {
+        let mut writer = Writer { context: self, sink };
+        actions.iter().for_each(|action| writer.action(action));
     }
+}
 
-    /// The actions; [`Action::Drop`] for none.
-    pub(super) fn into_actions(self) -> Vec<Action> {
-        match self.actions.is_empty() {
-            true => alloc::vec![Action::Drop],
-            false => self.actions,
-        }
-    }
+/// Writes actions in the words of a version.
+struct Writer<'s, S> {
+    context: Context,
+    sink: &'s mut S,
+}
 
-    /// A list inside an action; the packet is the same or a copy of it.
-    fn nested(&self, actions: &[Action]) -> Vec<Action> {
-        let mut writer = Writer {
-            actions: Vec::new(),
-            ..*self
-        };
-        writer.list(actions);
-        writer.actions
-    }
-
+impl<S: Sink> Writer<'_, S> {
     fn push(&mut self, action: Action) {
-        self.actions.push(action);
+        self.sink.put(&action, self.context);
     }
 
     fn action(&mut self, action: &Action) {
-        let of10 = self.version <= Version::V1_0;
-        let set_field = self.version >= Version::V1_2;
+        let of10 = self.context.version <= Version::V1_0;
+        let set_field = self.context.version >= Version::V1_2;
         match action {
             Action::Drop => {}
             // Instructions that the version does not have.
             Action::WriteActions(_) | Action::ClearActions if of10 => {}
-            Action::Meter(_) if self.version < Version::V1_3 => {}
+            Action::Meter(_) if self.context.version < Version::V1_3 => {}
             Action::SetField { field, value, mask } => self.set_field(*field, value, *mask),
             Action::Load { value, dst } => self.load(*value, dst),
             Action::StripVlan | Action::PopVlan => {
-                self.has_vlan = false;
+                self.context.has_vlan = false;
                 self.push(if of10 { Action::StripVlan } else { Action::PopVlan });
             }
             // In OpenFlow 1.0 setting a tag's bits pushes it.
-            Action::PushVlan(_) if of10 => self.has_vlan = true,
+            Action::PushVlan(_) if of10 => self.context.has_vlan = true,
             Action::PushVlan(_) => {
-                self.has_vlan = true;
-                self.push(action.clone());
+                self.context.has_vlan = true;
+                self.sink.put(action, self.context);
             }
             Action::ModVlanVid(_) | Action::SetVlanVid(_) if of10 => {
                 let vid = vid(action);
-                self.has_vlan = true;
+                self.context.has_vlan = true;
                 self.push(Action::ModVlanVid(vid));
             }
             Action::ModVlanVid(_) | Action::SetVlanVid(_) => {
@@ -96,7 +108,7 @@ impl Writer {
                 }
             }
             Action::ModVlanPcp(pcp) | Action::SetVlanPcp(pcp) if of10 => {
-                self.has_vlan = true;
+                self.context.has_vlan = true;
                 self.push(Action::ModVlanPcp(*pcp));
             }
             Action::ModVlanPcp(pcp) | Action::SetVlanPcp(pcp) => {
@@ -115,11 +127,11 @@ impl Writer {
             Action::ModNwEcn(ecn) if of10 => self.segments(Field::NwEcn, (*ecn).into(), u128::MAX),
             Action::ModNwTtl(ttl) if of10 => self.segments(Field::NwTtl, (*ttl).into(), u128::MAX),
             Action::ModTpSrc(port) | Action::ModTpDst(port) if set_field => {
-                let ports = match self.ip_proto {
+                let ports = match self.context.ip_proto {
                     TCP => [Field::TcpSrc, Field::TcpDst],
                     UDP => [Field::UdpSrc, Field::UdpDst],
                     SCTP => [Field::SctpSrc, Field::SctpDst],
-                    _ => return self.push(action.clone()),
+                    _ => return self.sink.put(action, self.context),
                 };
                 let dst = matches!(action, Action::ModTpDst(_));
                 self.set(ports[usize::from(dst)], (*port).into());
@@ -133,91 +145,17 @@ impl Writer {
                 table: Some(table.clone()),
                 ct: false,
             }),
-            Action::Enqueue { port, queue } if !of10 => {
-                self.push(Action::SetQueue(*queue));
-                self.push(Action::Output(port.clone()));
-                self.push(Action::PopQueue);
-            }
-            action => {
-                let action = self.same(action);
-                self.push(action);
-            }
-        }
-    }
-
-    /// An action that is the same in every version, with the names that are printed in it.
-    fn same(&self, action: &Action) -> Action {
-        match action {
-            Action::OutputReg(bits) => Action::OutputReg(header(bits)),
-            Action::Push(bits) => Action::Push(header(bits)),
-            Action::Pop(bits) => Action::Pop(header(bits)),
-            Action::Move { src, dst } => Action::Move {
-                src: header(src),
-                dst: header(dst),
-            },
-            Action::CheckPktLarger { len, dst } => Action::CheckPktLarger {
-                len: *len,
-                dst: header(dst),
-            },
-            Action::Resubmit { port, table, ct } => Action::Resubmit {
-                port: port
-                    .clone()
-                    .filter(|port| *port != NumberOrName::Number(Port::IN_PORT)),
-                table: table
-                    .clone()
-                    .filter(|table| *table != NumberOrName::Number(NO_TABLE)),
-                ct: *ct,
-            },
-            Action::Note(bytes) => Action::Note(padded(bytes)),
-            Action::Bundle(bundle) => {
-                let mut bundle = bundle.clone();
-                bundle.dst = bundle.dst.as_ref().map(header);
-                Action::Bundle(bundle)
-            }
-            Action::Multipath(multipath) => {
-                let mut multipath = multipath.clone();
-                multipath.dst = header(&multipath.dst);
-                Action::Multipath(multipath)
-            }
-            Action::Sample(sample) => {
-                let mut sample = sample.clone();
-                sample.obs_domain_id = number_or_header(&sample.obs_domain_id);
-                sample.obs_point_id = number_or_header(&sample.obs_point_id);
-                Action::Sample(sample)
-            }
-            Action::Ct(ct) => {
-                let mut ct = ct.clone();
-                ct.zone = match &ct.zone {
-                    Some(NumberOrSubfield::Number(0)) => None,
-                    zone => zone.as_ref().map(number_or_header),
-                };
-                ct.nat = ct.nat.as_ref().map(nat);
-                ct.exec = self.nested(&ct.exec);
-                Action::Ct(ct)
-            }
-            Action::Nat(inner) => Action::Nat(Box::new(nat(inner))),
-            Action::Learn(learn) => {
-                let mut learn = learn.clone();
-                learn.result_dst = learn.result_dst.as_ref().map(header);
-                learn.specs = learn.specs.iter().map(learn_spec).collect();
-                Action::Learn(learn)
-            }
-            Action::Clone(actions) => Action::Clone(self.nested(actions)),
-            Action::WriteActions(actions) => Action::WriteActions(self.nested(actions)),
-            Action::WriteMetadata { value, mask } => Action::WriteMetadata {
-                value: value & mask.unwrap_or(u64::MAX),
-                mask: *mask,
-            },
-            action => action.clone(),
+            // The same in every version.
+            action => self.sink.put(action, self.context),
         }
     }
 
     /// Makes sure of a tag before its bits are set, if `push` says so.
     fn tag(&mut self, push: bool) {
-        if push && !self.has_vlan {
+        if push && !self.context.has_vlan {
             self.push(Action::PushVlan(TPID));
         }
-        self.has_vlan |= push;
+        self.context.has_vlan |= push;
     }
 
     /// `set_field` of a whole field.
@@ -231,7 +169,8 @@ impl Writer {
 
     fn set_field(&mut self, field: Field, value: &Value, mask: Option<u128>) {
         let full = field.mask_max();
-        let whole = mask.is_none_or(|mask| mask & full == full);
+        let narrow = field.info().bits <= 128;
+        let whole = mask.is_none_or(|mask| narrow && mask & full == full);
         let Value::Number(number) = *value else {
             return self.push(Action::SetField {
                 field,
@@ -240,15 +179,14 @@ impl Writer {
             });
         };
         // It does so without a look at the mask.
-        if self.version < Version::V1_2 && self.legacy(field, number) {
+        if self.context.version < Version::V1_2 && self.legacy(field, number) {
             return;
         }
-        if whole && field.info().format == Format::Port && self.version >= Version::V1_2 {
+        if whole && field.info().format == Format::Port && self.context.version >= Version::V1_2 {
             return self.set(field, number);
         }
         let mask = mask.unwrap_or(full);
-        let number = number & mask;
-        if self.version >= Version::V1_5 || self.version >= Version::V1_2 && whole {
+        if self.context.version >= Version::V1_5 || self.context.version >= Version::V1_2 && whole {
             return self.push(Action::SetField {
                 field,
                 value: Value::Number(number),
@@ -279,7 +217,7 @@ impl Writer {
         let ones = u128::MAX >> 128_u32.saturating_sub(len);
         let shift = |bits: u128| bits.checked_shl(first.into()).unwrap_or(0);
         let (number, mask) = (shift(value.into()), shift(ones));
-        if self.version < Version::V1_5 {
+        if self.context.version < Version::V1_5 {
             return self.segments(field, number, mask);
         }
         let whole = mask & field.mask_max() == field.mask_max();
@@ -291,16 +229,16 @@ impl Writer {
     }
 
     /// `load`, once for each run of bits (`set_field_to_nxast`). Fields that only an
-    /// experimenter's header has are set by NXAST_REG_LOAD2, which prints as `set_field`.
+    /// experimenter's header has are set by NXAST_REG_LOAD2: a `set_field` with a mask, also with
+    /// that of all bits.
     fn segments(&mut self, field: Field, number: u128, mask: u128) {
         let info = field.info();
         let nxm = info.headers.iter().any(|header| header.experimenter == 0);
         if !nxm || info.bits > 128 {
-            let whole = mask & field.mask_max() == field.mask_max();
             return self.push(Action::SetField {
                 field,
                 value: Value::Number(number),
-                mask: (!whole).then_some(mask),
+                mask: Some(mask & field.mask_max()),
             });
         }
         let mut start = 0;
@@ -322,7 +260,7 @@ impl Writer {
     /// The actions of OpenFlow 1.0 and 1.1 (`set_field_to_legacy_openflow`). `false`: they have
     /// none for this field.
     fn legacy(&mut self, field: Field, number: u128) -> bool {
-        let of10 = self.version <= Version::V1_0;
+        let of10 = self.context.version <= Version::V1_0;
         let u8 = |number: u128| u8::try_from(number & 0xff).unwrap_or(0);
         let u16 = |number: u128| u16::try_from(number & 0xffff).unwrap_or(0);
         let ipv4 = u32::try_from(number & 0xffff_ffff).unwrap_or(0).into();
@@ -357,55 +295,6 @@ fn vid(action: &Action) -> u16 {
     }
 }
 
-/// The bits under the name that Open vSwitch prints: that of the first header, if there is one.
-fn header(bits: &Subfield) -> Subfield {
-    match (bits.field(), bits.bits()) {
-        (Some(field), Some((first, last))) => Subfield::of(field, first.into(), u32::from(last - first) + 1),
-        _ => bits.clone(),
-    }
-}
-
-fn number_or_header<T: Clone>(value: &NumberOrSubfield<T>) -> NumberOrSubfield<T> {
-    match value {
-        NumberOrSubfield::Number(number) => NumberOrSubfield::Number(number.clone()),
-        NumberOrSubfield::Subfield(bits) => NumberOrSubfield::Subfield(header(bits)),
-    }
-}
-
-/// `format_NAT` prints the flags only with an address.
-fn nat(nat: &Nat) -> Nat {
-    match nat.min_addr {
-        Some(_) => nat.clone(),
-        None => Nat {
-            side: nat.side,
-            ..Nat::default()
-        },
-    }
-}
-
-fn learn_spec(spec: &LearnSpec) -> LearnSpec {
-    match spec {
-        LearnSpec::MatchField { .. } => spec.clone(),
-        LearnSpec::MatchNumber { dst, value } => LearnSpec::MatchNumber {
-            dst: header(dst),
-            value: *value,
-        },
-        LearnSpec::MatchPacket { dst, src } => LearnSpec::MatchPacket {
-            dst: header(dst),
-            src: src.as_ref().map(header),
-        },
-        LearnSpec::LoadNumber { value, dst } => LearnSpec::LoadNumber {
-            value: *value,
-            dst: header(dst),
-        },
-        LearnSpec::LoadPacket { src, dst } => LearnSpec::LoadPacket {
-            src: header(src),
-            dst: header(dst),
-        },
-        LearnSpec::Output(src) => LearnSpec::Output(header(src)),
-    }
-}
-
 /// Bits from bit `first` on, as bytes without zeros in front.
 fn wide(bits: u64, first: u32) -> Vec<u8> {
     let shifted = u128::from(bits) << (first % 8);
@@ -414,14 +303,5 @@ fn wide(bits: u64, first: u32) -> Vec<u8> {
     bytes.skip_while(|byte| *byte == 0).collect()
 }
 
-/// A note fills its action: 6 bytes, then 8 at a time.
-fn padded(bytes: &[u8]) -> Vec<u8> {
-    let len = bytes.len().saturating_sub(6).div_ceil(8) * 8 + 6;
-    let zeros = core::iter::repeat_n(0, len - bytes.len());
-    bytes.iter().copied().chain(zeros).collect()
-}
-
 /// `ETH_TYPE_VLAN_8021Q`.
 const TPID: u16 = 0x8100;
-/// The table of a resubmit that names none.
-const NO_TABLE: u8 = 255;

@@ -72,7 +72,8 @@ pub(super) fn action(item: Token<'_>, entry: Entry<'_>) -> Result<Option<Action>
         b"set_queue" => Action::SetQueue(argument.u32()?),
         b"dec_ttl" => {
             let ids = entries(argument).map(|id| id?.u16());
-            Action::DecTtl(ids.collect::<Result<Vec<_>, _>>()?)
+            let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
+            Action::DecTtl(Some(ids).filter(|ids| !ids.is_empty()))
         }
         b"set_mpls_label" => Action::SetMplsLabel(argument.uint(MAX_LABEL)?),
         b"set_mpls_tc" => Action::SetMplsTc(argument.uint(MAX_TC)?),
@@ -102,7 +103,7 @@ fn bare(key: &[u8]) -> Result<Option<Action>, Fault> {
         b"drop" => Action::Drop,
         b"strip_vlan" => Action::StripVlan,
         b"pop_vlan" => Action::PopVlan,
-        b"dec_ttl" => Action::DecTtl(Vec::new()),
+        b"dec_ttl" => Action::DecTtl(None),
         b"dec_mpls_ttl" => Action::DecMplsTtl,
         b"dec_nsh_ttl" => Action::DecNshTtl,
         b"decap" => Action::Decap(None),
