@@ -22,6 +22,7 @@
 //! # Ok::<(), DecodeError>(())
 //! ```
 
+mod action;
 mod bits;
 mod bundle;
 mod counter;
@@ -31,6 +32,7 @@ mod error_message;
 mod frame;
 mod header;
 mod hello;
+mod instruction;
 mod kind;
 mod message;
 mod ofperr;
@@ -45,6 +47,7 @@ mod switch;
 mod text;
 mod write;
 
+pub use action::{ActionRef, Actions, decode_actions, encode_actions};
 pub use bundle::{BundleAdd, BundleControl, BundleFlags, BundleStep};
 pub use entries::{BadEntry, Entries, Entry};
 pub use error::{DecodeError, EncodeError, Fault};
@@ -52,6 +55,7 @@ pub use error_message::ErrorMessage;
 pub use frame::{FrameError, Frames, frame_len};
 pub use header::{Header, Number};
 pub use hello::{Hello, Versions};
+pub use instruction::{InstructionRef, Instructions, decode_instructions, encode_instructions};
 pub use kind::{Form, MessageKind, Namespace, experimenter};
 pub use message::Message;
 pub use ofperr::{ErrorNumber, Ofperr};
@@ -64,3 +68,5 @@ pub use session::{Received, Session, SessionError};
 pub use switch::{Capabilities, Description, Features, SwitchConfig};
 pub use text::print;
 pub use write::Writer;
+
+pub use crate::model::canonical::{actions::Context, printed::PrintedActions};

@@ -37,6 +37,18 @@ pub enum Fault {
     /// A number has no meaning here.
     #[error("value {0:#x} is not allowed")]
     Value(u64),
+    /// Bits of the value are 1 that do not count, or the part has no such mask.
+    #[error("mask is not allowed")]
+    Mask,
+    /// The part may stand once only.
+    #[error("stands there twice")]
+    Repeated,
+    /// What it needs beside it is not there before it.
+    #[error("prerequisite is not matched")]
+    Prerequisite,
+    /// These parts may not stand together, in this order, or in this place.
+    #[error("not allowed together")]
+    Combination,
     /// Parts nest too deeply.
     #[error("nested deeper than {limit}")]
     TooDeep {

@@ -27,6 +27,7 @@ use crate::{
     },
     wire::{
         error::{DecodeError, Fault},
+        oxm::value::option_len,
         read::Reader,
         write::Writer,
     },
@@ -55,14 +56,16 @@ impl OxmHeader {
     pub const COOKIE: OxmHeader = OxmHeader(0x0001_3c08 << 32);
 
     /// The header, without a mask, that Open vSwitch writes for `field`: the newest one that the
-    /// version has, and without a version the first, which is Nicira's where there is one. `None`:
-    /// OpenFlow has no way to say the field.
+    /// version has, and without a version Nicira's where there is one. `None`: OpenFlow has no way to
+    /// say the field.
     ///
     /// The options of tunnels get the greatest length; a value has its own.
     pub fn of(field: Field, version: Option<Version>) -> Option<Self> {
         let headers = field.info().headers;
         let has = |minor| version.is_some_and(|version| minor < version.0);
-        let newest = headers.iter().rev().find(|header| has(header.minor));
+        // Of two that no version made the first counts.
+        let newest = headers.iter().rev().filter(|header| has(header.minor));
+        let newest = newest.max_by_key(|header| header.minor);
         let header = newest.or(headers.first())?;
         let (class, number) = (u64::from(header.class), u64::from(header.number));
         let exact = OxmHeader(class << 48 | number << 41 | u64::from(header.experimenter));
@@ -72,8 +75,12 @@ impl OxmHeader {
     /// The same field with a value of `len` bytes and perhaps a mask. `None`: too long.
     #[must_use]
     pub fn with_len(self, len: usize, has_mask: bool) -> Option<Self> {
-        let len = if has_mask { 2 * len } else { len } + self.experimenter_len();
-        let len = u64::from(u8::try_from(len).ok()?);
+        self.with_payload(if has_mask { 2 * len } else { len }, has_mask)
+    }
+
+    /// The same field with `len` bytes of value and perhaps mask. `None`: too long.
+    pub(crate) fn with_payload(self, len: usize, has_mask: bool) -> Option<Self> {
+        let len = u64::from(u8::try_from(len + self.experimenter_len()).ok()?);
         Some(OxmHeader(
             self.0 & !(0x1ff << 32) | u64::from(has_mask) << 40 | len << 32,
         ))
@@ -108,13 +115,20 @@ impl OxmHeader {
     /// The field, if it is known and has this length.
     #[inline]
     pub fn field(self) -> Option<Field> {
-        let class = class_place(self.class(), self.0 & 0xffff_ffff)?;
-        let place = usize::from(FIELDS[class][usize::from(self.number())]).checked_sub(1)?;
-        let field = Field::ALL[place];
+        let field = self.field_of_any_len()?;
         let info = field.info();
         // With a mask Open vSwitch halves the length, also of an odd one.
         let len = self.payload_len() >> u32::from(self.has_mask());
-        (len == usize::from(info.bytes) || info.bits > 128).then_some(field)
+        // Of an option's length Open vSwitch looks at 7 bits (`nxm_no_len`).
+        (len == usize::from(info.bytes) || info.bits > 128 && len < 128).then_some(field)
+    }
+
+    /// The field, if it is known.
+    #[inline]
+    pub(crate) fn field_of_any_len(self) -> Option<Field> {
+        let class = class_place(self.class(), self.0 & 0xffff_ffff)?;
+        let place = usize::from(FIELDS[class][usize::from(self.number())]).checked_sub(1)?;
+        Some(Field::ALL[place])
     }
 
     /// Reads a header.
@@ -258,20 +272,24 @@ impl<'a> OxmRef<'a> {
         })
     }
 
-    /// The option of a tunnel has the length of its bytes, which a number keeps only if it
-    /// needs them all.
+    /// The option of a tunnel has the length of its bytes, which numbers keep only if they need them
+    /// all.
     fn to_option(self, field: Field) -> FieldMatch {
-        let minimal = self.value.first().is_some_and(|first| *first != 0) || self.value.len() == 1;
-        let value = match self.mask {
-            None if minimal && self.value.len() <= 16 => Value::Number(number(self.value)),
-            mask => Value::Wide(Box::new(Wide {
+        let (value_len, mask) = (self.value.len(), self.mask.map(|mask| &mask[..self.value.len()]));
+        let numbers = (number(self.value), mask.map(number));
+        if value_len <= 16 && option_len(numbers.0, numbers.1) == value_len {
+            return FieldMatch {
+                field,
+                value: Value::Number(numbers.0),
+                mask: numbers.1,
+            };
+        }
+        FieldMatch {
+            field,
+            value: Value::Wide(Box::new(Wide {
                 value: self.value.into(),
                 mask: mask.map(Into::into),
             })),
-        };
-        FieldMatch {
-            field,
-            value,
             mask: None,
         }
     }
@@ -372,6 +390,7 @@ mod tests {
         assert_eq!(name(Field::TcpFlags, Some(Version::V1_3)), "ONFOXM_ET_TCP_FLAGS");
         assert_eq!(name(Field::TcpFlags, Some(Version::V1_5)), "OXM_OF_TCP_FLAGS");
         assert_eq!(name(Field::DpHash, None), "NXM_NX_DP_HASH");
+        assert_eq!(name(Field::DpHash, Some(Version::V1_5)), "NXM_NX_DP_HASH");
         assert_eq!(OxmHeader::COOKIE.field(), None);
         assert_eq!(OxmHeader(0x8000_fe04 << 32).to_string(), "32768:127");
     }

@@ -22,3 +22,4 @@ mod reader;
 mod sessions;
 mod switch;
 mod typed;
+mod wire_actions;

@@ -34,7 +34,7 @@ impl OxmHeader {
                     port_number(field, *number).ok_or(EncodeError::OutOfRange { what, value: *number })?;
                 let mask = mask.filter(|mask| *mask & field.mask_max() != field.mask_max());
                 let len = match field.info().bits > 128 {
-                    true => significant(number).max(mask.map_or(0, significant)).max(1),
+                    true => option_len(number, mask),
                     false => field.info().bytes.into(),
                 };
                 let (number, mask) = (number.to_be_bytes(), mask.map(u128::to_be_bytes));
@@ -83,6 +83,15 @@ fn port_number(field: Field, number: u128) -> Option<u128> {
     }
 }
 
+/// How many bytes the option of a tunnel needs (`mf_field_len` in lib/meta-flow.c); one that only has
+/// to be there needs none.
+pub(super) fn option_len(number: u128, mask: Option<u128>) -> usize {
+    match mask {
+        None => significant(number).max(1),
+        Some(mask) => significant(number).max(significant(mask)),
+    }
+}
+
 /// How many bytes a number has without zeros in front.
 fn significant(number: u128) -> usize {
     16 - usize::try_from(number.leading_zeros() / 8).unwrap_or(16)
@@ -118,6 +127,8 @@ mod tests {
         assert_eq!(option, [0, 1, 0x50, 2, 1, 5]);
         let zero = round_trip(Field::TunMetadata0, Value::Number(0), None);
         assert_eq!(zero[3..], [1, 0]);
+        let there = round_trip(Field::TunMetadata0, Value::Number(0), Some(0));
+        assert_eq!(there, [0, 1, 0x51, 0]);
         let wide = |value: Vec<u8>, mask| Value::Wide(Box::new(Wide { value, mask }));
         round_trip(Field::TunMetadata1, wide(alloc::vec![0, 5], None), None);
         round_trip(

@@ -1,0 +1,342 @@
+//! Actions and instructions as bytes, beside `ovs-ofctl parse-actions` and `parse-instructions`, which
+//! read bytes and print text, or the name of the error.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use ofp_codec::{
+    Action, Field, NumberOrSubfield, Version,
+    text::FlowRef,
+    wire::{
+        Context, DecodeError, EncodeError, Instructions, PrintedActions, Reader, Writer, decode_actions,
+        decode_instructions, encode_actions, encode_instructions,
+    },
+};
+use testbed::{Switch, or_skip};
+
+use crate::{oracle, random::Random};
+
+const VERSIONS: [(&str, Version); 6] = [
+    ("OpenFlow10", Version::V1_0),
+    ("OpenFlow11", Version::V1_1),
+    ("OpenFlow12", Version::V1_2),
+    ("OpenFlow13", Version::V1_3),
+    ("OpenFlow14", Version::V1_4),
+    ("OpenFlow15", Version::V1_5),
+];
+
+/// What `ovs-ofctl` says of each of these: the text, or the name of the error; and whether it would write
+/// the same bytes.
+fn ask(
+    switch: &Switch,
+    command: &str,
+    version: &str,
+    inputs: &[Vec<u8>],
+) -> Vec<(Result<String, String>, bool)> {
+    let mut lines = String::new();
+    for input in inputs {
+        // A table of 0 and a comma before the bytes, of which there may be none.
+        lines.push_str("0,");
+        input.iter().for_each(|byte| write!(lines, "{byte:02x}").unwrap());
+        lines.push('\n');
+    }
+    let output = switch.ofctl_stdin(&[command, version], &lines).unwrap();
+    let answers: Vec<_> = output
+        .split_terminator("\n\n")
+        .map(|answer| {
+            let (first, rest) = answer.split_once('\n').unwrap_or((answer, ""));
+            let verdict = match first.strip_prefix("actions=") {
+                Some(text) => Ok(text.into()),
+                None => Err(first.rsplit(' ').next().unwrap().into()),
+            };
+            (verdict, rest.is_empty())
+        })
+        .collect();
+    assert_eq!(answers.len(), inputs.len(), "{output}");
+    answers
+}
+
+/// The flows of the text oracle that a version can say: what they do, in the words of the version.
+fn samples(name: &str, version: Version) -> Vec<(Vec<Action>, Context)> {
+    // The file has no rows of OpenFlow 1.2 and 1.4.
+    let like = match name {
+        "OpenFlow12" => "OpenFlow11",
+        "OpenFlow14" => "OpenFlow13",
+        name => name,
+    };
+    let flows = oracle::flows_read_back_in(&[like]).into_iter();
+    let samples = flows.map(|flow| {
+        let flow = FlowRef::parse(flow.as_bytes()).unwrap().to_flow().unwrap();
+        (flow.actions, Context::of_match(version, &flow.matches))
+    });
+    samples.collect()
+}
+
+/// Whether it is one where there are instructions. `write_metadata` is none in OpenFlow 1.0, and
+/// `parse-actions` refuses it all the same.
+fn is_instruction(action: &Action, version: Version) -> bool {
+    match action {
+        Action::Meter(_) => version < Version::V1_5,
+        Action::GotoTable(_) => version > Version::V1_0,
+        Action::ClearActions | Action::WriteActions(_) | Action::WriteMetadata { .. } => true,
+        _ => false,
+    }
+}
+
+type Encode = fn(&[Action], &Context, &mut Writer<'_>) -> Result<(), EncodeError>;
+
+/// The bytes of those samples that have bytes.
+fn encoded(encode: Encode, samples: &[(Vec<Action>, Context)]) -> Vec<Vec<u8>> {
+    let mut encoded: Vec<Vec<u8>> = Vec::new();
+    for (actions, context) in samples {
+        let mut bytes = Vec::new();
+        match encode(actions, context, &mut Writer::new(&mut bytes)) {
+            Ok(()) => encoded.push(bytes),
+            // No other reason: a few fields have no header, or one that an action has no room for.
+            Err(EncodeError::NotInVersion { what, .. }) => {
+                let instruction = actions
+                    .iter()
+                    .any(|action| is_instruction(action, context.version()));
+                let field = Field::from_name(what).is_some();
+                assert!(field || instruction, "{what} {actions:?}");
+            }
+            Err(EncodeError::OutOfRange {
+                what: "bits of a field",
+                value,
+            }) => assert!(value > 64),
+            Err(error) => panic!("{error}: {actions:?}"),
+        }
+    }
+    // `ovs-ofctl` takes no bytes at all for an error.
+    encoded.retain(|bytes| !bytes.is_empty());
+    encoded.sort();
+    encoded.dedup();
+    encoded
+}
+
+/// Compares what is read with what `ovs-ofctl` says. `Some`: they differ, for this reason.
+fn judge(bytes: &[u8], version: Version, answer: &Result<String, String>) -> Option<&'static str> {
+    let actions = match (decode_actions(Reader::new(bytes), version), answer) {
+        (Err(error), Err(name)) if error.name == name => return None,
+        (Err(error), Err(name)) => {
+            let why = other_name(error, name);
+            assert!(
+                why.is_some(),
+                "{error} {} where it says {name}: {bytes:02x?}",
+                error.name
+            );
+            return why;
+        }
+        (Err(error), Ok(text)) => {
+            let why = refused_at_once(error);
+            assert!(
+                why.is_some(),
+                "{error} {} where it says {text}: {bytes:02x?}",
+                error.name
+            );
+            return why;
+        }
+        (Ok(actions), _) => actions,
+    };
+    let text = PrintedActions(&actions).to_string();
+    match answer {
+        Ok(answer) => assert_eq!(text, *answer, "{version:?} {bytes:02x?}"),
+        Err(name) => {
+            let kept = kept_though_refused(&actions, version) || has_young_register(&text);
+            assert!(kept, "{name} {text} {bytes:02x?}");
+            return Some(KEPT);
+        }
+    }
+    None
+}
+
+/// Release 3.1 has 16 registers.
+fn has_young_register(text: &str) -> bool {
+    let young =
+        |prefix: &'static str, from: usize, to: usize| (from..to).map(move |n| format!("{prefix}{n}"));
+    let names = young("OXM_OF_PKT_REG", 8, 16).chain(young("xreg", 8, 16));
+    let names = names.chain(young("REG", 16, 32)).chain(young("reg", 16, 32));
+    let names = names.chain(young("XXREG", 4, 8)).chain(young("xxreg", 4, 8));
+    names.into_iter().any(|name| text.contains(&name))
+}
+
+/// Why an error is no error of `parse-actions`.
+fn refused_at_once(error: DecodeError) -> Option<&'static str> {
+    let bits = ["OFPBAC_BAD_SET_LEN", "OFPBAC_BAD_SET_ARGUMENT"];
+    match error.what {
+        // `learn_check` refuses these, but only beside a match.
+        "NXAST_LEARN" | "NXAST_LEARN2" if bits.contains(&error.name) => {
+            Some("bits that a learned flow cannot have")
+        }
+        "NXAST_BUNDLE_LOAD" if error.name == "OFPBAC_BAD_ARGUMENT" => {
+            Some("bundle_load forgets what it found")
+        }
+        "NXAST_ENCAP" if error.name == "NXBAC_BAD_ED_PROP" => Some("properties of a header that has none"),
+        _ => None,
+    }
+}
+
+/// Why an error has another name.
+fn other_name(error: DecodeError, name: &str) -> Option<&'static str> {
+    let unknown = ["OFPBAC_BAD_TYPE", "OFPBAC_BAD_VENDOR", "OFPBAC_BAD_VENDOR_TYPE"];
+    let set = ["OFPBAC_BAD_SET_LEN", "OFPBAC_BAD_SET_TYPE"];
+    match error.what {
+        _ if unknown.contains(&name) => Some("an action before it is not known"),
+        // `nxm_field_by_header` compares with fields that by chance have the same place in a hash table.
+        "NXAST_REG_LOAD2" | "OFPAT_SET_FIELD" if set.contains(&error.name) && set.contains(&name) => {
+            Some("length of a field that is not known")
+        }
+        _ => refused_at_once(error),
+    }
+}
+
+#[test]
+fn ovs_ofctl_reads_what_is_written_and_would_write_the_same() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    for (name, version) in VERSIONS {
+        let mut samples = samples(name, version);
+        samples.retain(|(actions, _)| !actions.iter().any(|action| is_instruction(action, version)));
+        let bytes = encoded(encode_actions, &samples);
+        assert!(bytes.len() > 250, "{name}: {}", bytes.len());
+        let answers = ask(&switch, "parse-actions", name, &bytes);
+        for (bytes, (answer, same)) in bytes.iter().zip(answers) {
+            let difference = judge(bytes, version, &answer);
+            assert!(
+                [None, Some(KEPT)].contains(&difference),
+                "{name} {answer:?} {bytes:02x?}"
+            );
+            assert!(same || answer.is_err(), "{name} {answer:?} {bytes:02x?}");
+        }
+    }
+}
+
+/// Open vSwitch refuses what a newer or other switch may say, and even some of what its own switch says:
+/// actions that it does not know, those for its tests, and in older versions those on packet types.
+fn kept_though_refused(actions: &[Action], version: Version) -> bool {
+    actions.iter().any(|action| match action {
+        Action::Raw(_) | Action::DebugRecirc | Action::DebugSlow => true,
+        Action::Encap(_) | Action::Decap(_) | Action::DecNshTtl => version < Version::V1_3,
+        // Younger than release 3.1.
+        Action::Sample(sample) => [&sample.obs_domain_id, &sample.obs_point_id]
+            .iter()
+            .any(|id| matches!(id, NumberOrSubfield::Subfield(_))),
+        Action::Clone(actions) | Action::WriteActions(actions) => kept_though_refused(actions, version),
+        Action::Ct(ct) => kept_though_refused(&ct.exec, version),
+        _ => false,
+    })
+}
+
+#[test]
+fn ovs_ofctl_reads_the_instructions_that_are_written() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    for (name, version) in &VERSIONS[1..] {
+        // `parse-instructions` knows no match, and refuses actions that need one.
+        let applied = [
+            "output:1",
+            "set_field:5->reg0",
+            "meter:3",
+            "clear_actions",
+            "goto_table:7",
+        ];
+        let written = "write_actions(set_field:2->reg1,pop_vlan,output:3)";
+        let mut random = Random::seeded(u64::from(version.0));
+        let samples: Vec<_> = (0..200)
+            .map(|_| {
+                let mut words = Vec::new();
+                if random.below(3) == 0 && *version >= Version::V1_3 {
+                    words.push(applied[2]);
+                }
+                (0..random.below(3)).for_each(|_| words.push(applied[random.below(2)]));
+                for (one_in, word) in [
+                    (3, applied[3]),
+                    (2, written),
+                    (2, "write_metadata:0x5/0xf"),
+                    (2, applied[4]),
+                ] {
+                    if random.below(one_in) == 0 {
+                        words.push(word);
+                    }
+                }
+                let line = format!(
+                    "actions={}",
+                    if words.is_empty() {
+                        "drop".into()
+                    } else {
+                        words.join(",")
+                    }
+                );
+                let flow = FlowRef::parse(line.as_bytes()).unwrap().to_flow().unwrap();
+                (flow.actions, Context::new(*version))
+            })
+            .collect();
+        let bytes = encoded(encode_instructions, &samples);
+        let answers = ask(&switch, "parse-instructions", name, &bytes);
+        for (bytes, (answer, same)) in bytes.iter().zip(answers) {
+            let actions = decode_instructions(Reader::new(bytes), *version).unwrap();
+            let text = PrintedActions(&actions).to_string();
+            assert_eq!((Ok(text), true), (answer, same), "{name} {bytes:02x?}");
+            let parts: Vec<_> = Instructions::new(Reader::new(bytes), *version)
+                .flat_map(|instruction| instruction.unwrap().bytes())
+                .copied()
+                .collect();
+            assert_eq!(parts, *bytes);
+        }
+    }
+}
+
+/// Bytes as they are not written: of these actions, with a few bytes changed, doubled or gone.
+fn mutated(random: &mut Random, bytes: &[Vec<u8>]) -> Vec<u8> {
+    let mut mutant = random.pick(bytes).clone();
+    for _ in 0..=random.below(2) {
+        let at = random.below(mutant.len().min(64));
+        match random.below(8) {
+            0 => {
+                let len = mutant.len() / 8;
+                mutant.truncate(8 * random.below(len).max(1));
+            }
+            1 => mutant.extend(random.pick(bytes)),
+            2 => mutant[at] = 0,
+            3 => mutant[at] = 0xff,
+            4 => mutant[at] ^= 1 << random.below(8),
+            // The low byte of a length, of a subtype, or of a number.
+            5 => mutant[3] = mutant[3].wrapping_add(8),
+            6 => mutant[at] = mutant[at].wrapping_add(1),
+            _ => mutant[at] = u8::try_from(random.below(256)).unwrap(),
+        }
+        mutant.truncate(2048);
+    }
+    mutant
+}
+
+#[test]
+fn what_ovs_ofctl_refuses_is_refused_for_the_same_reason() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    let mut exceptions = BTreeMap::new();
+    for (name, version) in VERSIONS {
+        let bytes = encoded(encode_actions, &samples(name, version));
+        let mut random = Random::seeded(100 + u64::from(version.0));
+        let mutants: Vec<_> = (0..MUTANTS).map(|_| mutated(&mut random, &bytes)).collect();
+        let answers = ask(&switch, "parse-actions", name, &mutants);
+        for (mutant, (answer, _)) in mutants.iter().zip(answers) {
+            if let Some(exception) = judge(mutant, version, &answer) {
+                *exceptions.entry(exception).or_insert(0) += 1;
+            }
+        }
+    }
+    assert!(exceptions[KEPT] > 100, "{exceptions:?}");
+    let others: usize = exceptions
+        .iter()
+        .filter(|(why, _)| **why != KEPT)
+        .map(|(_, count)| count)
+        .sum();
+    assert!(others < MUTANTS / 5, "{exceptions:?}");
+    println!("{exceptions:?}");
+}
+
+const MUTANTS: usize = 4000;
+const KEPT: &str = "kept, and not known";
