@@ -28,6 +28,7 @@ pub use crate::model::{
     addr::EthAddr,
     field::{Field, FieldHeader, FieldInfo, Format, Prerequisite},
     flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},
+    flow_mod::{FlowCommand, FlowMod},
     matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, UnknownOxm, Value, Wide},
     names::Names,
     port::{NumberOrName, Port, PortRef, TableRef},

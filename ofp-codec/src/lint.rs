@@ -33,6 +33,7 @@ use crate::model::{
     flow::Flow,
     matches::{Match, MatchEntry, Value},
     subfield::Subfield,
+    version::Version,
 };
 
 pub use crate::lint::tables::{TableProblem, table_problems};
@@ -71,15 +72,35 @@ pub enum Problem {
     /// `learn` uses a field that only an experimenter's header has.
     #[error("learn cannot use {0}")]
     Learn(Field),
+    /// An action does nothing to packets that the match lets pass. OpenFlow 1.0 has it so, later
+    /// versions refuse the flow.
+    #[error("{0} does nothing to some of the packets that match, and OpenFlow 1.1 and later refuse that")]
+    Inconsistent(&'static str),
     /// An action that is an instruction of OpenFlow 1.1 stands in the wrong place.
     #[error("{0} is in the wrong place")]
     Order(&'static str),
 }
 
 impl Problem {
-    /// Whether Open vSwitch refuses the flow for it.
+    /// Whether Open vSwitch refuses the flow for it, in every version.
     pub fn is_refused(self) -> bool {
-        !matches!(self, Problem::Repeated(_) | Problem::Ignored(_))
+        !matches!(
+            self,
+            Problem::Repeated(_) | Problem::Ignored(_) | Problem::Inconsistent(_)
+        )
+    }
+
+    /// The name of the error with which Open vSwitch refuses a message for it. What is wrong with
+    /// values and with the order of actions it finds when it reads them.
+    pub(crate) fn ofperr(self, version: Version) -> Option<&'static str> {
+        match self {
+            Problem::Inconsistent(_) if version == Version::V1_0 => None,
+            Problem::Inconsistent(_) | Problem::Prerequisite(_) | Problem::CtNotIp => {
+                Some("OFPBAC_MATCH_INCONSISTENT")
+            }
+            Problem::ReadOnly(_) => Some("OFPBAC_BAD_SET_ARGUMENT"),
+            _ => None,
+        }
     }
 }
 
@@ -91,6 +112,7 @@ pub fn problems(flow: &Flow) -> Vec<Problem> {
     Checker {
         packet,
         in_ct: false,
+        in_set: false,
         found: &mut found,
     }
     .list(&flow.actions);
@@ -146,18 +168,18 @@ impl Packet {
 
     /// Whether it has what a field needs.
     fn has(&self, prerequisite: Prerequisite) -> bool {
+        let meets = |prerequisite| self.bits.meet(prerequisite, self.eth_type, self.has_vlan);
         // An action needs no valid connection, only a packet that may have one.
-        let prerequisite = match prerequisite {
-            Prerequisite::Ct => Prerequisite::Ip,
-            other => other,
-        };
-        self.lost || self.bits.meet(prerequisite, self.eth_type, self.has_vlan)
+        let may_have = prerequisite == Prerequisite::Ct && meets(Prerequisite::Ip);
+        self.lost || may_have || meets(prerequisite)
     }
 }
 
 struct Checker<'a> {
     packet: Packet,
     in_ct: bool,
+    /// In the action set, of which it is not known what packets it is for.
+    in_set: bool,
     found: &'a mut Vec<Problem>,
 }
 
@@ -171,12 +193,18 @@ impl Checker<'_> {
         let mut inner = Checker {
             packet: self.packet.clone(),
             in_ct,
+            in_set: self.in_set,
             found: &mut *self.found,
         };
         inner.list(actions);
     }
 
     fn action(&mut self, action: &Action) {
+        if let Some((packets, word)) = needs(action).filter(|_| !self.in_set) {
+            if !packets.iter().any(|packet| self.packet.has(*packet)) {
+                self.found.push(Problem::Inconsistent(word));
+            }
+        }
         match action {
             Action::SetField { field, value, .. } => {
                 self.writes(*field);
@@ -213,14 +241,18 @@ impl Checker<'_> {
                 if let Some(NumberOrSubfield::Subfield(src)) = &ct.zone {
                     self.reads(src);
                 }
-                // Nothing matched is let pass.
-                if self.packet.eth_type != 0 && !self.packet.has(Prerequisite::Ip) {
+                if !self.packet.has(Prerequisite::Ip) {
                     self.found.push(Problem::CtNotIp);
                 }
                 self.nested(&ct.exec, true);
             }
             Action::Nat(_) if !self.in_ct => self.found.push(Problem::NatOutsideCt),
-            Action::Clone(actions) | Action::WriteActions(actions) => self.nested(actions, self.in_ct),
+            Action::Clone(actions) => self.nested(actions, self.in_ct),
+            Action::WriteActions(actions) => {
+                self.in_set = true;
+                self.nested(actions, self.in_ct);
+                self.in_set = false;
+            }
             Action::Learn(learn) => self.learn(learn),
             Action::PushVlan(_) | Action::ModVlanVid(_) | Action::ModVlanPcp(_) => {
                 self.packet.has_vlan = true;
@@ -314,8 +346,37 @@ impl Checker<'_> {
     }
 }
 
+/// What packets an action is for, one of these, as far as no field says it (`check_*` in
+/// lib/ofp-actions.c); and its word.
+fn needs(action: &Action) -> Option<(&'static [Prerequisite], &'static str)> {
+    use Action as A;
+    use Prerequisite as P;
+    Some(match action {
+        A::SetVlanVid(_) => (&[P::Vlan], "set_vlan_vid"),
+        A::SetVlanPcp(_) => (&[P::Vlan], "set_vlan_pcp"),
+        A::StripVlan => (&[P::Vlan], "strip_vlan"),
+        A::PopVlan => (&[P::Vlan], "pop_vlan"),
+        A::ModNwSrc(_) => (&[P::Ipv4], "mod_nw_src"),
+        A::ModNwDst(_) => (&[P::Ipv4], "mod_nw_dst"),
+        A::ModNwTos(_) => (&[P::Ip], "mod_nw_tos"),
+        A::ModNwEcn(_) => (&[P::Ip], "mod_nw_ecn"),
+        A::ModNwTtl(_) => (&[P::Ip], "mod_nw_ttl"),
+        A::DecTtl(_) => (&[P::Ip], "dec_ttl"),
+        A::ModTpSrc(_) => (&[P::Tcp, P::Udp, P::Sctp], "mod_tp_src"),
+        A::ModTpDst(_) => (&[P::Tcp, P::Udp, P::Sctp], "mod_tp_dst"),
+        A::FinTimeout { .. } => (&[P::Tcp], "fin_timeout"),
+        A::SetMplsLabel(_) => (&[P::Mpls], "set_mpls_label"),
+        A::SetMplsTc(_) => (&[P::Mpls], "set_mpls_tc"),
+        A::SetMplsTtl(_) => (&[P::Mpls], "set_mpls_ttl"),
+        A::DecMplsTtl => (&[P::Mpls], "dec_mpls_ttl"),
+        A::PopMpls(_) => (&[P::Mpls], "pop_mpls"),
+        A::DecNshTtl => (&[P::Nsh], "dec_nsh_ttl"),
+        _ => return None,
+    })
+}
+
 /// `mf_is_value_valid` in lib/meta-flow.c, as far as a value's width does not say it.
-fn has_value(field: Field, value: &Value) -> bool {
+pub(crate) fn has_value(field: Field, value: &Value) -> bool {
     match (field, value.number()) {
         (Field::NwTos, Some(tos)) => tos & 3 == 0,
         (Field::ArpOp, Some(op)) => op <= 0xff,

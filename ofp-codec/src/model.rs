@@ -14,6 +14,7 @@ pub(crate) mod canonical;
 pub(crate) mod field;
 pub(crate) mod flags;
 pub(crate) mod flow;
+pub(crate) mod flow_mod;
 pub(crate) mod matches;
 pub(crate) mod names;
 pub(crate) mod normal;

@@ -23,25 +23,34 @@
 //! ```
 
 mod action;
+mod aggregate;
 mod bits;
 mod bundle;
 mod counter;
 mod entries;
 mod error;
 mod error_message;
+mod flow_mod;
+mod flow_removed;
+mod flow_request;
+mod flow_stats;
 mod frame;
 mod header;
 mod hello;
 mod instruction;
 mod kind;
+mod matches;
 mod message;
 mod ofperr;
 mod oxm;
+mod oxs;
 mod port;
+mod program;
 mod property;
 mod queue;
 mod read;
 mod role;
+mod record;
 mod session;
 mod switch;
 mod text;
@@ -49,19 +58,33 @@ mod write;
 
 pub use action::{ActionRef, Actions, decode_actions, encode_actions};
 pub use bundle::{BundleAdd, BundleControl, BundleFlags, BundleStep};
+pub use aggregate::Aggregate;
 pub use entries::{BadEntry, Entries, Entry};
 pub use error::{DecodeError, EncodeError, Fault};
 pub use error_message::ErrorMessage;
+pub use flow_mod::{FlowMod10, FlowMod11, FlowModHead, FlowModRef, NxFlowMod};
+pub use flow_removed::{
+    FlowRemoved, FlowRemoved10, FlowRemoved11, FlowRemoved15, FlowRemovedHead, FlowRemovedReason,
+    FlowRemovedRef, NxFlowRemoved,
+};
+pub use flow_request::FlowRequest;
+pub use flow_stats::{
+    FlowDesc15, FlowEntries, FlowStats10, FlowStats11, FlowStatsHead, FlowStatsHead10, FlowStatsRef,
+    NxFlowStats,
+};
 pub use frame::{FrameError, Frames, frame_len};
 pub use header::{Header, Number};
 pub use hello::{Hello, Versions};
 pub use instruction::{InstructionRef, Instructions, decode_instructions, encode_instructions};
 pub use kind::{Form, MessageKind, Namespace, experimenter};
+pub use matches::{Match10, Match11, MatchRef, OxmEntries, OxmList};
 pub use message::Message;
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use oxm::{OxmHeader, OxmRef};
+pub use oxs::OxsRef;
 pub use port::{PortConfig, PortDesc, PortFeatures, PortReason, PortState, PortStats, PortStatus};
 pub use queue::QueueStats;
+pub use program::ProgramRef;
 pub use read::Reader;
 pub use role::{Role, RoleMessage};
 pub use session::{Received, Session, SessionError};

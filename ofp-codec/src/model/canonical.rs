@@ -8,6 +8,7 @@ pub(crate) mod printed;
 use crate::model::{
     canonical::{actions::Context, bits::MatchBits, printed::printed},
     flow::Flow,
+    flow_mod::FlowMod,
     matches::Match,
     version::Version,
 };
@@ -52,6 +53,19 @@ impl Flow {
             } else {
                 self.importance
             },
+            ..self.clone()
+        }
+    }
+}
+
+impl FlowMod {
+    /// The change as a switch prints it that speaks this version of OpenFlow.
+    ///
+    /// As of [`Flow::canonical`].
+    #[must_use]
+    pub fn canonical(&self, version: Version) -> FlowMod {
+        FlowMod {
+            flow: self.flow.canonical(version),
             ..self.clone()
         }
     }

@@ -62,6 +62,47 @@ impl Default for Flow {
     }
 }
 
+impl Flow {
+    /// The priority and the match.
+    pub(crate) fn selector(&self) -> Selector<'_> {
+        Selector(self)
+    }
+}
+
+/// `priority=5,tcp,tp_dst=80`; nothing for a flow of the default priority that matches all packets.
+pub(crate) struct Selector<'a>(&'a Flow);
+
+impl Selector<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.priority == DEFAULT_PRIORITY && self.0.matches.0.is_empty()
+    }
+}
+
+impl fmt::Display for Selector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = Separated::new(f);
+        if self.0.priority != DEFAULT_PRIORITY {
+            list.item(&format_args!("priority={}", self.0.priority))?;
+        }
+        if !self.0.matches.0.is_empty() {
+            list.item(&self.0.matches)?;
+        }
+        Ok(())
+    }
+}
+
+/// Actions with commas; `drop` for none.
+pub(crate) struct ActionList<'a>(pub(crate) &'a [Action]);
+
+impl fmt::Display for ActionList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("drop"),
+            actions => write_list(f, actions),
+        }
+    }
+}
+
 /// The flow as `ovs-ofctl dump-flows` prints it, without the space in front; without statistics, as with
 /// `--no-stats`.
 ///
@@ -122,21 +163,11 @@ impl fmt::Display for Flow {
         self.unknown
             .iter()
             .try_for_each(|unknown| write!(f, "{unknown}, "))?;
-        let mut list = Separated::new(f);
-        if self.priority != DEFAULT_PRIORITY {
-            list.item(&format_args!("priority={}", self.priority))?;
+        let selector = self.selector();
+        if !selector.is_empty() {
+            write!(f, "{selector} ")?;
         }
-        if !self.matches.0.is_empty() {
-            list.item(&self.matches)?;
-        }
-        if !list.is_empty() {
-            f.write_str(" ")?;
-        }
-        f.write_str("actions=")?;
-        match &self.actions[..] {
-            [] => f.write_str("drop"),
-            actions => write_list(f, actions),
-        }
+        write!(f, "actions={}", ActionList(&self.actions))
     }
 }
 

@@ -199,6 +199,44 @@ impl FieldMatch {
     }
 }
 
+impl FieldMatch {
+    /// The same, as text has it, which does not tell how long the option of a tunnel is.
+    pub(crate) fn shortest(&self) -> Self {
+        let Value::Wide(wide) = &self.value else {
+            return self.clone();
+        };
+        let number = |bytes: &Vec<u8>| {
+            let bytes = significant(bytes);
+            (bytes.len() <= 16).then(|| {
+                bytes
+                    .iter()
+                    .fold(0, |number, byte| number << 8 | u128::from(*byte))
+            })
+        };
+        let mask = wide.mask.as_ref().map(number);
+        match (number(&wide.value), mask) {
+            (Some(value), None | Some(Some(_))) => FieldMatch {
+                value: Value::Number(value),
+                mask: mask.flatten(),
+                ..*self
+            },
+            _ => FieldMatch {
+                value: Value::Wide(Box::new(Wide {
+                    value: significant(&wide.value).into(),
+                    mask: wide.mask.as_deref().map(|mask| significant(mask).into()),
+                })),
+                ..*self
+            },
+        }
+    }
+}
+
+/// Without zeros in front.
+fn significant(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    &bytes[zeros..]
+}
+
 /// `nw_dst=10.0.0.0/8`, as a match prints it.
 impl fmt::Display for FieldMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

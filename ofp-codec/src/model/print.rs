@@ -169,10 +169,6 @@ impl<'a, 'f> Separated<'a, 'f> {
         Separated { f, comma: "" }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.comma.is_empty()
-    }
-
     pub(crate) fn item(&mut self, item: &dyn Display) -> fmt::Result {
         write!(self.f, "{}{item}", self.comma)?;
         self.comma = ",";

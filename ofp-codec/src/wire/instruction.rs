@@ -107,6 +107,11 @@ impl<'a> InstructionRef<'a> {
         self.number
     }
 
+    /// Whether it applies the actions in it.
+    pub(crate) fn is_apply(&self) -> bool {
+        self.number == APPLY_ACTIONS
+    }
+
     /// The actions in it, if it is one that has actions.
     pub fn actions(&self) -> Option<Actions<'a>> {
         matches!(self.number, WRITE_ACTIONS | APPLY_ACTIONS).then(|| Actions::new(self.body(8), self.version))

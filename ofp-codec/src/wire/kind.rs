@@ -1,6 +1,9 @@
 use core::fmt;
 
-use crate::{model::version::Version, wire::header::Number};
+use crate::{
+    model::version::Version,
+    wire::{error::EncodeError, header::Number},
+};
 
 /// The numbers of experimenters, called vendors before OpenFlow 1.2
 /// (`include/openflow/openflow-common.h`).
@@ -87,6 +90,22 @@ impl MessageKind {
     /// How it looks in this version: OpenFlow's own form where there is one, else an experimenter's.
     pub fn form(self, version: Version) -> Option<&'static Form> {
         self.forms().iter().find(|form| form.is_in(version))
+    }
+
+    /// How it looks in this version, in Nicira's form or in OpenFlow's own.
+    pub(crate) fn form_of(self, version: Version, nicira: bool) -> Result<&'static Form, EncodeError> {
+        let is_nicira = |form: &Form| {
+            matches!(
+                form.namespace,
+                Namespace::Experimenter(_) | Namespace::ExperimenterMultipart(_)
+            )
+        };
+        let mut forms = self.forms().iter();
+        let found = forms.find(|form| form.is_in(version) && is_nicira(form) == nicira);
+        found.ok_or(EncodeError::NotInVersion {
+            what: self.name(),
+            version,
+        })
     }
 
     /// The kind and form of this number.

@@ -121,6 +121,18 @@ impl<'a> Message<'a> {
         self.flags & REPLY_MORE != 0
     }
 
+    /// The form, of a message that is to be of this kind.
+    pub(crate) fn expect(&self, kind: MessageKind) -> Result<&'static Form, DecodeError> {
+        match self.known {
+            Some((known, form)) if known == kind => Ok(form),
+            _ => {
+                let number = Fault::Value(self.number.number.into());
+                let start = Reader::new(self.bytes).named("OFPBRC_BAD_TYPE");
+                Err(start.error(kind.name(), number))
+            }
+        }
+    }
+
     /// What stands behind the headers.
     pub fn body(&self) -> Reader<'a> {
         self.body

@@ -82,6 +82,12 @@ impl<'a> Writer<'a> {
         self.zeros(len.next_multiple_of(multiple) - len);
     }
 
+    /// Puts these bytes at `position`; what stood there moves on.
+    pub(crate) fn insert(&mut self, position: usize, bytes: &[u8]) {
+        let at = self.start + position;
+        self.out.splice(at..at, bytes.iter().copied());
+    }
+
     /// Fills in the two bytes at position `at` with the number of bytes from position `from` on.
     ///
     /// # Errors
@@ -91,9 +97,14 @@ impl<'a> Writer<'a> {
         let len = self.len() - from;
         let limit = u16::MAX.into();
         let filled = u16::try_from(len).map_err(|_| EncodeError::TooLong { what, len, limit })?;
-        let at = self.start + at;
-        self.out[at..at + 2].copy_from_slice(&filled.to_be_bytes());
+        self.fill(at, filled.to_be_bytes());
         Ok(())
+    }
+
+    /// Fills in the bytes at position `at`, which must have been written.
+    pub(crate) fn fill<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        let at = self.start + at;
+        self.out[at..at + N].copy_from_slice(&bytes);
     }
 }
 

@@ -405,7 +405,7 @@ fn a_table_of_every_field_and_action_is_the_same_in_every_version() {
 
 /// What this switch does not take: fields that are internal, options of tunnels and groups and meters
 /// that it does not know; and what these tests say otherwise.
-const REFUSED: [&str; 7] = [
+pub(crate) const REFUSED: [&str; 7] = [
     "priority=",
     "table=",
     "group:",

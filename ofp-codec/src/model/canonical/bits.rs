@@ -32,33 +32,50 @@ struct Part {
 impl MatchBits {
     pub(crate) fn of(matches: &Match) -> Self {
         let mut bits = MatchBits::default();
-        for entry in &matches.0 {
-            match entry {
-                MatchEntry::Protocol(protocol) => {
-                    bits.set(Field::EthType, protocol.eth_type().into(), None);
-                    if let Some(proto) = protocol.ip_proto() {
-                        bits.set(Field::IpProto, proto.into(), None);
-                    }
-                }
-                MatchEntry::Field(found) if found.field.info().bits > 128 => {
-                    let mut found = found.clone();
-                    if let (Value::Number(number), Some(mask)) = (&mut found.value, found.mask) {
-                        *number &= mask;
-                    }
-                    bits.options.insert(found.field, found);
-                }
-                MatchEntry::Field(FieldMatch { field, value, mask }) => match value {
-                    Value::Number(number) => bits.set(*field, *number, *mask),
-                    Value::Name(name) => {
-                        bits.bits.remove(&parts(*field)[0].holder);
-                        bits.names.insert(parts(*field)[0].holder, name.clone());
-                    }
-                    Value::Wide(_) | Value::Absent => {}
-                },
-                MatchEntry::Unknown(_) | MatchEntry::UnknownOxm(_) => bits.unknown.push(entry.clone()),
-            }
-        }
+        matches.0.iter().for_each(|entry| bits.add(entry));
         bits
+    }
+
+    pub(crate) fn add(&mut self, entry: &MatchEntry) {
+        match entry {
+            MatchEntry::Protocol(protocol) => {
+                self.set(Field::EthType, protocol.eth_type().into(), None);
+                if let Some(proto) = protocol.ip_proto() {
+                    self.set(Field::IpProto, proto.into(), None);
+                }
+            }
+            MatchEntry::Field(found) if found.field.info().bits > 128 => {
+                let mut found = found.clone();
+                if let (Value::Number(number), Some(mask)) = (&mut found.value, found.mask) {
+                    *number &= mask;
+                }
+                self.options.insert(found.field, found);
+            }
+            MatchEntry::Field(FieldMatch { field, value, mask }) => match value {
+                Value::Number(number) => self.set(*field, *number, *mask),
+                Value::Name(name) => {
+                    self.bits.remove(&parts(*field)[0].holder);
+                    self.names.insert(parts(*field)[0].holder, name.clone());
+                }
+                Value::Wide(_) | Value::Absent => {}
+            },
+            MatchEntry::Unknown(_) | MatchEntry::UnknownOxm(_) => self.unknown.push(entry.clone()),
+        }
+    }
+
+    /// Whether a bit of the field counts (`mf_is_all_wild` in lib/meta-flow.c).
+    pub(crate) fn speak_of(&self, field: Field) -> bool {
+        let tag = |bits: u128| self.masked(Field::VlanTci).1 & bits != 0;
+        match field {
+            Field::VlanVid => tag(VID | CFI),
+            Field::DlVlan => tag(VID),
+            Field::VlanPcp | Field::DlVlanPcp => tag(PCP),
+            _ if field.info().bits > 128 => self.options.contains_key(&field),
+            _ => parts(field).iter().any(|part| {
+                let ones = u128::MAX >> (128 - part.len) << part.up;
+                self.masked(part.holder).1 & ones != 0
+            }),
+        }
     }
 
     /// As `mf_set` (lib/meta-flow.c): what was said of the same bits before is forgotten.
@@ -116,7 +133,7 @@ impl MatchBits {
         (mask == widest(holder, holder.mask_max())).then_some(value)
     }
 
-    pub(super) fn name(&self, holder: Field) -> Option<&str> {
+    pub(crate) fn name(&self, holder: Field) -> Option<&str> {
         self.names.get(&holder).map(|name| &**name)
     }
 
@@ -152,7 +169,7 @@ impl MatchBits {
         let proto = |proto| ip && self.ip_proto() == proto;
         let icmp6 = kind == IPV6 && proto(ICMPV6);
         let nd = |of: &[u128]| {
-            icmp6 && of.contains(&self.masked(Field::TcpSrc).0) && self.exact(Field::TcpDst) == Some(0)
+            icmp6 && of.contains(&self.masked(Field::TcpSrc).0) && self.masked(Field::TcpDst).0 == 0
         };
         match prerequisite {
             Prerequisite::None => true,
@@ -226,10 +243,10 @@ impl MatchBits {
         if !(ip && proto == TCP) {
             self.forget(&[Field::TcpFlags]);
         }
-        let (kind_of_nd, code) = (self.masked(Field::TcpSrc).0, self.exact(Field::TcpDst));
+        let (kind_of_nd, code) = (self.masked(Field::TcpSrc).0, self.masked(Field::TcpDst).0);
         let solicit = icmp6 && kind_of_nd == 135;
         let advert = icmp6 && kind_of_nd == 136;
-        if !(solicit || advert) || code != Some(0) {
+        if !(solicit || advert) || code != 0 {
             self.forget(&[Field::NdTarget, Field::NdReserved, Field::NdOptionsType]);
             if !arp {
                 self.forget(&[Field::ArpSha, Field::ArpTha]);

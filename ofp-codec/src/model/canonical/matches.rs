@@ -48,8 +48,8 @@ impl Printer<'_> {
         self.fields(&TUNNEL);
         self.without_mask();
         self.fields(&[Field::TunFlags]);
-        let options = self.bits.options.values().cloned().map(MatchEntry::Field);
-        self.entries.extend(options);
+        let options = self.bits.options.values().map(FieldMatch::shortest);
+        self.entries.extend(options.map(MatchEntry::Field));
         self.fields(&[Field::Metadata, Field::InPort]);
         self.vlan(version);
         self.fields(&[Field::EthSrc, Field::EthDst]);

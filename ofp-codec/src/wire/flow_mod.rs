@@ -1,0 +1,485 @@
+//! `OFPT_FLOW_MOD` of OpenFlow 1.0 and of 1.1 to 1.5, and Nicira's `NXT_FLOW_MOD`.
+
+use alloc::vec::Vec;
+
+use crate::{
+    model::{
+        canonical::{actions::Context, bits::MatchBits},
+        flow::{Flow, FlowFlags},
+        flow_mod::{FlowCommand, FlowMod},
+        port::{Port, TableRef},
+        version::Version,
+    },
+    wire::{
+        error::{DecodeError, EncodeError, Fault},
+        flow_request::out_port,
+        instruction::encode_instructions,
+        kind::{MessageKind, Namespace},
+        matches::{Match10, Match11, MatchRef, check_connection, encode_nxm, encode_oxm},
+        message::Message,
+        program::ProgramRef,
+        read::Reader,
+        record::record,
+        write::Writer,
+    },
+};
+
+record! {
+    /// What stands behind the match in `struct ofp10_flow_mod` of `openflow-1.0.h`.
+    pub struct FlowMod10 "flow_mod" {
+        /// The cookie.
+        cookie: u64,
+        /// `OFPFC_*`; in the upper byte the table, if the switch takes one.
+        command: u16,
+        /// Seconds without a packet until the flow goes; 0 is never.
+        idle_timeout: u16,
+        /// Seconds until the flow goes; 0 is never.
+        hard_timeout: u16,
+        /// The priority.
+        priority: u16,
+        /// The packet that the switch keeps; 0xffffffff is none.
+        buffer_id: u32,
+        /// The port that flows that are deleted send to.
+        out_port: u16,
+        /// `OFPFF_*`.
+        flags: u16,
+    }
+
+    /// `struct ofp11_flow_mod` of `openflow-1.1.h`; a match follows.
+    pub struct FlowMod11 "flow_mod" {
+        /// The cookie that is set or asked for.
+        cookie: u64,
+        /// The bits of it that are asked for.
+        cookie_mask: u64,
+        /// The table; 0xff is every one.
+        table_id: u8,
+        /// `OFPFC_*`.
+        command: u8,
+        /// Seconds without a packet until the flow goes; 0 is never.
+        idle_timeout: u16,
+        /// Seconds until the flow goes; 0 is never.
+        hard_timeout: u16,
+        /// The priority.
+        priority: u16,
+        /// The packet that the switch keeps; 0xffffffff is none.
+        buffer_id: u32,
+        /// The port that flows that are deleted send to.
+        out_port: u32,
+        /// The group that flows that are deleted use.
+        out_group: u32,
+        /// `OFPFF_*`.
+        flags: u16,
+        /// The importance, since OpenFlow 1.4.
+        importance: u16,
+    }
+
+    /// `struct nx_flow_mod` of `nicira-ext.h`; a match follows.
+    pub struct NxFlowMod "flow_mod" {
+        /// The cookie.
+        cookie: u64,
+        /// `OFPFC_*`; in the upper byte the table, if the switch takes one.
+        command: u16,
+        /// Seconds without a packet until the flow goes; 0 is never.
+        idle_timeout: u16,
+        /// Seconds until the flow goes; 0 is never.
+        hard_timeout: u16,
+        /// The priority.
+        priority: u16,
+        /// The packet that the switch keeps; 0xffffffff is none.
+        buffer_id: u32,
+        /// The port that flows that are deleted send to.
+        out_port: u16,
+        /// `OFPFF_*`.
+        flags: u16,
+        /// The length of the match, without padding.
+        match_len: u16,
+        /// Padding.
+        pad: [u8; 6],
+    }
+}
+
+/// A `FLOW_MOD` as it stands in a message. It encodes to the bytes that it was decoded from.
+///
+/// ```
+/// use ofp_codec::{FlowMod, Version, text::FlowRef, wire::{FlowModRef, Message}};
+///
+/// let flow = FlowRef::parse(b"priority=7,arp actions=NORMAL")?.to_flow()?;
+/// let mut bytes = Vec::new();
+/// FlowMod::add(flow).encode(Version::V1_3, 1, &mut bytes)?;
+///
+/// let message = Message::parse(&bytes)?;
+/// let flow_mod = FlowModRef::decode(&message)?;
+/// let add = flow_mod.to_flow_mod()?.canonical(Version::V1_3);
+/// assert_eq!(add.to_string(), "ADD priority=7,arp actions=NORMAL");
+///
+/// let mut again = Vec::new();
+/// flow_mod.encode(1, &mut again)?;
+/// assert_eq!(again, bytes);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct FlowModRef<'a> {
+    version: Version,
+    /// What is there beside match and actions.
+    pub head: FlowModHead,
+    /// The match.
+    pub matches: MatchRef<'a>,
+    /// The instructions, in OpenFlow 1.0 actions.
+    pub program: ProgramRef<'a>,
+}
+
+/// The fixed part of a [`FlowModRef`], by its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FlowModHead {
+    /// OpenFlow 1.0's; it stands behind the match.
+    Of10(FlowMod10),
+    /// Of OpenFlow 1.1 and later.
+    Of11(FlowMod11),
+    /// Nicira's.
+    Nicira(NxFlowMod),
+}
+
+impl<'a> FlowModRef<'a> {
+    /// Reads the parts of a message of the kind `FlowMod`.
+    ///
+    /// # Errors
+    ///
+    /// If the message is of another kind, or the match is longer than the message.
+    pub fn decode(message: &Message<'a>) -> Result<Self, DecodeError> {
+        let version = message.header().version;
+        let mut reader = message.body();
+        let form = message.expect(MessageKind::FlowMod)?;
+        let (head, matches) = if form.namespace != Namespace::Openflow {
+            let head = NxFlowMod::decode(&mut reader)?;
+            let matches = MatchRef::decode_nxm(&mut reader, head.match_len)?;
+            (FlowModHead::Nicira(head), matches)
+        } else if version == Version::V1_0 {
+            let matches = MatchRef::Fixed10(Match10::decode(&mut reader)?);
+            (FlowModHead::Of10(FlowMod10::decode(&mut reader)?), matches)
+        } else {
+            let head = FlowMod11::decode(&mut reader)?;
+            (FlowModHead::Of11(head), MatchRef::decode(&mut reader)?)
+        };
+        Ok(FlowModRef {
+            version,
+            head,
+            matches,
+            program: ProgramRef::new(reader, version),
+        })
+    }
+
+    /// Appends the message: the very bytes that it was decoded from, where no part was changed.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::TooLong`] if the parts were made longer than a message may be.
+    pub fn encode(&self, xid: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let nicira = matches!(self.head, FlowModHead::Nicira(_));
+        let form = MessageKind::FlowMod.form_of(self.version, nicira)?;
+        MessageKind::FlowMod.encode_form(form, self.version, xid, out, |writer| {
+            match &self.head {
+                FlowModHead::Of10(head) => {
+                    self.matches.encode(writer)?;
+                    head.encode(writer);
+                }
+                FlowModHead::Of11(head) => {
+                    head.encode(writer);
+                    self.matches.encode(writer)?;
+                }
+                FlowModHead::Nicira(head) => {
+                    head.encode(writer);
+                    self.matches.encode(writer)?;
+                }
+            }
+            self.program.encode(writer);
+            Ok(())
+        })
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    ///
+    /// If match or actions are malformed.
+    pub fn to_flow_mod(&self) -> Result<FlowMod, DecodeError> {
+        let mut flow_mod = self.head.to_flow_mod(self.version)?;
+        // A flow that looks at all of a packet that OpenFlow 1.0 knows has the highest priority.
+        if let MatchRef::Fixed10(fixed) = &self.matches {
+            if fixed.is_exact() {
+                flow_mod.flow.priority = u16::MAX;
+            }
+        }
+        if let Some(cookie) = self.matches.cookie() {
+            flow_mod.cookie = cookie;
+        }
+        flow_mod.flow.matches = self.matches.to_match()?;
+        flow_mod.flow.actions = self.program.to_actions()?;
+        Ok(flow_mod)
+    }
+
+    /// Checks what Open vSwitch checks when it reads the message, and gives what it says.
+    ///
+    /// # Errors
+    ///
+    /// With the name of the error that Open vSwitch answers with.
+    pub fn check(&self) -> Result<FlowMod, DecodeError> {
+        let start = Reader::at(&[], HEADER_LEN);
+        let error = |name, what, value: u64| Err(start.named(name).error(what, Fault::Value(value)));
+        self.matches.check()?;
+        let flow_mod = self.to_flow_mod()?;
+        let command = flow_mod.command;
+        if let FlowModHead::Of11(head) = &self.head {
+            let all = head.table_id == FlowMod::ANY_TABLE;
+            if all && (self.version == Version::V1_1 || !command.deletes()) {
+                return error("OFPFMFC_BAD_TABLE_ID", "table_id", head.table_id.into());
+            }
+        }
+        if matches!(self.head, FlowModHead::Nicira(_))
+            && command == FlowCommand::ADD
+            && flow_mod.cookie.1 != 0
+        {
+            return error("NXBRC_NXM_INVALID", "cookie", flow_mod.cookie.0);
+        }
+        check_connection(&flow_mod.flow.matches, &start)?;
+        if command.0 > FlowCommand::DELETE_STRICT.0 {
+            return error("OFPFMFC_BAD_COMMAND", "command", command.0.into());
+        }
+        let flags = flow_mod.flow.flags;
+        if flags.0 & !u32::from(known_flags(self.version)) != 0 {
+            return error("OFPFMFC_BAD_FLAGS", "flags", flags.0.into());
+        }
+        if self.version == Version::V1_0 && flags.0 & EMERG != 0 {
+            let timeout = flow_mod.flow.idle_timeout | flow_mod.flow.hard_timeout;
+            let name = match timeout {
+                0 => "OFPFMFC_TABLE_FULL",
+                _ => "OFPFMFC_BAD_EMERG_TIMEOUT",
+            };
+            return error(name, "flags", flags.0.into());
+        }
+        self.program.check(&flow_mod.flow)?;
+        Ok(flow_mod)
+    }
+}
+
+impl FlowModHead {
+    fn to_flow_mod(self, version: Version) -> Result<FlowMod, DecodeError> {
+        let buffer = |id| Some(id).filter(|id| *id != NO_BUFFER);
+        Ok(match self {
+            FlowModHead::Of11(head) => {
+                let command = FlowCommand(head.command);
+                let adds = command == FlowCommand::ADD
+                    || version == Version::V1_1
+                        && matches!(command, FlowCommand::MODIFY | FlowCommand::MODIFY_STRICT)
+                        && head.cookie_mask == 0;
+                FlowMod {
+                    command,
+                    cookie: if adds {
+                        (0, 0)
+                    } else {
+                        (head.cookie, head.cookie_mask)
+                    },
+                    buffer_id: buffer(head.buffer_id),
+                    out_port: out_port(head.out_port, &Reader::at(&[], HEADER_LEN))?,
+                    out_group: match command.deletes() {
+                        true => head.out_group,
+                        false => FlowMod::ANY_GROUP,
+                    },
+                    flow: Flow {
+                        table: TableRef::Number(head.table_id),
+                        priority: head.priority,
+                        cookie: if adds { head.cookie } else { FlowMod::KEEP_COOKIE },
+                        idle_timeout: head.idle_timeout,
+                        hard_timeout: head.hard_timeout,
+                        importance: match version >= Version::V1_4 && command == FlowCommand::ADD {
+                            true => head.importance,
+                            false => 0,
+                        },
+                        flags: FlowFlags(head.flags.into()),
+                        ..Flow::default()
+                    },
+                }
+            }
+            FlowModHead::Of10(FlowMod10 {
+                cookie,
+                command,
+                idle_timeout,
+                hard_timeout,
+                priority,
+                buffer_id,
+                out_port,
+                flags,
+            })
+            | FlowModHead::Nicira(NxFlowMod {
+                cookie,
+                command,
+                idle_timeout,
+                hard_timeout,
+                priority,
+                buffer_id,
+                out_port,
+                flags,
+                ..
+            }) => {
+                let [table, command] = command.to_be_bytes();
+                FlowMod {
+                    command: FlowCommand(command),
+                    buffer_id: buffer(buffer_id),
+                    out_port: Port::from_16_bits(out_port),
+                    ..FlowMod::add(Flow {
+                        table: TableRef::Number(table),
+                        priority,
+                        cookie,
+                        idle_timeout,
+                        hard_timeout,
+                        flags: FlowFlags(flags.into()),
+                        ..Flow::default()
+                    })
+                }
+            }
+        })
+    }
+}
+
+impl FlowMod {
+    /// Appends the message that Open vSwitch would send for it: in OpenFlow 1.0 it is Nicira's, with
+    /// the table in the command (`NXT_FLOW_MOD_TABLE_ID`).
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::NotInVersion`] for what the version cannot say, [`EncodeError::Unresolved`] for what
+    /// only a switch knows the number of, [`EncodeError::TooLong`]. Nothing is appended then.
+    pub fn encode(&self, version: Version, xid: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let form = MessageKind::FlowMod.form_of(version, version == Version::V1_0)?;
+        MessageKind::FlowMod.encode_form(form, version, xid, out, |writer| match version {
+            Version::V1_0 => self.encode_nicira(writer),
+            _ => self.encode_of11(version, writer),
+        })
+    }
+
+    /// The same in OpenFlow 1.0's own form, which can match less.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_of10(&self, xid: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let form = MessageKind::FlowMod.form_of(Version::V1_0, false)?;
+        MessageKind::FlowMod.encode_form(form, Version::V1_0, xid, out, |writer| {
+            Match10::from_match(&self.flow.matches)?.encode(writer);
+            let head = self.nicira_head()?;
+            FlowMod10 {
+                cookie: head.cookie,
+                command: head.command,
+                idle_timeout: head.idle_timeout,
+                hard_timeout: head.hard_timeout,
+                priority: head.priority,
+                buffer_id: head.buffer_id,
+                out_port: head.out_port,
+                flags: head.flags,
+            }
+            .encode(writer);
+            self.encode_actions(writer)
+        })
+    }
+
+    fn encode_nicira(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let start = writer.len();
+        self.nicira_head()?.encode(writer);
+        let cookie = Some(self.cookie).filter(|(_, mask)| *mask != 0);
+        let match_len = encode_nxm(&self.flow.matches, cookie, writer)?;
+        writer.fill(start + MATCH_LEN_AT, match_len.to_be_bytes());
+        self.encode_actions(writer)
+    }
+
+    fn encode_actions(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let bits = MatchBits::of(&self.flow.matches);
+        encode_instructions(&self.flow.actions, &Context::of(Version::V1_0, &bits), writer)
+    }
+
+    fn nicira_head(&self) -> Result<NxFlowMod, EncodeError> {
+        let flow = &self.flow;
+        Ok(NxFlowMod {
+            cookie: flow.cookie,
+            command: u16::from_be_bytes([self.flow.table.encode()?, self.command.0]),
+            idle_timeout: flow.idle_timeout,
+            hard_timeout: flow.hard_timeout,
+            priority: flow.priority,
+            buffer_id: self.buffer_id.unwrap_or(NO_BUFFER),
+            out_port: self.out_port.to_16_bits().ok_or(EncodeError::OutOfRange {
+                what: "out_port",
+                value: self.out_port.0.into(),
+            })?,
+            flags: encode_flags(flow.flags, Version::V1_0),
+            match_len: 0,
+            pad: [0; 6],
+        })
+    }
+
+    fn encode_of11(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let flow = &self.flow;
+        let of11 = version == Version::V1_1;
+        let modifies = matches!(self.command, FlowCommand::MODIFY | FlowCommand::MODIFY_STRICT);
+        let adds = self.command == FlowCommand::ADD || of11 && modifies && self.cookie.1 == 0;
+        // Every table is one to delete from; to add to there is the first.
+        let table_id = match self.flow.table.encode()? {
+            FlowMod::ANY_TABLE if of11 || !self.command.deletes() => 0,
+            table => table,
+        };
+        let head = FlowMod11 {
+            cookie: if adds {
+                flow.cookie
+            } else {
+                self.cookie.0 & self.cookie.1
+            },
+            cookie_mask: self.cookie.1,
+            table_id,
+            command: self.command.0,
+            idle_timeout: flow.idle_timeout,
+            hard_timeout: flow.hard_timeout,
+            priority: flow.priority,
+            buffer_id: self.buffer_id.unwrap_or(NO_BUFFER),
+            out_port: self.out_port.0,
+            out_group: self.out_group,
+            flags: encode_flags(flow.flags, version),
+            importance: match version >= Version::V1_4 && self.command == FlowCommand::ADD {
+                true => flow.importance,
+                false => 0,
+            },
+        };
+        head.encode(writer);
+        match of11 {
+            true => Match11::from_match(&flow.matches)?.encode(writer),
+            false => encode_oxm(&flow.matches, version, writer)?,
+        }
+        let bits = MatchBits::of(&flow.matches);
+        encode_instructions(&flow.actions, &Context::of(version, &bits), writer)
+    }
+}
+
+/// The flags that a version has.
+fn known_flags(version: Version) -> u16 {
+    match version {
+        Version::V1_0 => 0x7,
+        Version::V1_1 => 0x3,
+        Version::V1_2 => 0x7,
+        _ => 0x1f,
+    }
+}
+
+/// Open vSwitch leaves out what the version does not have.
+pub(crate) fn encode_flags(flags: FlowFlags, version: Version) -> u16 {
+    let known = match version {
+        // `OFPFF10_EMERG` is no flag of the model.
+        Version::V1_0 => 0x3,
+        version => known_flags(version),
+    };
+    u16::try_from(flags.0 & u32::from(known)).unwrap_or(0)
+}
+
+/// `OFPFF10_EMERG`: for when the connection is lost. Open vSwitch has none.
+const EMERG: u32 = 4;
+const NO_BUFFER: u32 = 0xffff_ffff;
+/// Of `NxFlowMod::match_len`.
+const MATCH_LEN_AT: usize = 24;
+/// Of a message.
+const HEADER_LEN: usize = 8;

@@ -1,0 +1,123 @@
+//! What Open vSwitch refuses of a match whose parts are all there (`nx_pull_raw` in lib/nx-match.c).
+
+use crate::{
+    lint,
+    model::{
+        canonical::bits::{IPV4, IPV6, MatchBits},
+        field::{Field, Format, Prerequisite},
+        matches::{Match, MatchEntry, Value},
+    },
+    wire::{
+        error::{DecodeError, Fault},
+        matches::{MatchRef, OxmList, is_cookie},
+        oxm::OxmRef,
+        read::Reader,
+    },
+};
+
+impl MatchRef<'_> {
+    /// Checks what Open vSwitch checks, which is more than the model needs: masks and values of
+    /// fields, their prerequisites in the order of the entries, and that none comes twice.
+    ///
+    /// # Errors
+    ///
+    /// Of the first entry that it refuses, with the name of its error. An unknown field is
+    /// `OFPBMC_BAD_FIELD`.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            MatchRef::Oxm(list) => list.check(false),
+            MatchRef::Nxm(list) => list.check(true),
+            MatchRef::Fixed10(_) | MatchRef::Fixed11(_) => self.to_match().map(|_| ()),
+        }
+    }
+}
+
+impl OxmList<'_> {
+    fn check(&self, allow_cookie: bool) -> Result<(), DecodeError> {
+        let mut bits = MatchBits::default();
+        let mut cookie = false;
+        for entry in self.entries() {
+            let entry = entry?;
+            if let Some(mask) = entry.mask {
+                let wild = |(value, mask): (&u8, &u8)| value & !mask != 0;
+                if entry.value.iter().zip(mask).any(wild) {
+                    return Err(entry.error(Fault::Mask, "OFPBMC_BAD_WILDCARDS"));
+                }
+            }
+            if allow_cookie && is_cookie(entry.header) {
+                if cookie {
+                    return Err(entry.error(Fault::Repeated, "OFPBMC_DUP_FIELD"));
+                }
+                cookie = entry.mask.is_none_or(|mask| mask.iter().any(|byte| *byte != 0));
+                continue;
+            }
+            let Some(field) = entry.header.field() else {
+                let unknown = Fault::Value(entry.header.0);
+                return Err(entry.error(unknown, "OFPBMC_BAD_FIELD"));
+            };
+            check_entry(field, &entry, &mut bits)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_entry(field: Field, entry: &OxmRef<'_>, bits: &mut MatchBits) -> Result<(), DecodeError> {
+    let info = field.info();
+    let mask = entry.mask.map(|mask| &mask[..entry.value.len()]);
+    if !info.maskable
+        && mask.is_some_and(|mask| mask.iter().any(|byte| *byte != mask[0]) || ![0, 0xff].contains(&mask[0]))
+    {
+        return Err(entry.error(Fault::Mask, "OFPBMC_BAD_MASK"));
+    }
+    let found = entry.to_field_match(field)?;
+    if !has_value(field, &found.value) {
+        let number = found.value.number().and_then(|number| u64::try_from(number).ok());
+        let value = Fault::Value(number.unwrap_or(u64::MAX));
+        return Err(entry.error(value, "OFPBMC_BAD_VALUE"));
+    }
+    let has_vlan = bits.has_vlan();
+    let later = bits.masked(Field::IpFrag).0 & FRAG_LATER != 0;
+    let is_port = matches!(
+        info.prerequisite,
+        Prerequisite::Tcp | Prerequisite::Udp | Prerequisite::Sctp
+    );
+    if !bits.meet(info.prerequisite, bits.eth_type(), has_vlan) || is_port && later {
+        return Err(entry.error(Fault::Prerequisite, "OFPBMC_BAD_PREREQ"));
+    }
+    if bits.speak_of(field) {
+        return Err(entry.error(Fault::Repeated, "OFPBMC_DUP_FIELD"));
+    }
+    bits.add(&MatchEntry::Field(found));
+    Ok(())
+}
+
+/// `mf_is_value_valid` in lib/meta-flow.c.
+fn has_value(field: Field, value: &Value) -> bool {
+    let fits = match field {
+        // Open vSwitch keeps all the bytes of these.
+        Field::TunErspanIdx | Field::TunErspanVer | Field::TunErspanDir | Field::TunErspanHwid => true,
+        Field::CtState => value.number().is_some_and(|state| state <= 0xff),
+        Field::NshMdtype => matches!(value.number(), Some(1 | 2)),
+        // A port was one that there is, or it would not have been read.
+        _ if field.info().format == Format::Port => true,
+        _ => value.number().is_none_or(|number| number <= field.max()),
+    };
+    fits && lint::has_value(field, value)
+}
+
+/// A match on the addresses of a connection is one on packets of their kind
+/// (`ofputil_decode_flow_mod` in lib/ofp-flow.c).
+pub(crate) fn check_connection(matches: &Match, reader: &Reader<'_>) -> Result<(), DecodeError> {
+    let bits = MatchBits::of(matches);
+    let kind = bits.masked(Field::EthType).0;
+    let looks_at = |fields: [Field; 2]| fields.iter().any(|field| bits.masked(*field).1 != 0);
+    if looks_at([Field::CtNwSrc, Field::CtNwDst]) && kind != IPV4
+        || looks_at([Field::CtIpv6Src, Field::CtIpv6Dst]) && kind != IPV6
+    {
+        let reader = reader.named("OFPBAC_MATCH_INCONSISTENT");
+        return Err(reader.error("match", Fault::Prerequisite));
+    }
+    Ok(())
+}
+
+const FRAG_LATER: u128 = 2;

@@ -1,0 +1,96 @@
+use alloc::vec::Vec;
+
+use crate::{
+    lint,
+    model::{action::Action, flow::Flow, version::Version},
+    wire::{
+        action::Actions,
+        error::{DecodeError, Fault},
+        instruction::{Instructions, decode_instructions},
+        read::Reader,
+        write::Writer,
+    },
+};
+
+/// What a flow does, as it stands in a message: instructions, or in OpenFlow 1.0 actions.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgramRef<'a> {
+    reader: Reader<'a>,
+    version: Version,
+}
+
+impl<'a> ProgramRef<'a> {
+    /// All that `reader` still has to read, of a message of this version.
+    pub fn new(reader: Reader<'a>, version: Version) -> Self {
+        ProgramRef { reader, version }
+    }
+
+    /// All its bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.reader.rest()
+    }
+
+    /// The instructions, of OpenFlow 1.1 and later.
+    pub fn instructions(&self) -> Option<Instructions<'a>> {
+        (self.version > Version::V1_0).then(|| Instructions::new(self.reader, self.version))
+    }
+
+    /// The actions: all of them in OpenFlow 1.0, later those that are applied.
+    pub fn actions(&self) -> Option<Actions<'a>> {
+        match self.instructions() {
+            None => Some(Actions::new(self.reader, self.version)),
+            Some(instructions) => instructions
+                .map_while(Result::ok)
+                .find(|instruction| instruction.is_apply())
+                .and_then(|instruction| instruction.actions()),
+        }
+    }
+
+    /// What it does, in the order in which it is done.
+    ///
+    /// # Errors
+    ///
+    /// The first part that Open vSwitch refuses, with the name of its error.
+    pub fn to_actions(&self) -> Result<Vec<Action>, DecodeError> {
+        decode_instructions(self.reader, self.version)
+    }
+
+    /// Checks what Open vSwitch checks beyond what [`to_actions`](Self::to_actions) does: that it knows the
+    /// actions, and that they fit the match of `flow`, which has them.
+    pub(crate) fn check(&self, flow: &Flow) -> Result<(), DecodeError> {
+        let refuse = |name| Err(self.reader.named(name).error("actions", Fault::Combination));
+        if let Some(name) = unknown(&flow.actions, self.version) {
+            return refuse(name);
+        }
+        let problems = lint::problems(flow);
+        match problems.iter().find_map(|problem| problem.ofperr(self.version)) {
+            Some(name) => refuse(name),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the very bytes that it was decoded from.
+    pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
+        writer.bytes(self.bytes());
+    }
+}
+
+/// Why Open vSwitch refuses one of these actions as one that it does not know.
+fn unknown(actions: &[Action], version: Version) -> Option<&'static str> {
+    actions.iter().find_map(|action| match action {
+        // A switch sends them in every version, and `ovs-ofctl` refuses them: a bug of long standing.
+        Action::Encap(_) | Action::Decap(_) | Action::DecNshTtl if version < Version::V1_3 => {
+            Some("OFPBAC_BAD_VENDOR_TYPE")
+        }
+        // Known to a switch with the dummy datapath only.
+        Action::DebugRecirc | Action::DebugSlow => Some("OFPBAC_BAD_VENDOR_TYPE"),
+        Action::Raw(bytes) => Some(match **bytes {
+            [0xff, 0xff, _, _, 0, 0, 0x23, 0x20, ..] => "OFPBAC_BAD_VENDOR_TYPE",
+            [0xff, 0xff, ..] => "OFPBAC_BAD_VENDOR",
+            _ => "OFPBAC_BAD_TYPE",
+        }),
+        Action::Clone(actions) | Action::WriteActions(actions) => unknown(actions, version),
+        Action::Ct(ct) => unknown(&ct.exec, version),
+        _ => None,
+    })
+}
