@@ -13,6 +13,7 @@ pub mod codec;
 pub mod diff;
 pub mod lint;
 mod model;
+pub mod recover;
 pub mod text;
 pub mod wire;
 

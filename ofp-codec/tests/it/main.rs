@@ -12,6 +12,7 @@ mod diff;
 mod dumps;
 mod errors;
 mod filters;
+mod flow_dumps;
 mod flow_mods;
 mod hostile;
 mod items;
