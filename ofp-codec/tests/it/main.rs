@@ -17,6 +17,7 @@ mod flow_mods;
 mod hostile;
 mod items;
 mod messages;
+mod mutants;
 mod oracle;
 mod random;
 #[cfg(feature = "std")]
