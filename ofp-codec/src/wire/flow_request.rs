@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::{
     model::{
@@ -174,6 +175,30 @@ impl FlowRequest {
             _ => encode_oxm(&self.matches, version, writer)?,
         }
         Ok(())
+    }
+}
+
+impl FlowRequest {
+    /// The request as a switch prints it that speaks this version of OpenFlow.
+    #[must_use]
+    pub fn canonical(&self, version: Version) -> FlowRequest {
+        FlowRequest {
+            matches: self.matches.canonical(version),
+            ..self.clone()
+        }
+    }
+}
+
+/// As Open vSwitch prints it, behind the name of the message.
+impl fmt::Display for FlowRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.table != TableRef::Number(FlowMod::ANY_TABLE) {
+            write!(f, " table={}", self.table)?;
+        }
+        if self.out_port != Port::ANY {
+            write!(f, " out_port={}", self.out_port)?;
+        }
+        write!(f, " {}", self.matches)
     }
 }
 

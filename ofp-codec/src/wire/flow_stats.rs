@@ -275,6 +275,18 @@ impl<'a> FlowStatsRef<'a> {
         Ok(flow)
     }
 
+    /// Checks what `ovs-ofctl` checks when it reads the entry, and gives the flow.
+    ///
+    /// # Errors
+    ///
+    /// With the name of the error that it prints.
+    pub fn check(&self) -> Result<Flow, DecodeError> {
+        self.matches.check()?;
+        let flow = self.to_flow()?;
+        self.program.check_known(&flow.actions)?;
+        Ok(flow)
+    }
+
     /// Appends the messages in which a switch gives these flows, as many to a message as fit.
     ///
     /// # Errors

@@ -55,18 +55,22 @@ impl<'a> ProgramRef<'a> {
         decode_instructions(self.reader, self.version)
     }
 
-    /// Checks what Open vSwitch checks beyond what [`to_actions`](Self::to_actions) does: that it knows the
-    /// actions, and that they fit the match of `flow`, which has them.
+    /// Checks that Open vSwitch knows these actions, which are its own, and that they fit the match of
+    /// their flow.
     pub(crate) fn check(&self, flow: &Flow) -> Result<(), DecodeError> {
-        let refuse = |name| Err(self.reader.named(name).error("actions", Fault::Combination));
-        if let Some(name) = unknown(&flow.actions, self.version) {
-            return refuse(name);
-        }
+        self.check_known(&flow.actions)?;
         let problems = lint::problems(flow);
-        match problems.iter().find_map(|problem| problem.ofperr(self.version)) {
-            Some(name) => refuse(name),
-            None => Ok(()),
-        }
+        let name = problems.iter().find_map(|problem| problem.ofperr(self.version));
+        name.map_or(Ok(()), |name| self.refuse(name))
+    }
+
+    /// Checks that Open vSwitch knows these actions, which are its own.
+    pub(crate) fn check_known(&self, actions: &[Action]) -> Result<(), DecodeError> {
+        unknown(actions, self.version).map_or(Ok(()), |name| self.refuse(name))
+    }
+
+    fn refuse(&self, name: &'static str) -> Result<(), DecodeError> {
+        Err(self.reader.named(name).error("actions", Fault::Combination))
     }
 
     /// Writes the very bytes that it was decoded from.

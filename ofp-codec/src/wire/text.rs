@@ -9,10 +9,15 @@ use core::fmt::{self, Write as _};
 use crate::{
     model::{port::Port, print::Hex, version::Version},
     wire::{
+        aggregate::Aggregate,
         bundle::{BundleAdd, BundleControl},
         entries::{Entries, Entry},
         error::{DecodeError, Fault},
         error_message::ErrorMessage,
+        flow_mod::FlowModRef,
+        flow_removed::FlowRemovedRef,
+        flow_request::FlowRequest,
+        flow_stats::FlowStatsRef,
         header::Header,
         hello::Hello,
         kind::MessageKind,
@@ -224,9 +229,38 @@ fn body(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), Deco
             body.bytes(6, "padding")?;
             put(text, &format_args!(" zone_id={}", body.u16("zone")?));
         }
+        Some(Kind::FlowMod) => {
+            let flow_mod = FlowModRef::decode(message)?.check()?;
+            put(
+                text,
+                &format_args!(" {}", flow_mod.canonical(message.header().version)),
+            );
+        }
+        Some(Kind::FlowRequest | Kind::AggregateRequest) => {
+            let request = FlowRequest::decode(message)?;
+            put(text, &request.canonical(message.header().version));
+        }
+        Some(Kind::FlowReply) => flows(message, text)?,
+        Some(Kind::AggregateReply) => put(text, &format_args!(" {}", Aggregate::decode(message)?)),
+        Some(Kind::FlowRemoved) => {
+            let removed = FlowRemovedRef::decode(message)?;
+            removed.matches.check()?;
+            let removed = removed.to_flow_removed()?;
+            let _ = writeln!(text, " {}", removed.canonical(message.header().version));
+        }
         _ => {}
     }
     Ok(())
+}
+
+/// The flows up to the first one that Open vSwitch would refuse.
+fn flows(message: &Message<'_>, text: &mut String) -> Result<(), DecodeError> {
+    FlowStatsRef::entries(message)?.try_for_each(|entry| {
+        let entry = entry.map_err(|bad| bad.error)?;
+        let flow = entry.check()?.canonical(message.header().version);
+        put(text, &format_args!("\n {flow}"));
+        Ok(())
+    })
 }
 
 /// The entries, each with this before it, up to the first one that is malformed.

@@ -6,11 +6,13 @@ use std::{
 };
 
 use ofp_codec::{
-    Flow, Version,
+    Flow, Port, Version,
     diff::diff,
     recover::Recovery,
-    text::{Item, items},
-    wire::{Aggregate, FlowRequest, FlowStatsRef, Message, MessageKind, Writer},
+    text::{FlowRef, Item, items},
+    wire::{
+        Aggregate, FlowRemovedReason, FlowRemovedRef, FlowRequest, FlowStatsRef, Message, MessageKind, Writer,
+    },
 };
 use testbed::Switch;
 
@@ -181,6 +183,80 @@ fn a_table_of_every_field_and_action_is_dumped_wholly_in_every_version() {
         let ours: std::collections::BTreeSet<_> = found.iter().map(|flow| still(&flow.to_string())).collect();
         for line in &theirs {
             assert!(ours.contains(&still(line)), "{version:?} {line}");
+        }
+    }
+}
+
+/// What `ovs-ofctl ofp-print` prints of a message.
+fn ofp_print(switch: &Switch, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    switch.ofctl(&["ofp-print", &hex]).unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn a_flow_that_goes_is_told_in_every_version_and_printed_as_ovs_ofctl_prints_it() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    for version in 1..=6 {
+        let mut peer = Peer::new(&switch, Version(version));
+        // OFPT_SET_CONFIG: who wants whole packets gets messages of its own accord, too.
+        peer.stream
+            .write_all(&[version, 9, 0, 12, 0, 0, 0, 2, 0, 0, 0xff, 0xff])
+            .unwrap();
+        let flow = "table=2,cookie=0x7,priority=9,idle_timeout=300,hard_timeout=400,send_flow_rem,\
+                    tcp,in_port=1,nw_dst=10.0.0.0/8,tp_dst=80,actions=NORMAL";
+        // The switch answers an echo when it has read what came before.
+        peer.stream.write_all(&[version, 2, 0, 8, 0, 0, 0, 3]).unwrap();
+        while Message::parse(&peer.read()).unwrap().kind() != Some(MessageKind::EchoReply) {}
+        switch
+            .ofctl(&["-O", "OpenFlow14", "add-flow", &br0, flow])
+            .unwrap();
+        switch.ofctl(&["-O", "OpenFlow14", "del-flows", &br0]).unwrap();
+        let bytes = loop {
+            let bytes = peer.read();
+            if Message::parse(&bytes).unwrap().kind() == Some(MessageKind::FlowRemoved) {
+                break bytes;
+            }
+        };
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.to_string(), ofp_print(&switch, &bytes));
+        let removed = FlowRemovedRef::decode(&message).unwrap();
+        let mut again = Vec::new();
+        removed.encode(message.header().xid, &mut again).unwrap();
+        assert_eq!(again, bytes);
+        let removed = removed.to_flow_removed().unwrap();
+        assert_eq!(removed.reason, FlowRemovedReason::DELETE);
+        assert_eq!((removed.flow.cookie, removed.flow.priority), (7, 9));
+    }
+}
+
+#[test]
+fn requests_print_as_ovs_ofctl_prints_them_and_decode_to_what_they_were() {
+    let Some(switch) = switch() else { return };
+    let flow = FlowRef::parse(b"tcp,in_port=3,dl_vlan=5,nw_src=10.1.0.0/16 actions=drop");
+    let request = FlowRequest {
+        table: 3.into(),
+        out_port: Port::LOCAL,
+        cookie: (5, 0xf),
+        matches: flow.unwrap().to_flow().unwrap().matches,
+        ..FlowRequest::default()
+    };
+    for version in (1..=6).map(Version) {
+        for kind in [MessageKind::FlowRequest, MessageKind::AggregateRequest] {
+            let mut bytes = Vec::new();
+            request.encode(kind, version, 1, &mut bytes).unwrap();
+            let message = Message::parse(&bytes).unwrap();
+            assert_eq!(message.to_string(), ofp_print(&switch, &bytes));
+            let again = FlowRequest::decode(&message).unwrap();
+            assert_eq!(again.canonical(version), request.canonical(version));
+            for len in 0..bytes.len() {
+                let mut short = bytes[..len].to_vec();
+                if let Some(len_at) = short.get_mut(2..4) {
+                    len_at.copy_from_slice(&u16::try_from(len).unwrap().to_be_bytes());
+                }
+                let short = Message::parse(&short);
+                assert!(short.and_then(|message| FlowRequest::decode(&message)).is_err());
+            }
         }
     }
 }

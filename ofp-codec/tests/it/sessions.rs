@@ -151,14 +151,10 @@ fn split(text: &str) -> Vec<String> {
 }
 
 const MESSAGES: usize = 147;
-const COMPARED: usize = 97;
+const COMPARED: usize = 113;
 
 /// Kinds of which only the first line is printed.
-const WITHOUT_TEXT: [MessageKind; 16] = [
-    MessageKind::FlowReply,
-    MessageKind::FlowRequest,
-    MessageKind::AggregateReply,
-    MessageKind::AggregateRequest,
+const WITHOUT_TEXT: [MessageKind; 11] = [
     MessageKind::FlowMonitorReply,
     MessageKind::FlowMonitorRequest,
     MessageKind::GroupDescReply,
@@ -166,7 +162,6 @@ const WITHOUT_TEXT: [MessageKind; 16] = [
     MessageKind::PacketIn2,
     MessageKind::PacketIn,
     MessageKind::PacketOut,
-    MessageKind::FlowRemoved,
     MessageKind::TableReply,
     MessageKind::MeterConfigRequest,
     MessageKind::GroupDescRequest,
