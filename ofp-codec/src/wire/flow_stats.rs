@@ -11,7 +11,7 @@
 //!
 //! let message = Message::parse(&bytes)?;
 //! for entry in FlowStatsRef::entries(&message)? {
-//!     match entry.and_then(|entry| entry.to_flow()) {
+//!     match entry.map_err(|bad| bad.error).and_then(|entry| entry.to_flow()) {
 //!         Ok(flow) => println!("{}", flow.canonical(Version::V1_3)),
 //!         Err(error) => println!("{error}"),
 //!     }
