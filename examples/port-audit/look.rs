@@ -5,8 +5,8 @@ use std::fs;
 
 use examples::cli::{Failure, chain};
 use examples::db::Snapshot;
+use examples::kernel;
 use netlink_genl::Error;
-use netlink_genl::blocking::Ovs;
 use ovsdb_proto::client::Remote;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::value::Uuid;
@@ -143,26 +143,10 @@ fn netdevs() -> Result<HashSet<String>, Failure> {
 
 /// The ports of all datapaths by name, and whether their devices are in another namespace.
 fn vports() -> Result<BTreeMap<Vec<u8>, bool>, Error> {
-    let mut tries = 0;
-    loop {
-        match read_vports() {
-            Err(error) if error.is_retryable() && tries < RETRIES => tries += 1,
-            result => return result,
-        }
-    }
-}
-
-fn read_vports() -> Result<BTreeMap<Vec<u8>, bool>, Error> {
-    let mut ovs = Ovs::open()?;
-    let datapaths: Vec<_> = ovs.datapaths()?.collect::<Result<_, _>>()?;
-    let mut names = BTreeMap::new();
-    for datapath in datapaths {
-        for vport in ovs.vports(datapath.ifindex)? {
-            let vport = vport?;
-            names.insert(vport.name.into_bytes(), vport.netnsid.is_some());
-        }
-    }
-    Ok(names)
+    let ports = kernel::datapaths()?.into_iter().flat_map(|(_, ports)| ports);
+    Ok(ports
+        .map(|port| (port.name.into_bytes(), port.netnsid.is_some()))
+        .collect())
 }
 
 #[derive(Deserialize)]
@@ -235,4 +219,3 @@ impl InterfaceRow {
 }
 
 const NETDEVS: &str = "/proc/self/net/dev";
-const RETRIES: usize = 5;

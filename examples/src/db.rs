@@ -42,3 +42,18 @@ impl<'a> Snapshot<'a> {
             .map_err(|error| failed(&error))
     }
 }
+
+/// The release of Open vSwitch that a switch has written down, if it has.
+///
+/// # Errors
+/// As [`Snapshot::read`].
+pub async fn release(remote: &Remote) -> Result<Option<String>, Failure> {
+    let request = MonitorRequest::new("Open_vSwitch").table("Open_vSwitch", ["ovs_version"]);
+    let rows: Vec<RootRow> = Snapshot::read(remote, &request).await?.rows("Open_vSwitch")?;
+    Ok(rows.into_iter().find_map(|row| row.ovs_version))
+}
+
+#[derive(Deserialize)]
+struct RootRow {
+    ovs_version: Option<String>,
+}

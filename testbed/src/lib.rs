@@ -20,6 +20,7 @@ mod error;
 mod ovn;
 mod ovsdb;
 mod skip;
+mod step;
 mod switch;
 mod tools;
 pub mod vm;
@@ -30,6 +31,7 @@ pub use crate::{
     ovn::ovn_flows,
     ovsdb::OvsdbServer,
     skip::or_skip,
+    step::{sh, wait_until},
     switch::Switch,
     tools::missing,
 };

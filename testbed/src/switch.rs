@@ -54,15 +54,22 @@ impl Switch {
     /// As [`start`](Self::start); [`Error::Missing`] outside a guest, whose own datapaths are not
     /// touched.
     pub fn in_guest() -> Result<Self, Error> {
-        if !vm::inside() {
-            return Err(Missing {
-                what: "a guest".to_owned(),
-                package: None,
-            }
-            .into());
-        }
-        wait_for_uptime(SETTLED)?;
+        settle_in_guest()?;
         Self::launch(&SYSTEM, |_, vswitchd| Ok(Command::new(vswitchd)))
+    }
+
+    /// As [`in_guest`](Self::in_guest), with a switch that takes packets through one socket for each port, as it does on
+    /// a kernel before 5.15: for a guest with [`Guest::dispatch_per_port`](crate::vm::Guest::dispatch_per_port).
+    ///
+    /// # Errors
+    /// As [`in_guest`](Self::in_guest).
+    pub fn in_guest_per_port() -> Result<Self, Error> {
+        settle_in_guest()?;
+        Self::launch(&SYSTEM, |_, vswitchd| {
+            let mut command = Command::new(vswitchd);
+            command.env("LD_PRELOAD", vm::PER_PORT);
+            Ok(command)
+        })
     }
 
     /// As [`start`](Self::start), with another `net.core.netdev_max_backlog`: more outputs than
@@ -221,6 +228,18 @@ impl Switch {
 struct Datapath {
     name: &'static str,
     options: &'static [&'static str],
+}
+
+/// Waits until a guest has run for a while; on the host it is an error.
+fn settle_in_guest() -> Result<(), Error> {
+    if !vm::inside() {
+        return Err(Missing {
+            what: "a guest".to_owned(),
+            package: None,
+        }
+        .into());
+    }
+    wait_for_uptime(SETTLED)
 }
 
 fn wait_for_uptime(wanted: Duration) -> Result<(), Error> {

@@ -46,6 +46,7 @@ pub struct Guest {
     kernel: Kernel,
     programs: Vec<PathBuf>,
     files: Vec<(PathBuf, PathBuf)>,
+    dispatches_per_port: bool,
     timeout: Duration,
 }
 
@@ -95,6 +96,7 @@ impl Guest {
             kernel,
             programs: Vec::new(),
             files: Vec::new(),
+            dispatches_per_port: false,
             timeout,
         })
     }
@@ -123,6 +125,14 @@ impl Guest {
             .fold(self.file(SCHEMA, SCHEMA), Self::program)
     }
 
+    /// Adds what [`Switch::in_guest_per_port`](crate::Switch::in_guest_per_port) needs besides: a library that makes the
+    /// kernel refuse to dispatch per CPU. It is compiled with `cc`.
+    #[must_use]
+    pub fn dispatch_per_port(mut self) -> Self {
+        self.dispatches_per_port = true;
+        self.openvswitch()
+    }
+
     /// How long the program may run once the guest is up. It is killed after that, with status
     /// [`TIMED_OUT`].
     #[must_use]
@@ -139,8 +149,13 @@ impl Guest {
     /// [`Error::Missing`] for a program that is not there; [`Error::Start`] if the guest ended
     /// without a report (a kernel panic, say) and [`Error::Timeout`] if it never ended, both with
     /// the end of the console.
-    pub fn run(self, test_binary: &Path, args: &[&str]) -> Result<Outcome, Error> {
+    pub fn run(mut self, test_binary: &Path, args: &[&str]) -> Result<Outcome, Error> {
         let dir = tempfile::tempdir().map_err(Error::io(env::temp_dir()))?;
+        if self.dispatches_per_port {
+            let library = dir.path().join("per_port.so");
+            compile(PER_PORT_SOURCE, &library)?;
+            self.files.push((library, PathBuf::from(PER_PORT)));
+        }
         let [initramfs, output, console] =
             ["initramfs", "output", "console"].map(|name| dir.path().join(name));
         let size = self.write_initramfs(&initramfs, test_binary, args)?;
@@ -253,6 +268,15 @@ pub fn main(guest: impl FnOnce(Guest) -> Guest, checks: impl FnOnce() -> ExitCod
     or_skip(run()).map_or(ExitCode::SUCCESS, |outcome| outcome.relay())
 }
 
+/// Makes a shared library of a C source.
+fn compile(source: &str, library: &Path) -> Result<(), Error> {
+    let file = library.with_extension("c");
+    fs::write(&file, source).map_err(Error::io(&file))?;
+    let mut compiler = Command::new(tools::find("cc")?);
+    compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]);
+    tools::output(compiler.arg(library).arg(&file)).map(drop)
+}
+
 /// The last report on the console that is a whole line.
 fn reported_status(console: &str) -> Option<i32> {
     let (_, report) = console.rsplit_once("\nguest status: ")?;
@@ -272,6 +296,9 @@ fn read_lossy(path: &Path) -> Result<String, Error> {
 /// The status of a program that was killed when its time was over.
 pub const TIMED_OUT: i32 = 137;
 
+/// Where a guest has the library that makes the kernel refuse to dispatch per CPU.
+pub(crate) const PER_PORT: &str = "/usr/lib/per_port.so";
+const PER_PORT_SOURCE: &str = include_str!("vm/per_port.c");
 const QEMU: &str = "qemu-system-x86_64";
 const CPUS: &str = "2";
 const MEMORY_MIB: u64 = 512;

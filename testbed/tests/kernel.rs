@@ -9,14 +9,14 @@
 use std::{
     env, fs,
     path::PathBuf,
-    process::{self, Command, ExitCode},
+    process::{self, ExitCode},
     thread,
     time::Duration,
 };
 
 use libtest_mimic::{Arguments, Trial};
 use testbed::{
-    Error, Switch, or_skip,
+    Error, Switch, or_skip, sh,
     vm::{self, Guest, Outcome, TIMED_OUT},
 };
 
@@ -121,9 +121,9 @@ fn forward() {
             .contains("openvswitch ")
     );
     // A datapath of ovs-dpctl's own, before a switch looks after all of them.
-    run("ovs-dpctl add-dp dp0");
-    assert!(run("ovs-dpctl show").contains("system@dp0:"));
-    run("ovs-dpctl del-dp dp0");
+    sh("ovs-dpctl add-dp dp0");
+    assert!(sh("ovs-dpctl show").contains("system@dp0:"));
+    sh("ovs-dpctl del-dp dp0");
 
     let switch = Switch::in_guest().unwrap();
     switch.add_bridge("br0").unwrap();
@@ -132,24 +132,17 @@ fn forward() {
         .unwrap();
     for host in ["1", "2"] {
         // The shell and `ip` are the real ones: busybox has no namespaces.
-        run(&format!(
+        sh(&format!(
             "ip netns add n{host} && ip link add v{host} type veth peer name eth0 netns n{host} && \
              ip link set v{host} up && ip -n n{host} link set eth0 up && \
              ip -n n{host} address add 10.0.0.{host}/24 dev eth0"
         ));
         switch.vsctl(&["add-port", "br0", &format!("v{host}")]).unwrap();
     }
-    run("ip netns exec n1 ping -c 3 -W 5 10.0.0.2");
+    sh("ip netns exec n1 ping -c 3 -W 5 10.0.0.2");
     let show = switch.appctl(&["dpctl/show"]).unwrap();
     assert!(show.contains(" lost:0"), "{show}");
     assert!(!show.contains(" missed:0"), "{show}");
-}
-
-fn run(script: &str) -> String {
-    let output = Command::new("sh").args(["-c", script]).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{script}: {}", text(&output.stderr));
-    text(&output.stdout)
 }
 
 /// Boots a guest that runs this program with `what` as its argument.

@@ -6,7 +6,9 @@
 )]
 
 mod action_budget;
+mod conventions;
 mod flow_diff;
 mod ovsdb_monitor;
 mod port_audit;
 mod tool;
+mod upcall_audit;

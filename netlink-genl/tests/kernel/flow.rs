@@ -6,7 +6,9 @@ use netlink_genl::nlattr::Sink;
 use netlink_genl::ovs::flow::{self, Flow, FlowAttr};
 use netlink_genl::ovs::{Command, DpIfindex, Object};
 
-use super::{Kernel, add_datapath, run};
+use testbed::sh;
+
+use super::{Kernel, add_datapath};
 
 pub(crate) fn too_big_for_a_list() {
     let dp = add_datapath("f0");
@@ -34,7 +36,7 @@ pub(crate) fn too_big_for_a_list() {
         assert_eq!(ovs.complete(flow).unwrap().actions.as_ref(), Some(expected));
     }
 
-    run("ovs-dpctl del-flows f0");
+    sh("ovs-dpctl del-flows f0");
     assert_eq!(ovs.flows(dp).unwrap().count(), 0);
     let gone = [
         ovs.flow(dp, &[3; 16]).unwrap_err(),

@@ -1,8 +1,5 @@
 //! Internal ports of a running `ovs-vswitchd` whose network namespaces die: nobody is told, and sockets are lost.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use netlink_genl::accounting::{Accounting, Role};
@@ -12,34 +9,21 @@ use netlink_genl::ovs::datapath::Dispatch;
 use netlink_genl::ovs::vport;
 use netlink_genl::socket::{Options, Socket};
 use netlink_genl::watch::{Event, Why};
-use testbed::Switch;
+use testbed::{Switch, sh};
 
-use super::{Kernel, name, run};
-
-/// On the host: the library that makes the switch dispatch per port.
-pub(crate) fn build_preload() -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kernel/per_vport.c");
-    let library = PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/per_vport.so"));
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]);
-    let status = compiler.arg(&library).arg(source).status().unwrap();
-    assert!(status.success());
-    library
-}
+use super::{Kernel, name};
 
 pub(crate) fn per_cpu() {
-    incident(Dispatch::PerCpu, 0);
+    incident(&Switch::in_guest().unwrap(), Dispatch::PerCpu, 0);
+    sh("ovs-dpctl del-dp ovs-system");
 }
 
 pub(crate) fn per_vport() {
-    fs::write(PRELOAD_LIST, PRELOAD).unwrap();
-    let result = std::panic::catch_unwind(|| incident(Dispatch::PerVport, ROUNDS));
-    fs::remove_file(PRELOAD_LIST).unwrap();
-    result.unwrap();
+    incident(&Switch::in_guest_per_port().unwrap(), Dispatch::PerVport, ROUNDS);
+    sh("ovs-dpctl del-dp ovs-system");
 }
 
-fn incident(dispatch: Dispatch, orphans: usize) {
-    let switch = Switch::in_guest().unwrap();
+fn incident(switch: &Switch, dispatch: Dispatch, orphans: usize) {
     switch.add_bridge("br0").unwrap();
     let mut ovs = Ovs::open().unwrap();
     let datapath = ovs.datapath_by_name(c"ovs-system").unwrap();
@@ -79,13 +63,13 @@ fn incident(dispatch: Dispatch, orphans: usize) {
             Event::Added(added) if name(added) == port => Some(added.port_no),
             _ => None,
         });
-        run("ip netns add dies");
-        run(&format!("ip link set {port} netns dies"));
+        sh("ip netns add dies");
+        sh(&format!("ip link set {port} netns dies"));
         let moved = until(&mut watch, |event| match event {
             Event::Changed(change) if change.now.port_no == added => change.now.netnsid,
             _ => None,
         });
-        run("ip netns del dies");
+        sh("ip netns del dies");
         let died = Instant::now();
         let vanished = until(&mut watch, |event| match event {
             Event::Removed {
@@ -120,8 +104,6 @@ fn incident(dispatch: Dispatch, orphans: usize) {
     assert_eq!(after.count(Role::Orphaned), orphans, "{after:?}");
     assert_eq!(after.count(Role::Referenced), before.count(Role::Referenced));
     assert_eq!(after.count(Role::Own), before.count(Role::Own));
-    drop(switch);
-    run("ovs-dpctl del-dp ovs-system");
 }
 
 /// The first thing that `find` finds.
@@ -163,7 +145,3 @@ fn told(socket: &Socket) -> (usize, usize) {
 }
 
 const ROUNDS: usize = 20;
-/// Where the guest has the library.
-pub(crate) const PRELOAD: &str = "/usr/lib/per_vport.so";
-/// What ld.so loads into every program that starts.
-const PRELOAD_LIST: &str = "/etc/ld.so.preload";

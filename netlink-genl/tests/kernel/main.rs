@@ -31,11 +31,11 @@ use netlink_genl::ovs::datapath::Datapath;
 use netlink_genl::ovs::vport::{self, Extensions, Kind, Options, Vport};
 use netlink_genl::ovs::{Command, DpIfindex};
 use netlink_genl::socket::{self, Socket};
+use testbed::sh;
 
 fn main() -> ExitCode {
     let programs = |guest: testbed::vm::Guest| {
-        let library = incident::build_preload();
-        let guest = guest.openvswitch().program("ip").file(library, incident::PRELOAD);
+        let guest = guest.dispatch_per_port().program("ip");
         guest.timeout(Duration::from_secs(300))
     };
     testbed::vm::main(programs, || {
@@ -113,13 +113,13 @@ fn without_datapaths() {
 }
 
 fn ports_of_ovs_dpctl() {
-    run("ovs-dpctl add-dp dp0");
-    run("ip link add v0 type veth peer name v1");
-    run("ovs-dpctl add-if dp0 v0 int0,type=internal int7,type=internal,port_no=7");
-    run("ovs-dpctl add-if dp0 vx0,type=vxlan,remote_ip=flow,key=flow,dst_port=4789");
-    run("ovs-dpctl add-if dp0 gv0,type=geneve,remote_ip=flow,key=flow");
-    run("ovs-dpctl add-if dp0 gre0x,type=gre,remote_ip=flow,key=flow");
-    let shown = run("ovs-dpctl show dp0");
+    sh("ovs-dpctl add-dp dp0");
+    sh("ip link add v0 type veth peer name v1");
+    sh("ovs-dpctl add-if dp0 v0 int0,type=internal int7,type=internal,port_no=7");
+    sh("ovs-dpctl add-if dp0 vx0,type=vxlan,remote_ip=flow,key=flow,dst_port=4789");
+    sh("ovs-dpctl add-if dp0 gv0,type=geneve,remote_ip=flow,key=flow");
+    sh("ovs-dpctl add-if dp0 gre0x,type=gre,remote_ip=flow,key=flow");
+    let shown = sh("ovs-dpctl show dp0");
     let shown: BTreeSet<_> = shown.lines().filter_map(shown_port).collect();
     assert_eq!(shown.len(), 7, "{shown:?}");
 
@@ -159,7 +159,7 @@ fn absent_datapath() {
 
 fn lookups() {
     let dp = add_datapath("dp5");
-    run("ovs-dpctl add-if dp5 int5,type=internal,port_no=5");
+    sh("ovs-dpctl add-if dp5 int5,type=internal,port_no=5");
     let mut ovs = Ovs::open().unwrap();
     let by_number = ovs.vport(dp, 5).unwrap();
     assert_eq!((name(&by_number), by_number.datapath), ("int5", dp));
@@ -252,14 +252,14 @@ fn old_tunnel_ports() {
 
 fn port_in_another_namespace() {
     let dp = add_datapath("dp2");
-    run("ovs-dpctl add-if dp2 stays,type=internal goes,type=internal");
-    run("ip netns add away");
-    run("ip link set goes netns away");
+    sh("ovs-dpctl add-if dp2 stays,type=internal goes,type=internal");
+    sh("ip netns add away");
+    sh("ip link set goes netns away");
     let namespace = |port: &Vport| (name(port).to_owned(), port.netnsid);
     let mut ovs = Ovs::open().unwrap();
     let namespaces: BTreeSet<_> = ports(&mut ovs, dp).iter().map(namespace).collect();
     // "away (id: 0)", once the kernel has given it a number.
-    let shown = run("ip netns list");
+    let shown = sh("ip netns list");
     let (_, number) = shown.trim().trim_end_matches(')').split_once("(id: ").unwrap();
     let expected = [
         ("dp2", None),
@@ -400,7 +400,7 @@ fn datapath(name: &str) -> Datapath {
 }
 
 fn add_datapath(name: &str) -> DpIfindex {
-    run(&format!("ovs-dpctl add-dp {name}"));
+    sh(&format!("ovs-dpctl add-dp {name}"));
     datapath(name).ifindex
 }
 
@@ -457,11 +457,6 @@ impl Kernel {
     fn send(&mut self, request: &Request) -> Result<(), Error> {
         self.connection.acknowledged(request)
     }
-}
-
-fn run(command: &str) -> String {
-    let mut words = command.split(' ');
-    output(process::Command::new(words.next().unwrap()).args(words))
 }
 
 fn output(command: &mut process::Command) -> String {

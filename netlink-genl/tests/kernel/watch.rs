@@ -10,11 +10,13 @@ use netlink_genl::ovs::vport::{self, Kind, Vport};
 use netlink_genl::socket::{Options, Socket};
 use netlink_genl::watch::{Ask, Event, Watcher, Why};
 
-use super::{Kernel, add_datapath, name, run};
+use testbed::sh;
+
+use super::{Kernel, add_datapath, name};
 
 pub(crate) fn come_move_and_vanish() {
     let dp = add_datapath("w0");
-    run("ovs-dpctl add-if w0 before,type=internal");
+    sh("ovs-dpctl add-if w0 before,type=internal");
     let mut watch = Ovs::open().unwrap().watch(dp, &Options::default()).unwrap();
     let ports: Vec<_> = watch.ports().map(|port| name(port).to_owned()).collect();
     assert_eq!(
@@ -22,22 +24,22 @@ pub(crate) fn come_move_and_vanish() {
         (&["w0".into(), "before".into()][..], 1)
     );
 
-    run("ovs-dpctl add-if w0 wint,type=internal");
+    sh("ovs-dpctl add-if w0 wint,type=internal");
     let Event::Added(added) = event(&mut watch) else {
         panic!()
     };
     assert_eq!((name(&added), added.netnsid), ("wint", None));
     // Of another datapath.
     add_datapath("w1");
-    run("ip netns add wns");
-    run("ip link set wint netns wns");
+    sh("ip netns add wns");
+    sh("ip link set wint netns wns");
     let Event::Changed(moved) = event(&mut watch) else {
         panic!()
     };
     assert_eq!((name(&moved.before), moved.before.netnsid), ("wint", None));
     assert_eq!(moved.now.port_no, added.port_no);
     let nsid = moved.now.netnsid.unwrap();
-    run("ip netns del wns");
+    sh("ip netns del wns");
     let start = Instant::now();
     let Event::Removed { port, why } = event(&mut watch) else {
         panic!()
@@ -49,16 +51,16 @@ pub(crate) fn come_move_and_vanish() {
     );
     assert_eq!((port.port_no, why), (added.port_no, Why::Vanished { nsid }));
 
-    run("ovs-dpctl del-if w0 before");
+    sh("ovs-dpctl del-if w0 before");
     let Event::Removed { port, why } = event(&mut watch) else {
         panic!()
     };
     assert_eq!((name(&port), why), ("before", Why::Notified));
-    run("ip link add wveth type veth peer name wpeer");
-    run("ovs-dpctl add-if w0 wveth");
+    sh("ip link add wveth type veth peer name wpeer");
+    sh("ovs-dpctl add-if w0 wveth");
     assert!(matches!(event(&mut watch), Event::Added(port) if name(&port) == "wveth"));
     // Here the kernel does tell, and nobody asked it to.
-    run("ip link del wveth");
+    sh("ip link del wveth");
     let Event::Removed { port, why } = event(&mut watch) else {
         panic!()
     };
@@ -69,9 +71,9 @@ pub(crate) fn come_move_and_vanish() {
 
 pub(crate) fn end_of_datapath() {
     let dp = add_datapath("w2");
-    run("ovs-dpctl add-if w2 w2int,type=internal");
+    sh("ovs-dpctl add-if w2 w2int,type=internal");
     let mut watch = Ovs::open().unwrap().watch(dp, &Options::default()).unwrap();
-    run("ovs-dpctl del-dp w2");
+    sh("ovs-dpctl del-dp w2");
     for expected in ["w2", "w2int"] {
         let Event::Removed { port, why } = event(&mut watch) else {
             panic!()
@@ -131,7 +133,7 @@ pub(crate) fn deleted_while_listing() {
     assert_eq!((lists, watcher.generation()), (2, 1));
     let numbers: Vec<_> = watcher.ports().map(|port| port.port_no).collect();
     assert_eq!(numbers, [0].into_iter().chain(1001..=1500).collect::<Vec<_>>());
-    run("ovs-dpctl del-dp w3");
+    sh("ovs-dpctl del-dp w3");
 }
 
 pub(crate) fn slept() {

@@ -8,13 +8,13 @@ use netlink_genl::ovs::DpIfindex;
 use netlink_genl::ovs::datapath::Features;
 use netlink_genl::ovs::vport::Kind;
 
-use super::run;
+use testbed::sh;
 
 pub(crate) fn ports() {
     let mut admin = Admin::open().unwrap();
     let mut ovs = Ovs::open().unwrap();
     let dp = admin.add_datapath(c"a0", Features::default(), 0).unwrap().ifindex;
-    run("ip link add a0veth type veth peer name a0peer");
+    sh("ip link add a0veth type veth peer name a0peer");
     let new = [
         NewVport::internal(dp, c"a0int", Upcall::Drop),
         NewVport::netdev(dp, c"a0veth", Upcall::Ports(vec![77])),
@@ -152,7 +152,7 @@ pub(crate) fn flows() {
         .add_vport(&NewVport::internal(dp, c"a2int", Upcall::Drop))
         .unwrap()
         .port_no;
-    run("ip link set a2int up");
+    sh("ip link set a2int up");
     // OVS_KEY_ATTR_IN_PORT, _ETHERNET, _ETHERTYPE; OVS_ACTION_ATTR_OUTPUT
     let key = |number: u16| {
         let mut key = vec![];

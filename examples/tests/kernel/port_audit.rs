@@ -1,58 +1,13 @@
-//! The tools beside a real kernel, in a guest.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what fails here is a failed test"
-)]
-
-#[path = "it/tool.rs"]
-#[allow(dead_code, reason = "shared with the tests that need no kernel")]
-mod tool;
+//! `port-audit` beside a kernel.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::process::{Child, Command, ExitCode};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 
-use libtest_mimic::{Arguments, ColorSetting, Trial};
 use serde_json::Value;
-use testbed::Switch;
+use testbed::{Switch, sh, wait_until};
 
-fn main() -> ExitCode {
-    let equip = |guest: testbed::vm::Guest| {
-        let guest = guest
-            .openvswitch()
-            .program("ip")
-            .program(tool::path("port-audit"));
-        guest.timeout(Duration::from_secs(300))
-    };
-    testbed::vm::main(equip, || {
-        let tests: [(&str, fn()); 2] = [
-            (
-                "port_audit_sees_what_the_database_does_not_show",
-                port_audit_beside_the_database,
-            ),
-            (
-                "port_audit_finds_a_thousand_ports_that_a_reboot_left_behind",
-                port_audit_after_a_reboot,
-            ),
-        ];
-        let trials = tests.map(|(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok(())
-            })
-        });
-        let mut arguments = Arguments::from_args();
-        // The tests share the kernel.
-        arguments.test_threads = Some(1);
-        // The output goes to a serial line, which looks like a terminal and is read from a file.
-        arguments.color = Some(ColorSetting::Never);
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
-    })
-}
+use crate::tool;
 
 /// Status, and state by interface.
 fn audit(switch: &Switch) -> (i32, BTreeMap<String, Value>) {
@@ -65,11 +20,11 @@ fn audit(switch: &Switch) -> (i32, BTreeMap<String, Value>) {
 }
 
 /// An internal port whose namespace lives and one whose namespace was deleted are the same in the database.
-fn port_audit_beside_the_database() {
+pub(crate) fn beside_the_database() {
     let switch = Switch::in_guest().unwrap();
     switch.add_bridge("br0").unwrap();
     switch.add_bridge("br1").unwrap();
-    run("ip netns add n1 && ip netns add n2 && ip link add v0 type veth peer name v1");
+    sh("ip netns add n1 && ip netns add n2 && ip link add v0 type veth peer name v1");
     let internal = |name: &str| {
         switch.vsctl(&[
             "add-port",
@@ -84,7 +39,7 @@ fn port_audit_beside_the_database() {
     };
     for (port, namespace) in [("live", "n1"), ("gone", "n2")] {
         internal(port).unwrap();
-        run(&format!("ip link set {port} netns {namespace}"));
+        sh(&format!("ip link set {port} netns {namespace}"));
     }
     internal("here").unwrap();
     switch.vsctl(&["add-port", "br0", "v0"]).unwrap();
@@ -121,8 +76,8 @@ fn port_audit_beside_the_database() {
     let (status, ports) = audit(&switch);
     assert_eq!(status, 0, "{ports:?}");
 
-    run("ip netns del n2");
-    wait_until(|| !run("ovs-dpctl show").contains(": gone "));
+    sh("ip netns del n2");
+    wait_until("the port goes", || !sh("ovs-dpctl show").contains(": gone "));
     let rows = ["live", "gone"].map(|port| {
         let row = switch
             .vsctl(&[
@@ -155,14 +110,14 @@ fn port_audit_beside_the_database() {
         ["br0", "br1", "here", "live", "p0", "p1", "v0", "x0"],
         "{ports:?}"
     );
-    run("ip netns del n1 && ip link del v0");
+    sh("ip netns del n1 && ip link del v0");
 }
 
-fn port_audit_after_a_reboot() {
+pub(crate) fn after_a_reboot() {
     const PORTS: usize = 1000;
     let switch = Switch::in_guest().unwrap();
     switch.add_bridge("br0").unwrap();
-    run("ip link add v0 type veth peer name v1");
+    sh("ip link add v0 type veth peer name v1");
     let (mut links, mut ports) = (
         String::new(),
         vec!["add-port".to_owned(), "br0".to_owned(), "v0".to_owned()],
@@ -183,11 +138,11 @@ fn port_audit_after_a_reboot() {
         }
     }
     std::fs::write("/tmp/links", &links).unwrap();
-    run("ip -batch /tmp/links");
+    sh("ip -batch /tmp/links");
     switch
         .vsctl(&ports.iter().map(String::as_str).collect::<Vec<_>>())
         .unwrap();
-    assert!(run("ovs-dpctl show").contains(": vethHOST999"));
+    assert!(sh("ovs-dpctl show").contains(": vethHOST999"));
     // Of a container, and of the host.
     for (port, settings) in [
         ("c0", "external_ids:iface-id=x1"),
@@ -207,11 +162,11 @@ fn port_audit_after_a_reboot() {
         ];
         switch.vsctl(&internal).unwrap();
     }
-    run("ip netns add n3 && ip link set c0 netns n3 && ip link set h0 up");
+    sh("ip netns add n3 && ip link set c0 netns n3 && ip link set h0 up");
 
     // The switch, its datapath and the devices go, and the database stays.
-    run(&format!("kill -KILL {}", switch.pid()));
-    wait_until(|| {
+    sh(&format!("kill -KILL {}", switch.pid()));
+    wait_until("the datapath is gone", || {
         Command::new("ovs-dpctl")
             .args(["del-dp", "ovs-system"])
             .status()
@@ -223,9 +178,9 @@ fn port_audit_after_a_reboot() {
         .map(|n| format!("link del vethHOST{n}\n"))
         .collect();
     std::fs::write("/tmp/links", links).unwrap();
-    run("ip -batch /tmp/links && ip netns del n3");
+    sh("ip -batch /tmp/links && ip netns del n3");
     let mut again = start_again(&switch);
-    wait_until(|| {
+    wait_until("all devices are missed", || {
         let failed = switch
             .db()
             .vsctl(&["--columns=name", "find", "interface", "ofport=-1"])
@@ -233,8 +188,8 @@ fn port_audit_after_a_reboot() {
         failed.matches("vethHOST").count() == PORTS
     });
 
-    run("ip link set h0 up");
-    wait_until(|| {
+    sh("ip link set h0 up");
+    wait_until("h0 is up", || {
         switch
             .db()
             .vsctl(&["get", "interface", "h0", "admin_state"])
@@ -295,20 +250,4 @@ fn start_again(switch: &Switch) -> Child {
         .stderr(log)
         .spawn()
         .unwrap()
-}
-
-#[track_caller]
-fn wait_until(mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < deadline, "still not");
-        sleep(Duration::from_millis(200));
-    }
-}
-
-fn run(script: &str) -> String {
-    let output = Command::new("sh").args(["-c", script]).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{script}: {}", text(&output.stderr));
-    text(&output.stdout)
 }

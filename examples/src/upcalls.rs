@@ -1,0 +1,113 @@
+//! What `ovs-vswitchd` takes packets from the kernel with: sockets, and the descriptors that they cost.
+
+use std::fs;
+
+use netlink_genl::accounting::{Accounting, Role};
+use netlink_genl::blocking::Ovs;
+use netlink_genl::ovs::datapath::{Datapath, Dispatch};
+
+use crate::cli::{Failure, chain};
+use crate::kernel;
+
+/// The sockets of a switch, beside the datapath that uses them.
+#[derive(Clone, Debug)]
+pub struct Upcalls {
+    /// Who uses which socket.
+    pub accounting: Accounting,
+    /// How the datapath chooses a socket; `None` without a datapath.
+    pub dispatch: Option<Dispatch>,
+    /// The datapath dispatches per CPU and names no socket, so it loses every packet that has no flow.
+    pub deaf: bool,
+    /// Ports of the datapath.
+    pub ports: usize,
+    /// Sockets that a port takes: 1, or as many as there are handler threads (Open vSwitch up to 2.10), or none.
+    pub per_port: usize,
+    /// Open descriptors of the process, if they may be counted.
+    pub open: Option<usize>,
+    /// How many it may have open; `None` if that cannot be read or is unlimited.
+    pub limit: Option<usize>,
+}
+
+impl Upcalls {
+    /// Reads those of process `pid`, with the datapath `ovs-system`, which is what `ovs-vswitchd` uses.
+    ///
+    /// # Errors
+    /// [`Failure`]: there is no such process, or the kernel cannot be asked.
+    pub fn read(pid: u32) -> Result<Self, Failure> {
+        let failed = |error: netlink_genl::Error| Failure::blind(chain(&error));
+        let account = || Accounting::of(pid, &mut Ovs::open()?);
+        let accounting = kernel::retried(account).map_err(failed)?;
+        let datapaths = kernel::datapaths().map_err(failed)?;
+        let datapath = datapaths
+            .into_iter()
+            .find(|(datapath, _)| datapath.name.as_c_str() == DATAPATH);
+        let (datapath, ports) =
+            datapath.map_or((None, Vec::new()), |(datapath, ports)| (Some(datapath), ports));
+        let datapath = datapath.as_ref();
+        let dispatch = datapath.map(Datapath::dispatch);
+        let per_port = ports.iter().map(|port| port.upcall_pids.len()).max();
+        Ok(Self {
+            accounting,
+            dispatch,
+            deaf: datapath.is_some_and(|datapath| {
+                dispatch == Some(Dispatch::PerCpu) && datapath.per_cpu_pids.is_empty()
+            }),
+            ports: ports.len(),
+            per_port: match dispatch {
+                Some(Dispatch::PerVport) => per_port.unwrap_or_default(),
+                _ => 0,
+            },
+            open: fs::read_dir(format!("/proc/{pid}/fd")).ok().map(Iterator::count),
+            limit: fs::read_to_string(format!("/proc/{pid}/limits"))
+                .ok()
+                .and_then(|text| soft_limit(&text)),
+        })
+    }
+
+    /// Sockets that nothing refers to any more.
+    pub fn orphaned(&self) -> usize {
+        self.accounting.count(Role::Orphaned)
+    }
+}
+
+/// The process id of the `ovs-vswitchd` of this host.
+///
+/// # Errors
+/// [`Failure`] if its file cannot be read.
+pub fn running() -> Result<u32, Failure> {
+    let text = fs::read_to_string(PID_FILE)
+        .map_err(|error| Failure::blind(format_args!("{PID_FILE}: {error}; name it by --pid")))?;
+    text.trim()
+        .parse()
+        .map_err(|error| Failure::blind(format_args!("{PID_FILE}: {error}")))
+}
+
+/// The soft limit in `Max open files  1024  524288  files` of `/proc/PID/limits`.
+fn soft_limit(limits: &str) -> Option<usize> {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+const DATAPATH: &std::ffi::CStr = c"ovs-system";
+const PID_FILE: &str = "/run/openvswitch/ovs-vswitchd.pid";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_open_files_is_the_soft_one() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max processes             95965                95965                processes \n\
+                      Max open files            65535                524288               files     \n";
+        assert_eq!(soft_limit(limits), Some(65535));
+        assert_eq!(
+            soft_limit("Max open files            unlimited            unlimited            files"),
+            None
+        );
+        let own = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        assert!(soft_limit(&own).is_some(), "{own}");
+    }
+}

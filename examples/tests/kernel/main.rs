@@ -1,0 +1,62 @@
+//! The tools beside a real kernel, in a guest.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
+
+#[path = "../it/tool.rs"]
+#[allow(dead_code, reason = "shared with the tests that need no kernel")]
+mod tool;
+
+mod port_audit;
+mod upcall_audit;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, ColorSetting, Trial};
+use testbed::vm::Guest;
+
+fn main() -> ExitCode {
+    let equip = |guest: Guest| {
+        let guest = guest.dispatch_per_port().program("ip");
+        let guest = TOOLS
+            .iter()
+            .map(|name| tool::path(name))
+            .fold(guest, Guest::program);
+        guest.timeout(Duration::from_secs(300))
+    };
+    testbed::vm::main(equip, || {
+        let tests: [(&str, fn()); 4] = [
+            (
+                "port_audit_sees_what_the_database_does_not_show",
+                port_audit::beside_the_database,
+            ),
+            (
+                "port_audit_finds_a_thousand_ports_that_a_reboot_left_behind",
+                port_audit::after_a_reboot,
+            ),
+            ("upcall_audit_finds_the_lost_sockets", upcall_audit::per_port),
+            (
+                "upcall_audit_finds_none_where_none_are_lost",
+                upcall_audit::per_cpu,
+            ),
+        ];
+        let trials = tests.map(|(name, test)| {
+            Trial::test(name, move || {
+                test();
+                Ok(())
+            })
+        });
+        let mut arguments = Arguments::from_args();
+        // The tests share the kernel.
+        arguments.test_threads = Some(1);
+        // The output goes to a serial line, which looks like a terminal and is read from a file.
+        arguments.color = Some(ColorSetting::Never);
+        libtest_mimic::run(&arguments, trials.into()).exit_code()
+    })
+}
+
+const TOOLS: [&str; 2] = ["port-audit", "upcall-audit"];
