@@ -5,8 +5,6 @@
     reason = "in a program `pub` says what a module gives to the others"
 )]
 
-mod judge;
-mod look;
 mod matrix;
 mod report;
 
@@ -16,10 +14,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use examples::cli::{self, Failure, Status, complain};
+use examples::judge::{State, Verdict, judge};
+use examples::sight::Sight;
 use ovsdb_proto::client::Remote;
 
-use self::judge::{State, Verdict, judge};
-use self::look::Sight;
 use self::report::Report;
 
 const TOOL: &str = "port-audit";

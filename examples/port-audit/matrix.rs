@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
+use examples::judge::{State, Verdict};
 use examples::plot::escaped;
-
-use crate::judge::{State, Verdict};
 
 /// Draws the ports, those with a fault first, as far as they fit. The same verdicts give the same picture.
 pub fn svg(verdicts: &[Verdict]) -> String {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use examples::cli::{Failure, printable, table};
+use examples::judge::{State, Verdict};
+use examples::sight::Vport;
 use serde_json::{Value, json};
-
-use crate::judge::{State, Verdict};
-use crate::look::Vport;
 
 /// What the tool says.
 pub struct Report<'a> {

@@ -5,9 +5,11 @@ pub mod bridge;
 pub mod cli;
 pub mod db;
 pub mod dump;
+pub mod judge;
 pub mod kernel;
 pub mod plot;
 pub mod predict;
+pub mod sight;
 pub mod upcalls;
 
 /// The front page: its code is a test.

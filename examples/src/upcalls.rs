@@ -16,7 +16,7 @@ pub struct Upcalls {
     pub accounting: Accounting,
     /// How the datapath chooses a socket; `None` without a datapath.
     pub dispatch: Option<Dispatch>,
-    /// The datapath dispatches per CPU and names no socket, so it loses every packet that has no flow.
+    /// The datapath dispatches per CPU and names no socket that is there, so it loses every packet that has no flow.
     pub deaf: bool,
     /// Ports of the datapath.
     pub ports: usize,
@@ -47,11 +47,11 @@ impl Upcalls {
         let dispatch = datapath.map(Datapath::dispatch);
         let per_port = ports.iter().map(|port| port.upcall_pids.len()).max();
         Ok(Self {
-            accounting,
             dispatch,
-            deaf: datapath.is_some_and(|datapath| {
-                dispatch == Some(Dispatch::PerCpu) && datapath.per_cpu_pids.is_empty()
-            }),
+            deaf: dispatch == Some(Dispatch::PerCpu)
+                && !datapath.is_some_and(|datapath| {
+                    datapath.per_cpu_pids.iter().any(|pid| reaches(&accounting, *pid))
+                }),
             ports: ports.len(),
             per_port: match dispatch {
                 Some(Dispatch::PerVport) => per_port.unwrap_or_default(),
@@ -61,6 +61,7 @@ impl Upcalls {
             limit: fs::read_to_string(format!("/proc/{pid}/limits"))
                 .ok()
                 .and_then(|text| soft_limit(&text)),
+            accounting,
         })
     }
 
@@ -68,6 +69,11 @@ impl Upcalls {
     pub fn orphaned(&self) -> usize {
         self.accounting.count(Role::Orphaned)
     }
+}
+
+/// Whether a packet to this netlink port comes to the process, as far as that is known.
+fn reaches(accounting: &Accounting, port: u32) -> bool {
+    port != 0 && !accounting.dangling.contains(&port)
 }
 
 /// The process id of the `ovs-vswitchd` of this host.

@@ -23,7 +23,7 @@ pub fn sh(script: &str) -> String {
 /// Waits until `done`.
 ///
 /// # Panics
-/// After a minute, saying `what` was awaited.
+/// After three minutes, saying `what` was awaited.
 #[track_caller]
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
@@ -33,5 +33,5 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 const INTERVAL: Duration = Duration::from_millis(50);

@@ -50,9 +50,10 @@ fn a_reader_that_went_away_ends_each_quietly() {
     }
 }
 
-const TOOLS: [&str; 5] = [
+const TOOLS: [&str; 6] = [
     "action-budget",
     "flow-diff",
+    "netdev-wait",
     "ovsdb-monitor",
     "port-audit",
     "upcall-audit",

@@ -8,6 +8,7 @@
 mod action_budget;
 mod conventions;
 mod flow_diff;
+mod netdev_wait;
 mod ovsdb_monitor;
 mod port_audit;
 mod tool;

@@ -44,8 +44,11 @@ pub(crate) fn path(name: &str) -> PathBuf {
     tool
 }
 
+/// Whoever runs the tests in the background has them ignore interrupts, and they would pass that on.
 pub(crate) fn command(name: &str) -> Command {
-    Command::new(path(name))
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(path(name));
+    command
 }
 
 /// Runs the example `name` with `input` on its standard input.

@@ -10,6 +10,7 @@
 #[allow(dead_code, reason = "shared with the tests that need no kernel")]
 mod tool;
 
+mod netdev_wait;
 mod port_audit;
 mod upcall_audit;
 
@@ -21,15 +22,19 @@ use testbed::vm::Guest;
 
 fn main() -> ExitCode {
     let equip = |guest: Guest| {
-        let guest = guest.dispatch_per_port().program("ip");
+        let guest = guest.dispatch_per_port().program("ip").program("env");
         let guest = TOOLS
             .iter()
             .map(|name| tool::path(name))
             .fold(guest, Guest::program);
-        guest.timeout(Duration::from_secs(300))
+        guest.timeout(Duration::from_secs(600))
     };
     testbed::vm::main(equip, || {
-        let tests: [(&str, fn()); 4] = [
+        let tests: [(&str, fn()); 5] = [
+            (
+                "netdev_wait_says_whose_device_an_injected_message_names",
+                netdev_wait::attributes_what_is_injected,
+            ),
             (
                 "port_audit_sees_what_the_database_does_not_show",
                 port_audit::beside_the_database,
@@ -59,4 +64,8 @@ fn main() -> ExitCode {
     })
 }
 
-const TOOLS: [&str; 2] = ["port-audit", "upcall-audit"];
+const TOOLS: [&str; 3] = [
+    "netdev-wait",
+    "port-audit",
+    "upcall-audit",
+];

@@ -1,18 +1,20 @@
-//! What database and kernel say at one moment.
+//! The ports of a switch, and where they are found: what database and kernel say at one moment.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 
-use examples::cli::{Failure, chain};
-use examples::db::Snapshot;
-use examples::kernel;
 use netlink_genl::Error;
 use ovsdb_proto::client::Remote;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::value::Uuid;
 use serde::Deserialize;
 
+use crate::cli::{Failure, chain};
+use crate::db::Snapshot;
+use crate::kernel;
+
 /// The ports, and where they were found.
+#[derive(Clone, Debug)]
 pub struct Sight {
     /// By bridge, port and interface.
     pub ports: Vec<Port>,
@@ -21,23 +23,33 @@ pub struct Sight {
 }
 
 /// An interface of a port: most ports have one, bonds more.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Port {
+    /// Of the interface's row.
     pub uuid: Uuid,
+    /// The name of its bridge.
     pub bridge: String,
+    /// The port's name.
     pub port: String,
+    /// The interface's name, which is that of its device.
     pub interface: String,
+    /// The interface's type.
     pub kind: String,
+    /// What forwards for its bridge.
     pub datapath: Datapath,
     /// The port has other interfaces, too.
     pub bonded: bool,
+    /// `other_config:transient=true`.
     pub transient: bool,
+    /// `external_ids:iface-id`.
     pub iface_id: Option<String>,
     /// Somebody has written down whose it is.
     pub owned: bool,
     /// The switch sees its device down.
     pub down: bool,
+    /// The number that the switch gave it; -1 if it could not open it.
     pub ofport: Option<i64>,
+    /// Why the switch could not open it.
     pub error: Option<String>,
     /// Whether this namespace has a network device of the name.
     pub netdev: bool,
@@ -46,18 +58,23 @@ pub struct Port {
 }
 
 /// A port in the kernel.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vport {
+    /// There is none of this name.
     Absent,
+    /// There is one.
     Present {
+        /// Its number in the datapath.
+        number: u32,
         /// Its device is in another namespace.
         away: bool,
     },
 }
 
 /// What forwards for a bridge.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Datapath {
+    /// The kernel.
     Kernel,
     /// `ovs-vswitchd` itself, with real devices.
     Userspace,
@@ -67,6 +84,9 @@ pub enum Datapath {
 
 impl Sight {
     /// Looks at all bridges, of which `only` is the one that counts.
+    ///
+    /// # Errors
+    /// [`Failure`]: the database cannot be read, or has no such bridge.
     pub async fn take(remote: &Remote, only: Option<&str>) -> Result<Self, Failure> {
         let request = MonitorRequest::new("Open_vSwitch")
             .table("Bridge", ["name", "ports", "datapath_type"])
@@ -110,13 +130,18 @@ impl Sight {
 impl Port {
     /// Whether its network device is there; `None`: it need not be.
     pub fn has_netdev(&self) -> Option<bool> {
-        let away = self.vport == Some(Vport::Present { away: true });
+        let away = self.is_away();
         let wanted = match self.kind.as_str() {
             "" | "system" | "tap" => self.datapath != Datapath::Dummy,
             "internal" => self.datapath == Datapath::Kernel,
             _ => false,
         };
         (self.netdev || wanted && !away).then_some(self.netdev)
+    }
+
+    /// Whether its device is known to be in another namespace.
+    pub fn is_away(&self) -> bool {
+        matches!(self.vport, Some(Vport::Present { away: true, .. }))
     }
 
     /// Whether the datapath has a port of its name; `None`: it need not, or could not be asked. Tunnels of one kind
@@ -141,11 +166,17 @@ fn netdevs() -> Result<HashSet<String>, Failure> {
     Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
 }
 
-/// The ports of all datapaths by name, and whether their devices are in another namespace.
-fn vports() -> Result<BTreeMap<Vec<u8>, bool>, Error> {
+/// The ports of all datapaths by name.
+fn vports() -> Result<BTreeMap<Vec<u8>, Vport>, Error> {
     let ports = kernel::datapaths()?.into_iter().flat_map(|(_, ports)| ports);
     Ok(ports
-        .map(|port| (port.name.into_bytes(), port.netnsid.is_some()))
+        .map(|port| {
+            let present = Vport::Present {
+                number: port.port_no,
+                away: port.netnsid.is_some(),
+            };
+            (port.name.into_bytes(), present)
+        })
         .collect())
 }
 
@@ -184,7 +215,7 @@ impl InterfaceRow {
         bridge: &BridgeRow,
         port: &PortRow,
         netdevs: &HashSet<String>,
-        vports: Option<&BTreeMap<Vec<u8>, bool>>,
+        vports: Option<&BTreeMap<Vec<u8>, Vport>>,
     ) -> Port {
         let datapath = match bridge.datapath_type.as_str() {
             "" | "system" => Datapath::Kernel,
@@ -210,10 +241,7 @@ impl InterfaceRow {
             ofport: self.ofport,
             error: self.error.clone(),
             netdev: netdevs.contains(&self.name),
-            vport: vports.map(|vports| match vports.get(self.name.as_bytes()) {
-                Some(away) => Vport::Present { away: *away },
-                None => Vport::Absent,
-            }),
+            vport: vports.map(|vports| vports.get(self.name.as_bytes()).copied().unwrap_or(Vport::Absent)),
         }
     }
 }

@@ -4,28 +4,40 @@ use std::collections::{HashMap, HashSet};
 
 use ovsdb_proto::value::Uuid;
 
-use crate::look::{Datapath, Port, Sight, Vport};
+use crate::sight::{Datapath, Port, Sight, Vport};
 
 /// What is to be said of a port.
+#[derive(Clone, Debug)]
 pub struct Verdict {
+    /// The port.
     pub port: Port,
+    /// Its state.
     pub state: State,
     /// Why it is not simply ok.
     pub reason: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a port is, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
+    /// There is no such network device.
     NoDevice,
+    /// The database shows no fault, but the datapath has no such port.
     VportVanished,
+    /// The switch made it again, and nobody uses it.
     Zombie,
+    /// The switch says why it cannot use it, or has not taken it up.
     Error,
+    /// Another interface has the same `iface-id`.
     DuplicateIfaceId,
+    /// One of the above, but seen only once.
     Undecided,
+    /// As far as can be seen.
     Ok,
 }
 
 impl State {
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Zombie => "zombie",
@@ -119,7 +131,7 @@ fn alone(port: &Port) -> (State, Option<String>) {
                 fault(State::VportVanished, reason.to_owned())
             }
             _ => {
-                let away = port.vport == Some(Vport::Present { away: true });
+                let away = port.is_away();
                 let reason = away.then(|| "its device is in another namespace".to_owned());
                 (State::Ok, reason)
             }
