@@ -1,4 +1,5 @@
-//! Whole datapath flows, as `ovs-dpctl dump-flows` and `ovs-appctl dpctl/dump-flows [-m] [--names]` print them.
+//! Whole datapath flows, as `ovs-dpctl dump-flows` and `ovs-appctl dpctl/dump-flows [-m] [--names]` print them, and as the
+//! kernel has them.
 //!
 //! ```
 //! use odp_actions::Flow;
@@ -18,6 +19,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use netlink_genl::ovs::flow as kernel;
+
+use crate::DecodeError;
 use crate::action::Actions;
 use crate::key::{FlowKey, List, PortName, Ufid};
 use crate::text::ParseError;
@@ -83,6 +87,35 @@ pub enum FlowActions {
 }
 
 impl Flow {
+    /// A flow as the kernel has it, at a time of its monotonic clock. `None` if the kernel left the actions out of a list,
+    /// which is not the same as a flow without any: see [`kernel::Flow::actions`].
+    ///
+    /// Actions that cannot be read are kept: see [`Actions::decode_lossless`].
+    ///
+    /// # Errors
+    /// As [`FlowKey::decode`].
+    pub fn of_kernel(flow: &kernel::Flow, now_ms: u64) -> Result<Option<Self>, DecodeError> {
+        let Some(actions) = &flow.actions else {
+            return Ok(None);
+        };
+        let bytes = |bytes: &Option<Vec<u8>>| bytes.clone().unwrap_or_default();
+        let stats = flow.stats.unwrap_or_default();
+        Ok(Some(Self {
+            ufid: flow
+                .ufid
+                .as_deref()
+                .and_then(|ufid| ufid.try_into().ok())
+                .map(Ufid),
+            key: FlowKey::decode(&bytes(&flow.key), &bytes(&flow.mask))?,
+            packets: stats.packets,
+            bytes: stats.bytes,
+            used_ms: flow.used_ms.map(|used| now_ms.saturating_sub(used)),
+            tcp_flags: flow.tcp_flags.unwrap_or_default().into(),
+            actions: FlowActions::Parsed(Actions::decode_lossless(actions)),
+            ..Self::default()
+        }))
+    }
+
     /// The name of the port in `in_port(eth0)`, which `--names` makes of its number.
     pub fn in_port_name(&self) -> Option<&str> {
         self.in_port.as_ref().map(|port| port.name.as_str())

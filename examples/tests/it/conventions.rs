@@ -50,8 +50,9 @@ fn a_reader_that_went_away_ends_each_quietly() {
     }
 }
 
-const TOOLS: [&str; 6] = [
+const TOOLS: [&str; 7] = [
     "action-budget",
+    "dp-flows",
     "flow-diff",
     "netdev-wait",
     "ovsdb-monitor",

@@ -7,6 +7,7 @@
 
 mod action_budget;
 mod conventions;
+mod dp_flows;
 mod flow_diff;
 mod netdev_wait;
 mod ovsdb_monitor;

@@ -10,6 +10,7 @@
 #[allow(dead_code, reason = "shared with the tests that need no kernel")]
 mod tool;
 
+mod dp_flows;
 mod netdev_wait;
 mod port_audit;
 mod upcall_audit;
@@ -30,7 +31,11 @@ fn main() -> ExitCode {
         guest.timeout(Duration::from_secs(600))
     };
     testbed::vm::main(equip, || {
-        let tests: [(&str, fn()); 5] = [
+        let tests: [(&str, fn()); 6] = [
+            (
+                "dp_flows_shows_what_a_list_leaves_out_and_counts_the_masks_of_the_kernel",
+                dp_flows::beside_ovs_dpctl,
+            ),
             (
                 "netdev_wait_says_whose_device_an_injected_message_names",
                 netdev_wait::attributes_what_is_injected,
@@ -64,7 +69,8 @@ fn main() -> ExitCode {
     })
 }
 
-const TOOLS: [&str; 3] = [
+const TOOLS: [&str; 4] = [
+    "dp-flows",
     "netdev-wait",
     "port-audit",
     "upcall-audit",
