@@ -1,12 +1,10 @@
 //! A deployment: endpoints of one shape, and the limits that they meet.
 
-use examples::bridge::{Bridge, Endpoint};
+use examples::bridge::{Bridge, Endpoint, NEWEST};
 use examples::cli::{Failure, Status};
 use examples::plot::{Limit as LimitLine, Plot, grouped};
 use odp_actions::xlate::{OvsVersion, Packet};
-use odp_actions::{
-    Action, Actions, Bound, Capacity, EncodeError, KernelRule, Limit, Limits, Template, Verdict,
-};
+use odp_actions::{Actions, Bound, Capacity, EncodeError, KernelRule, Limit, Limits, Template, Verdict};
 
 /// A bridge's flood, as it is and as it may grow.
 pub struct Budget {
@@ -38,17 +36,12 @@ impl Budget {
         let endpoint = bridge.endpoint(ovs, Packet::default()).ok_or_else(|| {
             Failure::blind(format_args!("{}: no port whose output can be told", bridge.name))
         })?;
-        // The flood flows of overlay networks strip the tag of the network first.
-        let once: Actions = bridge
-            .has_tunnels()
-            .then_some(Action::PopVlan)
-            .into_iter()
-            .collect();
+        let once = bridge.once();
         let too_big = |error: EncodeError| Failure::blind(error);
         let template = Template::new(once.clone(), endpoint.actions.clone()).map_err(too_big)?;
         let (from, to) = endpoints.unwrap_or((endpoint.count, None));
-        let newest = match ovs < crate::NEWEST {
-            true => Some(Box::new(Self::new(bridge, crate::NEWEST, limits, endpoints)?)),
+        let newest = match ovs < NEWEST {
+            true => Some(Box::new(Self::new(bridge, NEWEST, limits, endpoints)?)),
             false => None,
         };
         // Tunnels always carry the ECN bits of an IP packet in the outer header.

@@ -16,7 +16,7 @@ mod report;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use examples::bridge::Bridge;
+use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{self, Failure, Status, complain};
 use examples::dump;
 use odp_actions::xlate::OvsVersion;
@@ -50,7 +50,6 @@ dump, 64 wrong command line. A flow whose actions cannot be told is listed with 
 the status is that of M endpoints.
 ";
 /// No later release changed what these tools model.
-const NEWEST: OvsVersion = OvsVersion::new(4, 0);
 const INCIDENT_ENDPOINTS: usize = 1171;
 /// OpenFlow has 65 279 port numbers below `OFPP_MAX`, and the incident's bridge has a patch port.
 const MAX_ENDPOINTS: usize = 65_278;

@@ -112,8 +112,17 @@ impl Bridge {
     /// Reads a bridge from a database. Without a name it takes the only bridge, or the only one with tunnels.
     ///
     /// # Errors
-    /// [`Failure`]: the server cannot be reached or does not answer as it should, or has no such bridge.
+    /// As [`Bridge::read_all`], or there is no such bridge.
     pub async fn read(remote: &Remote, name: Option<&str>) -> Result<Self, Failure> {
+        let bridges = Self::read_all(remote).await?;
+        choose(bridges, name).map_err(|text| Failure::blind(format_args!("{remote}: {text}")))
+    }
+
+    /// Reads the bridges of a database.
+    ///
+    /// # Errors
+    /// [`Failure`]: the server cannot be reached or does not answer as it should.
+    pub async fn read_all(remote: &Remote) -> Result<Vec<Self>, Failure> {
         let request = MonitorRequest::new("Open_vSwitch")
             .table("Open_vSwitch", ["ovs_version"])
             .table(
@@ -152,7 +161,7 @@ impl Bridge {
             let members = members.collect();
             row.bridge(ovs, members)
         });
-        choose(bridges.collect(), name).map_err(|text| Failure::blind(format_args!("{remote}: {text}")))
+        Ok(bridges.collect())
     }
 
     /// The largest share that one endpoint has in a flood of `packet`, under release `ovs`.
@@ -188,6 +197,14 @@ impl Bridge {
         let same = shapes.len();
         let (_, actions) = shapes.swap_remove(0);
         Some(Endpoint { actions, count, same })
+    }
+
+    /// What a flood has besides the endpoints: the flood flows of overlay networks strip the tag of the network first.
+    pub fn once(&self) -> Actions {
+        self.has_tunnels()
+            .then_some(Action::PopVlan)
+            .into_iter()
+            .collect()
     }
 
     /// The port of this name.
@@ -315,3 +332,6 @@ impl InterfaceRow {
         }
     }
 }
+
+/// What a switch that does not say its release is taken for.
+pub const NEWEST: OvsVersion = OvsVersion::new(4, 0);

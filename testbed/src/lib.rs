@@ -33,5 +33,5 @@ pub use crate::{
     skip::or_skip,
     step::{sh, wait_until},
     switch::Switch,
-    tools::missing,
+    tools::{missing, program},
 };

@@ -21,6 +21,15 @@ pub fn missing() -> Vec<Missing> {
         .collect()
 }
 
+/// The full path of a program that a test runs beside its real parts.
+///
+/// # Errors
+/// [`Error::Missing`] if it is not there, [`Error::TurnedOff`].
+pub fn program(name: &str) -> Result<PathBuf, Error> {
+    check_wanted()?;
+    Ok(find(name)?)
+}
+
 /// The full path of `program`, by `PATH` and then the sbin directories, which an ordinary user's
 /// `PATH` lacks.
 pub(crate) fn find(program: &str) -> Result<PathBuf, Missing> {
@@ -140,11 +149,13 @@ pub(crate) const OPENVSWITCH: [&str; 8] = [
 const TAIL_LINES: usize = 60;
 const SIGALRM: i32 = 14;
 const SBIN: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-const PACKAGES: [(&str, &[&str]); 6] = [
+const PACKAGES: [(&str, &[&str]); 8] = [
     ("openvswitch-switch", &OPENVSWITCH),
     ("qemu-system-x86", &["qemu-system-x86_64"]),
     ("busybox-static", &["busybox"]),
     ("kmod", &["depmod"]),
     ("iproute2", &["ip"]),
     ("xz-utils", &["xz"]),
+    ("curl", &["curl"]),
+    ("prometheus", &["promtool"]),
 ];

@@ -50,9 +50,10 @@ fn a_reader_that_went_away_ends_each_quietly() {
     }
 }
 
-const TOOLS: [&str; 7] = [
+const TOOLS: [&str; 8] = [
     "action-budget",
     "dp-flows",
+    "dp-health",
     "flow-diff",
     "netdev-wait",
     "ovsdb-monitor",

@@ -8,6 +8,7 @@
 mod action_budget;
 mod conventions;
 mod dp_flows;
+mod dp_health;
 mod flow_diff;
 mod netdev_wait;
 mod ovsdb_monitor;

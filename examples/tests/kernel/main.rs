@@ -11,6 +11,7 @@
 mod tool;
 
 mod dp_flows;
+mod dp_health;
 mod netdev_wait;
 mod port_audit;
 mod upcall_audit;
@@ -31,7 +32,11 @@ fn main() -> ExitCode {
         guest.timeout(Duration::from_secs(600))
     };
     testbed::vm::main(equip, || {
-        let tests: [(&str, fn()); 6] = [
+        let tests: [(&str, fn()); 7] = [
+            (
+                "dp_health_counts_what_the_kernel_counts_and_what_is_lost",
+                dp_health::beside_the_kernel,
+            ),
             (
                 "dp_flows_shows_what_a_list_leaves_out_and_counts_the_masks_of_the_kernel",
                 dp_flows::beside_ovs_dpctl,
@@ -69,8 +74,9 @@ fn main() -> ExitCode {
     })
 }
 
-const TOOLS: [&str; 4] = [
+const TOOLS: [&str; 5] = [
     "dp-flows",
+    "dp-health",
     "netdev-wait",
     "port-audit",
     "upcall-audit",

@@ -1,0 +1,137 @@
+//! What kernel, process and database say of a switch at one moment. Each may fail alone.
+
+use examples::bridge::{Bridge, NEWEST};
+use examples::cli::{self, Failure, chain};
+use examples::judge::{State, Verdict, judge};
+use examples::kernel;
+use examples::sight::Sight;
+use examples::upcalls::{self, Upcalls};
+use netlink_genl::ovs::datapath;
+use odp_actions::xlate::Packet;
+use odp_actions::{Bound, Limits, Template};
+use ovsdb_proto::client::Remote;
+
+use crate::{Options, TOOL};
+
+/// A look.
+pub struct Look {
+    pub datapaths: Result<Vec<Datapath>, String>,
+    pub upcalls: Result<Upcalls, String>,
+    /// Every port, judged by this look alone.
+    pub ports: Result<Vec<Verdict>, String>,
+    pub floods: Result<Vec<Flood>, String>,
+}
+
+/// A datapath of the kernel.
+pub struct Datapath {
+    pub name: String,
+    pub ports: usize,
+    pub stats: datapath::Stats,
+    pub megaflow_stats: datapath::MegaflowStats,
+}
+
+/// A flood of a bridge: one packet to all its endpoints.
+pub struct Flood {
+    pub bridge: String,
+    pub endpoints: usize,
+    /// The limit that it meets first.
+    pub bound: Bound,
+}
+
+impl Look {
+    /// Looks at everything.
+    pub fn take(options: &Options) -> Self {
+        let text = |failure: Failure| failure.text;
+        Self {
+            datapaths: datapaths().map_err(|error| chain(&error)),
+            upcalls: options
+                .pid
+                .map_or_else(upcalls::running, Ok)
+                .and_then(Upcalls::read)
+                .map_err(text),
+            ports: cli::block_on(cli::patiently(TOOL, &options.db, ports(&options.db))).map_err(text),
+            floods: cli::block_on(cli::patiently(TOOL, &options.db, floods(&options.db))).map_err(text),
+        }
+    }
+
+    /// Sources and why they cannot be read.
+    pub fn sources(&self) -> [(&'static str, Option<&String>); 3] {
+        [
+            ("kernel", self.datapaths.as_ref().err()),
+            ("sockets", self.upcalls.as_ref().err()),
+            (
+                "database",
+                self.ports.as_ref().err().or(self.floods.as_ref().err()),
+            ),
+        ]
+    }
+
+    /// How many ports there are of each state, those without any included.
+    pub fn states(&self) -> Vec<(State, usize)> {
+        let ports = self.ports.as_deref().unwrap_or_default();
+        STATES
+            .iter()
+            .map(|state| (*state, ports.iter().filter(|port| port.state == *state).count()))
+            .collect()
+    }
+
+    /// Packets that were lost on the way to `ovs-vswitchd` since the datapaths were made.
+    pub fn lost(&self) -> u64 {
+        let datapaths = self.datapaths.as_deref().unwrap_or_default();
+        datapaths.iter().map(|datapath| datapath.stats.lost).sum()
+    }
+}
+
+impl Flood {
+    /// How much of the limit is in use; 1 is all of it.
+    pub fn used(&self) -> f64 {
+        let float = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        match self.bound.last {
+            None => 0.0,
+            Some(last) => float(self.endpoints) / float(last),
+        }
+    }
+}
+
+fn datapaths() -> Result<Vec<Datapath>, netlink_genl::Error> {
+    let datapaths = kernel::datapaths()?.into_iter();
+    Ok(datapaths
+        .map(|(datapath, ports)| Datapath {
+            name: datapath.name.to_string_lossy().into_owned(),
+            ports: ports.len(),
+            stats: datapath.stats.unwrap_or_default(),
+            megaflow_stats: datapath.megaflow_stats.unwrap_or_default(),
+        })
+        .collect())
+}
+
+async fn ports(db: &Remote) -> Result<Vec<Verdict>, Failure> {
+    let sight = Sight::take(db, None).await?;
+    Ok(judge(&sight, None, None))
+}
+
+async fn floods(db: &Remote) -> Result<Vec<Flood>, Failure> {
+    let limits = Limits::host();
+    let bridges = Bridge::read_all(db).await?;
+    let flood = |bridge: Bridge| {
+        let ovs = bridge.ovs.unwrap_or(NEWEST);
+        let endpoint = bridge.endpoint(ovs, Packet::default())?;
+        let template = Template::new(bridge.once(), endpoint.actions).ok()?;
+        Some(Flood {
+            bridge: bridge.name,
+            endpoints: endpoint.count,
+            bound: template.capacity(&limits).first(),
+        })
+    };
+    Ok(bridges.into_iter().filter_map(flood).collect())
+}
+
+/// Those that one look can give.
+const STATES: [State; 6] = [
+    State::Ok,
+    State::NoDevice,
+    State::VportVanished,
+    State::Zombie,
+    State::Error,
+    State::DuplicateIfaceId,
+];
