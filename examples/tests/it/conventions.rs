@@ -50,7 +50,7 @@ fn a_reader_that_went_away_ends_each_quietly() {
     }
 }
 
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 9] = [
     "action-budget",
     "dp-flows",
     "dp-health",
@@ -58,5 +58,6 @@ const TOOLS: [&str; 8] = [
     "netdev-wait",
     "ovsdb-monitor",
     "port-audit",
+    "port-timeline",
     "upcall-audit",
 ];

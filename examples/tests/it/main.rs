@@ -13,5 +13,6 @@ mod flow_diff;
 mod netdev_wait;
 mod ovsdb_monitor;
 mod port_audit;
+mod port_timeline;
 mod tool;
 mod upcall_audit;

@@ -14,6 +14,7 @@ mod dp_flows;
 mod dp_health;
 mod netdev_wait;
 mod port_audit;
+mod port_timeline;
 mod upcall_audit;
 
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
         guest.timeout(Duration::from_secs(600))
     };
     testbed::vm::main(equip, || {
-        let tests: [(&str, fn()); 7] = [
+        let tests: [(&str, fn()); 8] = [
             (
                 "dp_health_counts_what_the_kernel_counts_and_what_is_lost",
                 dp_health::beside_the_kernel,
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
             (
                 "port_audit_finds_a_thousand_ports_that_a_reboot_left_behind",
                 port_audit::after_a_reboot,
+            ),
+            (
+                "port_timeline_tells_start_and_stop_of_a_tap_port_in_order",
+                port_timeline::start_and_stop,
             ),
             ("upcall_audit_finds_the_lost_sockets", upcall_audit::per_port),
             (
@@ -74,10 +79,11 @@ fn main() -> ExitCode {
     })
 }
 
-const TOOLS: [&str; 5] = [
+const TOOLS: [&str; 6] = [
     "dp-flows",
     "dp-health",
     "netdev-wait",
     "port-audit",
+    "port-timeline",
     "upcall-audit",
 ];
