@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::time::Instant;
 
-use ofp_codec::text::{DumpReader, Item, ReadError};
+use ofp_codec::text::{DumpReader, FlowRef, Item, ParseError, ReadError};
 use ofp_codec::{Flow, NumberOrName, TableRef};
 use serde_json::Value;
 
@@ -56,6 +56,18 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 /// # Errors
 /// [`Failure`] if the input fails.
 pub fn read(reader: &str, input: impl BufRead, mut each: impl FnMut(Flow)) -> Result<Unread, Failure> {
+    read_lines(reader, input, |flow| flow.to_flow().map(&mut each))
+}
+
+/// As [`read`], with each flow as it stands there. What `each` finds wrong with one is complained about, too.
+///
+/// # Errors
+/// [`Failure`] if the input fails.
+pub fn read_lines(
+    reader: &str,
+    input: impl BufRead,
+    mut each: impl FnMut(&FlowRef<'_>) -> Result<(), ParseError>,
+) -> Result<Unread, Failure> {
     let mut dump = DumpReader::new(input);
     let mut unread = Unread {
         lines: 0,
@@ -75,7 +87,7 @@ pub fn read(reader: &str, input: impl BufRead, mut each: impl FnMut(Flow)) -> Re
             ))
         };
         let read = match item {
-            Ok(Item::Flow(flow)) => flow.to_flow().map(&mut each).map_err(|error| error.to_string()),
+            Ok(Item::Flow(flow)) => each(&flow).map_err(|error| error.to_string()),
             Ok(Item::DecodeError(error)) => lost(error.name),
             Ok(Item::Header(header)) => header.decode_error.map_or(Ok(()), lost),
             Ok(_) => Ok(()),

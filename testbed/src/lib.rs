@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod browser;
 mod cluster;
 mod daemon;
 mod error;
@@ -26,6 +27,7 @@ mod tools;
 pub mod vm;
 
 pub use crate::{
+    browser::Browser,
     cluster::OvsdbCluster,
     error::{Error, Missing},
     ovn::ovn_flows,

@@ -149,7 +149,7 @@ pub(crate) const OPENVSWITCH: [&str; 8] = [
 const TAIL_LINES: usize = 60;
 const SIGALRM: i32 = 14;
 const SBIN: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-const PACKAGES: [(&str, &[&str]); 8] = [
+const PACKAGES: [(&str, &[&str]); 10] = [
     ("openvswitch-switch", &OPENVSWITCH),
     ("qemu-system-x86", &["qemu-system-x86_64"]),
     ("busybox-static", &["busybox"]),
@@ -157,5 +157,7 @@ const PACKAGES: [(&str, &[&str]); 8] = [
     ("iproute2", &["ip"]),
     ("xz-utils", &["xz"]),
     ("curl", &["curl"]),
+    ("chromium", &["chromium"]),
+    ("chromium-driver", &["chromedriver"]),
     ("prometheus", &["promtool"]),
 ];

@@ -50,11 +50,12 @@ fn a_reader_that_went_away_ends_each_quietly() {
     }
 }
 
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 10] = [
     "action-budget",
     "dp-flows",
     "dp-health",
     "flow-diff",
+    "flow-dump",
     "netdev-wait",
     "ovsdb-monitor",
     "port-audit",

@@ -10,6 +10,7 @@ mod conventions;
 mod dp_flows;
 mod dp_health;
 mod flow_diff;
+mod flow_dump;
 mod netdev_wait;
 mod ovsdb_monitor;
 mod port_audit;
