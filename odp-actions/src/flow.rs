@@ -14,7 +14,7 @@
 //! ```
 
 use alloc::borrow::ToOwned;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
@@ -26,6 +26,7 @@ use crate::action::Actions;
 use crate::key::{FlowKey, List, PortName, Ufid};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::same::first_difference;
 
 /// A flow of a datapath, with what the datapath tells about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,7 +138,7 @@ impl Flow {
     }
 
     fn prints_key_as(&self, verbose: bool, text: &str) -> bool {
-        PrintedKey(self, verbose).to_string() == text
+        first_difference(&PrintedKey(self, verbose), text).is_none()
     }
 }
 
@@ -152,7 +153,7 @@ impl FlowActions {
 
     fn of_text(text: &str) -> Self {
         let error = match text.parse::<Actions>() {
-            Ok(actions) if actions.to_string() == text => return Self::Parsed(actions),
+            Ok(actions) if first_difference(&actions, text).is_none() => return Self::Parsed(actions),
             Ok(_) => None,
             Err(error) => Some(error),
         };
@@ -184,7 +185,7 @@ impl FromStr for Flow {
 
     /// Reads one line, without its end. Actions that cannot be read stay text; their error counts from their start.
     ///
-    /// What `Display` makes of the flow is the line again, if Open vSwitch printed it.
+    /// What `Display` makes of the flow is the line again; one that says the same in other words is an error.
     fn from_str(line: &str) -> Result<Self, ParseError> {
         let mut lexer = Lexer::new(line);
         let mut flow = Self::default();
@@ -234,7 +235,14 @@ impl FromStr for Flow {
         if !flow.prints_key_as(flow.verbose, key) && flow.prints_key_as(!flow.verbose, key) {
             flow.verbose = !flow.verbose;
         }
-        Ok(flow)
+        match first_difference(&flow, line) {
+            None => Ok(flow),
+            Some(offset) => {
+                let mut lexer = Lexer::new(line);
+                lexer.skip(offset);
+                Err(lexer.expected("the words of Open vSwitch"))
+            }
+        }
     }
 }
 

@@ -1,8 +1,10 @@
-//! The language that `ovs-dpctl` prints: errors, and the lexer beneath the parsers.
+//! The language that `ovs-dpctl` prints: errors, the lexer beneath the parsers, and whether a
+//! value prints as a text.
 //!
 //! Each type parses and prints itself beside its bytes; this module holds what they share.
 
 pub(crate) mod lex;
+pub(crate) mod same;
 
 use alloc::string::String;
 
