@@ -1,29 +1,8 @@
-//! Any text as a line of `dump-flows` and as a flow key: no panic, and a line that is read prints back the same.
+//! Any text as a line of dump-flows and as a flow key: no panic, and what the tests of odp-actions say of any input.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use odp_actions::{Flow, FlowKey, ParseError};
+#[path = "../../odp-actions/tests/it/invariant.rs"]
+#[allow(dead_code)]
+mod invariant;
 
-fuzz_target!(|text: &str| {
-    match text.parse::<Flow>() {
-        Ok(flow) => assert_eq!(flow.to_string(), text),
-        Err(error) => assert_inside(&error, text),
-    }
-    match text.parse::<FlowKey>() {
-        Ok(key) => {
-            let printed = key.verbose().to_string();
-            assert_eq!(printed.parse::<FlowKey>().map(|again| again.verbose().to_string()), Ok(printed));
-        }
-        Err(error) => assert_inside(&error, text),
-    }
-});
-
-fn assert_inside(error: &ParseError, text: &str) {
-    match error {
-        ParseError::Expected { offset, .. }
-        | ParseError::TooBig { offset, .. }
-        | ParseError::TooDeep { offset, .. }
-        | ParseError::TooLong { offset, .. } => assert!(*offset <= text.len()),
-        other => panic!("{other}"),
-    }
-}
+libfuzzer_sys::fuzz_target!(|input: &str| invariant::of_line(input));

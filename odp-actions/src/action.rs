@@ -306,9 +306,10 @@ impl Action {
             }
         }
         if name == "set" {
-            // One word for two actions: Open vSwitch takes the short one if the mask covers everything.
+            // One word for two actions: Open vSwitch takes the short one if the mask covers everything, or is not as
+            // long as the value.
             let set = SetMaskedCodec::parse(lexer)?;
-            return Ok(match set.is_exact() {
+            return Ok(match set.is_exact() || !set.is_aligned() {
                 true => Self::Set(set.key),
                 false => Self::SetMasked(set),
             });
@@ -503,7 +504,10 @@ impl Actions {
         lexer.eat("<empty>,");
         while !end(lexer) {
             if lexer.eat("***") {
-                actions.leftover = parse_leftover(lexer)?;
+                // Whoever wrote this need not have looked whether they are attributes after all.
+                let leftover = Self::decode_lossless(&parse_leftover(lexer)?);
+                actions.list.extend(leftover.list);
+                actions.leftover = leftover.leftover;
                 return if end(lexer) {
                     Ok(actions)
                 } else {

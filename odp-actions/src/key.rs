@@ -190,8 +190,7 @@ impl Key {
         }
         let name = lexer.word("a flow key attribute")?;
         if let Some(kind) = name.strip_prefix("key").and_then(|kind| kind.parse().ok()) {
-            return parse_raw_masked(kind, lexer)
-                .map(|(raw, mask)| (Self::Unknown(raw), Self::Unknown(mask)));
+            return parse_raw_masked(kind, lexer);
         }
         Self::parse_known(name, lexer, context).unwrap_or_else(|| Err(start.expected("a flow key attribute")))
     }
@@ -307,8 +306,8 @@ pub(crate) fn parse_raw(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<RawAttr,
     Ok(RawAttr { raw_kind, payload })
 }
 
-/// As [`parse_raw`], with a mask: `(01 ab/ff 00)`.
-fn parse_raw_masked(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<(RawAttr, RawAttr), ParseError> {
+/// As [`parse_raw`], with a mask: `(01 ab/ff 00)`. What the number and the bytes say may have a row after all.
+fn parse_raw_masked<A: Attribute>(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<(A, A), ParseError> {
     let (mut payload, mut mask) = (Vec::new(), None);
     lexer.expect("(")?;
     if lexer.at(|c| c.is_ascii_hexdigit()) {
@@ -321,11 +320,8 @@ fn parse_raw_masked(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<(RawAttr, Ra
     lexer.expect(")")?;
     let mask = mask.unwrap_or_else(|| alloc::vec![u8::MAX; payload.len()]);
     Ok((
-        RawAttr { raw_kind, payload },
-        RawAttr {
-            raw_kind,
-            payload: mask,
-        },
+        A::decode_at(raw_kind, &payload, 0),
+        A::decode_at(raw_kind, &mask, 0),
     ))
 }
 

@@ -254,9 +254,9 @@ impl Payload for Tunnel {
                 tunnel.push_flags(flags);
                 masks.push_flags(mask.unwrap_or(ALL_FLAGS));
             } else if let Some(kind) = unknown {
-                let (raw, mask) = parse_raw_masked(kind, lexer)?;
-                tunnel.attrs.push(TunnelAttr::Unknown(raw));
-                masks.attrs.push(TunnelAttr::Unknown(mask));
+                let (attr, mask) = parse_raw_masked(kind, lexer)?;
+                tunnel.attrs.push(attr);
+                masks.attrs.push(mask);
             } else {
                 // Flags stand in `flags(..)` alone.
                 let is_flag = FLAGS.iter().any(|(_, flag, _)| *flag == name);

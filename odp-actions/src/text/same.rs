@@ -23,7 +23,11 @@ impl fmt::Write for Comparison<'_> {
             .map(|(printed, _)| printed.len_utf8())
             .sum();
         self.rest = &self.rest[same..];
-        if same == printed.len() { Ok(()) } else { Err(fmt::Error) }
+        if same == printed.len() {
+            Ok(())
+        } else {
+            Err(fmt::Error)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks against what Open vSwitch itself says.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -9,6 +10,7 @@
 )]
 
 mod dpctl;
+mod invariant;
 mod keys;
 mod keys_dpctl;
 mod random;

@@ -1,14 +1,18 @@
 //! Rows that Open vSwitch's own parser and printer, and real kernels, made.
 
-use netlink_genl::nlattr::{Attrs, align};
-use odp_actions::{Actions, KernelRule, Limit, Limits, Verdict};
+use std::cell::Cell;
 
+use netlink_genl::nlattr::{Attr, Attrs, Sink, align};
+use odp_actions::{Actions, DecodeError, KernelRule, Key, Limit, Limits, MaskedKey, Verdict};
+
+use crate::invariant;
 use crate::random::Random;
 
 const ACTIONS: &str = include_str!("../vectors/actions.tsv");
 const DECODE: &str = include_str!("../vectors/decode-actions.tsv");
 const BAD: &str = include_str!("../vectors/bad-actions.tsv");
 const KERNEL: &str = include_str!("../vectors/kernel-actions.tsv");
+const FUZZED: &str = include_str!("../vectors/fuzzed.tsv");
 /// What we read otherwise than Open vSwitch on purpose: file, text or bytes, reason.
 const DIFFERENCES: &str = include_str!("../vectors/differences.tsv");
 
@@ -64,15 +68,77 @@ fn compare<const N: usize>(
 #[test]
 #[cfg(target_endian = "little")]
 fn text_becomes_the_bytes_that_open_vswitch_makes_of_it() {
-    compare::<3>("actions", ACTIONS, 0, |[text, hex, printed]| {
+    let tunnels = Cell::new(0);
+    compare::<3>("actions", ACTIONS, 0, |[text, hex, _]| {
         let parsed: Actions = text.parse().map_err(|error| format!("{error}"))?;
         let encoded = parsed.to_bytes().map_err(|error| format!("{error}"))?;
-        let decoded = Actions::decode(&bytes(hex)).map_err(|error| format!("{error}"))?;
-        expect("bytes", &encoded, &bytes(hex))?;
-        expect("text", &decoded.to_string().as_str(), printed)?;
-        expect("identity", &decoded.to_bytes().unwrap(), &bytes(hex))?;
-        expect("size", &decoded.encoded_len().unwrap(), &bytes(hex).len())
+        let other = compare_lists(Attrs::new(&encoded), Attrs::new(&bytes(hex)))
+            .ok_or_else(|| format!("bytes: got {encoded:02x?}"))?;
+        tunnels.set(tunnels.get() + usize::from(other > 0));
+        Ok(())
     });
+    assert_eq!(
+        tunnels.get(),
+        118,
+        "rows with a tunnel key that Open vSwitch masks"
+    );
+}
+
+#[test]
+#[cfg(target_endian = "little")]
+fn the_bytes_that_open_vswitch_makes_of_text_decode_and_print_as_it_prints_them() {
+    for [text, hex, printed] in rows::<3>(ACTIONS) {
+        let bytes = bytes(hex);
+        let decoded = Actions::decode_lossless(&bytes);
+        match Actions::decode(&bytes) {
+            Ok(strict) => assert_eq!(strict, decoded),
+            // Open vSwitch does not halve a masked tunnel key, but prints it as one value.
+            Err(error) => assert!(
+                matches!(error, DecodeError::WrongSize { kind: TUNNEL, .. }),
+                "{text}"
+            ),
+        }
+        assert_eq!(decoded.to_string(), printed);
+        assert_eq!(decoded.to_bytes().unwrap(), bytes, "{text}");
+        assert_eq!(decoded.encoded_len().unwrap(), bytes.len(), "{text}");
+    }
+}
+
+/// Whether ours are theirs but for tunnel keys that are set, and how many of those are not.
+///
+/// Of a key that is set whole Open vSwitch makes a masked one, which no kernel takes.
+fn compare_lists(ours: Attrs<'_>, theirs: Attrs<'_>) -> Option<usize> {
+    let (ours, theirs): (Vec<_>, Vec<_>) = (ours.collect(), theirs.collect());
+    if ours.len() != theirs.len() {
+        return None;
+    }
+    let compare = |(ours, theirs): (Result<Attr<'_>, _>, Result<Attr<'_>, _>)| {
+        let (ours, theirs) = (ours.ok()?, theirs.ok()?);
+        match (ours.raw_kind(), theirs.raw_kind()) {
+            (a, b) if a == b && ours.payload() == theirs.payload() => Some(0),
+            (SET, SET_MASKED) => is_same_tunnel(&ours, &theirs).then_some(1),
+            (a, b) if a == b && !ours.payload().is_empty() => compare_lists(ours.attrs(), theirs.attrs()),
+            _ => None,
+        }
+    };
+    ours.into_iter().zip(theirs).map(compare).sum()
+}
+
+fn is_same_tunnel(set: &Attr<'_>, masked: &Attr<'_>) -> bool {
+    let tunnel = |set: &Attr<'_>| {
+        let key = set.attrs().next()?.ok()?;
+        (key.raw_kind() == TUNNEL).then(|| key.payload().to_vec())
+    };
+    let (Some(ours), Some(theirs)) = (tunnel(set), tunnel(masked)) else {
+        return false;
+    };
+    let (value, mask) = theirs.split_at(theirs.len() / 2);
+    let [key, mask] = [value, mask].map(|payload| {
+        let mut bytes = Vec::new();
+        bytes.attr(TUNNEL, payload).unwrap();
+        Key::decode(&Attrs::new(&bytes).next().unwrap().unwrap())
+    });
+    value == ours && MaskedKey { key, mask }.is_exact()
 }
 
 #[test]
@@ -158,6 +224,21 @@ fn what_decodes_encodes_to_the_same_bytes_whatever_was_changed() {
     assert!(same > 5000 && tidied > 100, "only {same} and {tidied}");
 }
 
+#[test]
+fn what_fuzzing_found_stays_mended() {
+    for [target, input] in rows::<2>(FUZZED) {
+        let input = bytes(input);
+        let text = || std::str::from_utf8(&input).unwrap();
+        match target {
+            "bytes" => invariant::of_bytes(&input),
+            "text" => invariant::of_text(text()),
+            "keys" => invariant::of_key_and_masks(&input),
+            "flow" => invariant::of_line(text()),
+            other => panic!("{other}"),
+        }
+    }
+}
+
 fn expect<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, wanted: &T) -> Result<(), String> {
     if got == wanted {
         Ok(())
@@ -165,3 +246,8 @@ fn expect<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, wanted: &T) -> Re
         Err(format!("{what}: got {got:?}"))
     }
 }
+
+/// `OVS_ACTION_ATTR_SET` and `SET_MASKED`, `OVS_KEY_ATTR_TUNNEL`.
+const SET: u16 = 3;
+const SET_MASKED: u16 = 11;
+const TUNNEL: u16 = 16;
