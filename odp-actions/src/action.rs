@@ -21,6 +21,7 @@ mod header;
 mod nest;
 mod nsh;
 mod number;
+mod redump;
 mod set;
 mod tunnel;
 mod userspace;

@@ -57,7 +57,7 @@ impl Template {
     pub fn verdict(&self, endpoints: usize, limits: &Limits) -> Verdict {
         let bytes = self.bytes(endpoints);
         limits.verdict_of(bytes, self.outputs(endpoints), self.nests(), || {
-            self.held(Buffer::new(bytes), endpoints)
+            self.held(limits.kernel().buffer(bytes), endpoints)
                 .map(|held| endpoints < held)
         })
     }
@@ -103,7 +103,7 @@ impl Template {
         let mut held = None;
         ranges((0..=most).map(|endpoints| {
             let bytes = self.bytes(endpoints);
-            let buffer = Buffer::new(bytes);
+            let buffer = kernel.buffer(bytes);
             if start.replace(buffer) != Some(buffer) {
                 held = self.held(buffer, most);
             }
@@ -308,7 +308,22 @@ mod tests {
         assert_eq!(accepts("4"), [0..=8188]);
         assert_eq!(accepts(VXLAN), [0..=1170]);
         assert_eq!(accepts("push_vlan(vid=1,pcp=0),4,pop_vlan"), [0..=3275]);
+        assert_eq!(accepts("ct"), [0..=248]);
         let set_eth: String = ["set(key4(", &["00"; 12].join(" "), ")),4"].concat();
         assert_eq!(accepts(&set_eth), [0..=818, 1170..=1637]);
+    }
+
+    /// Boundaries that real 6.1.192 and 6.12.117 showed.
+    #[test]
+    fn without_a_rule_memory_ends_at_16376_actions_ct() {
+        let limits = Limits::new(20_000, KernelRule::of_release("6.1.192"));
+        let last = |each: &str| template("", each).capacity(&limits).last(Limit::Kernel);
+        assert_eq!(last("ct"), Some(16_376));
+        assert_eq!(last("ct(zone=1)"), None);
+        let refused = template("", "ct").verdict(16_377, &limits);
+        assert_eq!(
+            refused,
+            Verdict::Kernel(crate::Rejection::Enomem { bytes: 65_508 })
+        );
     }
 }

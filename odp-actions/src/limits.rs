@@ -96,7 +96,7 @@ impl Limits {
         let converted = || {
             let mut pieces = Vec::new();
             actions.convert(&mut pieces)?;
-            Some(Buffer::new(bytes).hold(&pieces))
+            Some(self.kernel.buffer(bytes).hold(&pieces))
         };
         Ok(self.verdict_of(bytes, outputs, actions.nests(), converted))
     }

@@ -84,6 +84,15 @@ impl KernelRule {
         }
     }
 
+    /// The buffer into which this kernel converts a list of `bytes`.
+    pub(crate) fn buffer(self, bytes: usize) -> Buffer {
+        let growth = match self {
+            Self::None | Self::Nested64K => Growth::Free,
+            _ => Growth::Bounded,
+        };
+        Buffer::new(bytes, growth)
+    }
+
     pub(crate) fn check(
         self,
         bytes: usize,
@@ -112,6 +121,7 @@ impl KernelRule {
         match self {
             Self::Raw16K => raw(RAW_16K),
             Self::Raw32K => raw(MAX_ACTIONS_BUFSIZE),
+            Self::None | Self::Nested64K if converted() == Some(false) => Err(Rejection::Enomem { bytes }),
             Self::None | Self::Nested64K => Ok(()),
             Self::Converted32K => match converted() {
                 Some(true) => Ok(()),
@@ -158,6 +168,12 @@ pub enum Rejection {
         /// Bytes of the list.
         bytes: usize,
     },
+    /// `ENOMEM`: the converted actions ask for more than the 4 MiB that kmalloc gives. A list of more than 16 000
+    /// `ct` does, and hardly another.
+    Enomem {
+        /// Bytes of the list.
+        bytes: usize,
+    },
     /// `EOVERFLOW`: lists stand in each other deeper than the kernel follows (16, since 5.10.210, 6.1.79 and 6.8; before,
     /// it followed them on its stack).
     Eoverflow {
@@ -182,6 +198,7 @@ impl Rejection {
         match self {
             Self::Einval { .. } => Some(22),
             Self::Emsgsize { .. } => Some(90),
+            Self::Enomem { .. } => Some(12),
             Self::Eoverflow { .. } => Some(75),
             Self::Unsafe { .. } | Self::Unknown { .. } => None,
         }
@@ -201,6 +218,12 @@ impl fmt::Display for Rejection {
                 write!(
                     f,
                     "{bytes} bytes outgrow this kernel's buffer once converted: EMSGSIZE, no flow"
+                )
+            }
+            Self::Enomem { bytes } => {
+                write!(
+                    f,
+                    "{bytes} bytes outgrow what kmalloc gives once converted: ENOMEM, no flow"
                 )
             }
             Self::Eoverflow { depth } => {
@@ -238,20 +261,35 @@ impl Nests {
     }
 }
 
-/// The buffer into which kernels 4.15 to 6.13 convert actions, growing as it fills.
+/// The buffer into which kernels since 4.15 convert actions, growing as it fills.
 ///
 /// Sizes of the C structures on x86-64: `struct sw_flow_actions` has 32 bytes, its flexible array starts at 28.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Buffer {
+    growth: Growth,
     capacity: usize,
     used: usize,
 }
 
+/// How far a [`Buffer`] grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Growth {
+    /// It never asks for more than 32 KiB: 4.15 to 6.13.
+    Bounded,
+    /// As far as kmalloc gives memory.
+    Free,
+}
+
 impl Buffer {
     /// The buffer that the kernel starts with for a list of `bytes`.
-    pub(crate) fn new(bytes: usize) -> Self {
+    fn new(bytes: usize, growth: Growth) -> Self {
+        let wanted = match growth {
+            Growth::Bounded => bytes.min(MAX_ACTIONS_BUFSIZE),
+            Growth::Free => bytes,
+        };
         Self {
-            capacity: ksize(STRUCT_LEN + bytes.min(MAX_ACTIONS_BUFSIZE)),
+            growth,
+            capacity: ksize(STRUCT_LEN + wanted),
             used: 0,
         }
     }
@@ -261,14 +299,18 @@ impl Buffer {
         pieces.iter().all(|size| self.reserve(*size))
     }
 
-    /// `reserve_sfa_size`: doubles the buffer, but never asks for more than 32 KiB.
+    /// `reserve_sfa_size`: at least doubles the buffer.
     fn reserve(&mut self, size: usize) -> bool {
         let end = ARRAY_OFFSET + self.used + size;
         if end > self.capacity {
-            if end > MAX_ACTIONS_BUFSIZE {
+            let wanted = match self.growth {
+                Growth::Bounded if end > MAX_ACTIONS_BUFSIZE => return false,
+                Growth::Bounded => end.max(self.capacity * 2).min(MAX_ACTIONS_BUFSIZE),
+                Growth::Free => end.max(self.capacity * 2),
+            };
+            if STRUCT_LEN + wanted > KMALLOC_MAX {
                 return false;
             }
-            let wanted = end.max(self.capacity * 2).min(MAX_ACTIONS_BUFSIZE);
             self.capacity = ksize(STRUCT_LEN + wanted);
         }
         self.used += size;
@@ -343,6 +385,8 @@ const MAX_ACTIONS_BUFSIZE: usize = 32 * 1024;
 const RAW_16K: usize = 16 * 1024;
 /// `OVS_COPY_ACTIONS_MAX_DEPTH`.
 const MAX_NESTING: usize = 16;
+/// `KMALLOC_MAX_SIZE` with pages of 4 KiB.
+const KMALLOC_MAX: usize = 4 << 20;
 const STRUCT_LEN: usize = 32;
 const ARRAY_OFFSET: usize = 28;
 

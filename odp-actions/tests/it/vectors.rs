@@ -158,7 +158,8 @@ fn what_open_vswitch_rejects_is_rejected() {
     });
 }
 
-/// A kernel that refuses a list for its size or nesting does so where `Limits` says, and takes what `Limits` lets pass.
+/// A kernel that refuses a list for its size or nesting does so where `Limits` says, and takes what `Limits` lets pass;
+/// what it takes it gives back as `redumped` says.
 #[test]
 #[cfg(target_endian = "little")]
 fn limits_explain_every_refusal_for_size_by_real_kernels() {
@@ -166,26 +167,36 @@ fn limits_explain_every_refusal_for_size_by_real_kernels() {
         // Only the kernel's own rule counts here.
         Limits::new(usize::MAX, KernelRule::of_release(release))
     });
-    let mut refused = 0;
-    for [hex, verdicts @ ..] in rows::<4>(KERNEL) {
+    let (mut refused, mut changed) = (0, 0);
+    for [hex, columns @ ..] in rows::<7>(KERNEL) {
         let actions = Actions::decode(&bytes(hex)).unwrap();
-        for (limits, said) in kernels.iter().zip(verdicts) {
+        let (verdicts, dumps) = columns.split_at(kernels.len());
+        for ((limits, said), dump) in kernels.iter().zip(verdicts).zip(dumps) {
             let verdict = limits.verdict(&actions).unwrap();
             let errno = match verdict {
                 Verdict::Kernel(rejection) => rejection.errno(),
                 _ => None,
             };
-            match said {
+            match *said {
                 "EMSGSIZE" => assert_eq!(errno, Some(90), "{hex}"),
                 "EOVERFLOW" => assert_eq!(errno, Some(75), "{hex}"),
-                "ok" => assert_eq!(verdict, Verdict::Fast, "{hex}"),
+                "ok" => {
+                    assert_eq!(verdict, Verdict::Fast, "{hex}");
+                    let dump = if dump.is_empty() { hex } else { dump };
+                    assert_eq!(
+                        actions.redumped(),
+                        Actions::decode(&bytes(dump)).unwrap(),
+                        "{hex}"
+                    );
+                }
                 // Refused for what the actions are, not for how many.
                 _ => assert_ne!(verdict.limit(), Some(Limit::Nlattr)),
             }
-            refused += usize::from(matches!(said, "EMSGSIZE" | "EOVERFLOW"));
+            refused += usize::from(matches!(*said, "EMSGSIZE" | "EOVERFLOW"));
+            changed += usize::from(!dump.is_empty());
         }
     }
-    assert!(refused > 20, "only {refused}");
+    assert!(refused > 20 && changed > 500, "only {refused} and {changed}");
 }
 
 #[test]
