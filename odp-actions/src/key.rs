@@ -308,6 +308,7 @@ pub(crate) fn parse_raw(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<RawAttr,
 
 /// As [`parse_raw`], with a mask: `(01 ab/ff 00)`. What the number and the bytes say may have a row after all.
 fn parse_raw_masked<A: Attribute>(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<(A, A), ParseError> {
+    let start = *lexer;
     let (mut payload, mut mask) = (Vec::new(), None);
     lexer.expect("(")?;
     if lexer.at(|c| c.is_ascii_hexdigit()) {
@@ -319,10 +320,11 @@ fn parse_raw_masked<A: Attribute>(raw_kind: u16, lexer: &mut Lexer<'_>) -> Resul
     }
     lexer.expect(")")?;
     let mask = mask.unwrap_or_else(|| alloc::vec![u8::MAX; payload.len()]);
-    Ok((
-        A::decode_at(raw_kind, &payload, 0),
-        A::decode_at(raw_kind, &mask, 0),
-    ))
+    let [value, mask] = [payload, mask].map(|bytes| A::decode_at(raw_kind, &bytes, 0));
+    if value.raw().is_some() != mask.raw().is_some() {
+        return Err(start.expected("a value and a mask of the same form"));
+    }
+    Ok((value, mask))
 }
 
 /// Prints an attribute without a name.

@@ -35,6 +35,8 @@ numbers! {
     EINVAL = 22 "EINVAL",
     /// `EFBIG`: no port number is left, or it is too high.
     EFBIG = 27 "EFBIG",
+    /// `EOVERFLOW`: lists of actions stand in each other too deep.
+    EOVERFLOW = 75 "EOVERFLOW",
     /// `EMSGSIZE`: what was asked for does not fit a message.
     EMSGSIZE = 90 "EMSGSIZE",
     /// `EOPNOTSUPP`: unknown command or feature.
