@@ -306,7 +306,7 @@ pub(crate) fn parse_raw(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<RawAttr,
     Ok(RawAttr { raw_kind, payload })
 }
 
-/// As [`parse_raw`], with a mask: `(01 ab/ff 00)`. What the number and the bytes say may have a row after all.
+/// As [`parse_raw`], with a mask: `(01 ab/ff 00)`.
 fn parse_raw_masked<A: Attribute>(raw_kind: u16, lexer: &mut Lexer<'_>) -> Result<(A, A), ParseError> {
     let start = *lexer;
     let (mut payload, mut mask) = (Vec::new(), None);
@@ -321,8 +321,8 @@ fn parse_raw_masked<A: Attribute>(raw_kind: u16, lexer: &mut Lexer<'_>) -> Resul
     lexer.expect(")")?;
     let mask = mask.unwrap_or_else(|| alloc::vec![u8::MAX; payload.len()]);
     let [value, mask] = [payload, mask].map(|bytes| A::decode_at(raw_kind, &bytes, 0));
-    if value.raw().is_some() != mask.raw().is_some() {
-        return Err(start.expected("a value and a mask of the same form"));
+    if value.raw().is_none() || mask.raw().is_none() {
+        return Err(start.expected("bytes of an attribute that has no name"));
     }
     Ok((value, mask))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use netlink_genl::nlattr::{Attrs, Counter, Sink};
-use odp_actions::{Actions, Flow, FlowKey, ParseError};
+use odp_actions::{Action, Actions, Flow, FlowKey, Key, ParseError};
 
 /// Any bytes as a list of actions: nothing is lost, and what is read strictly is what is read anyway.
 pub(crate) fn of_bytes(bytes: &[u8]) {
@@ -15,15 +15,25 @@ pub(crate) fn of_bytes(bytes: &[u8]) {
     let text = lossless.to_string();
     if let Ok(actions) = Actions::decode(bytes) {
         assert_eq!(actions, lossless);
-        // Text leaves things out (a zone of 0, the padding of a header), but once read it stays as it is. (Two options of
-        // one type share the first mask, and may print that it has another length, which nobody reads.)
+        // Text leaves things out (a zone of 0, the padding of a header), but once read it stays as it is. (In a masked tunnel
+        // key, which no kernel takes, two attributes of one type share the first mask, which need not be as long.)
         if let Ok(parsed) = text.parse::<Actions>() {
             let printed = parsed.to_string();
-            if let Ok(again) = printed.parse::<Actions>() {
-                assert_eq!(again.to_string(), printed);
+            if !has_masked_tunnel(&parsed) {
+                assert_eq!(
+                    printed.parse::<Actions>().map(|again| again.to_string()),
+                    Ok(printed)
+                );
             }
         }
     }
+}
+
+fn has_masked_tunnel(actions: &Actions) -> bool {
+    actions.iter().any(|action| match action {
+        Action::SetMasked(set) => matches!(set.key, Key::Tunnel(_)),
+        other => other.lists().any(has_masked_tunnel),
+    })
 }
 
 /// Any text as a list of actions: what is read prints as its bytes do.
