@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{HEADER_LEN, MAX_PAYLOAD, align};
+use super::{HEADER_LEN, MAX_PAYLOAD, align, attr_len};
 
 /// Where attributes are written: bytes, or only a count of them.
 ///
@@ -30,12 +30,12 @@ pub trait Sink: Sized {
     /// [`EncodeError::AttrTooBig`] if the payload exceeds [`MAX_PAYLOAD`]; [`EncodeError::BufferFull`] as for `put`.
     #[inline]
     fn attr(&mut self, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
-        // The usual sizes go out in one piece.
-        if let Ok(payload) = payload.try_into() {
-            return self.put(&word(header(kind, 4)?, payload));
-        }
-        if let Ok(payload) = payload.try_into() {
-            return self.put(&two_words(header(kind, 8)?, payload));
+        // Short ones go out in one piece, which the compiler knows the size of where the payload is an array.
+        if payload.len() <= SHORT {
+            let mut piece = [0; HEADER_LEN + SHORT];
+            piece[..HEADER_LEN].copy_from_slice(&header(kind, payload.len())?);
+            piece[HEADER_LEN..HEADER_LEN + payload.len()].copy_from_slice(payload);
+            return self.put(&piece[..attr_len(payload.len())]);
         }
         let start = self.position();
         let written = header(kind, payload.len()).and_then(|header| {
@@ -55,7 +55,7 @@ pub trait Sink: Sized {
     /// As [`Sink::attr`].
     #[inline]
     fn flag(&mut self, kind: u16) -> Result<(), EncodeError> {
-        self.put(&header(kind, 0)?)
+        self.attr(kind, &[])
     }
 
     /// Appends a `u8` attribute (8 bytes with padding).
@@ -64,7 +64,7 @@ pub trait Sink: Sized {
     /// As [`Sink::attr`].
     #[inline]
     fn attr_u8(&mut self, kind: u16, value: u8) -> Result<(), EncodeError> {
-        self.put(&word(header(kind, 1)?, [value, 0, 0, 0]))
+        self.attr(kind, &[value])
     }
 
     /// Appends a `u16` in host byte order (8 bytes with padding).
@@ -73,8 +73,7 @@ pub trait Sink: Sized {
     /// As [`Sink::attr`].
     #[inline]
     fn attr_u16(&mut self, kind: u16, value: u16) -> Result<(), EncodeError> {
-        let [a, b] = value.to_ne_bytes();
-        self.put(&word(header(kind, 2)?, [a, b, 0, 0]))
+        self.attr(kind, &value.to_ne_bytes())
     }
 
     /// Appends a `u16` in network byte order (8 bytes with padding).
@@ -83,8 +82,7 @@ pub trait Sink: Sized {
     /// As [`Sink::attr`].
     #[inline]
     fn attr_be16(&mut self, kind: u16, value: u16) -> Result<(), EncodeError> {
-        let [a, b] = value.to_be_bytes();
-        self.put(&word(header(kind, 2)?, [a, b, 0, 0]))
+        self.attr(kind, &value.to_be_bytes())
     }
 
     /// Appends a `u32` in host byte order (8 bytes).
@@ -93,7 +91,7 @@ pub trait Sink: Sized {
     /// As [`Sink::attr`].
     #[inline]
     fn attr_u32(&mut self, kind: u16, value: u32) -> Result<(), EncodeError> {
-        self.put(&word(header(kind, 4)?, value.to_ne_bytes()))
+        self.attr(kind, &value.to_ne_bytes())
     }
 
     /// Appends a `u64` in host byte order (12 bytes: attributes align to 4, not 8).
@@ -134,7 +132,10 @@ pub trait Sink: Sized {
             self.patch(start, [len_lo, len_hi]);
             // Attributes leave nothing to pad; bytes that `fill` put itself may.
             let len = self.position() - start;
-            Ok(self.put(&PADDING[..align(len) - len])?)
+            match align(len) - len {
+                0 => Ok(()),
+                padding => Ok(self.put(&PADDING[..padding])?),
+            }
         });
         if filled.is_err() {
             self.truncate(start);
@@ -213,6 +214,15 @@ impl<'a> Slice<'a> {
         Self { buffer, position: 0 }
     }
 
+    #[cold]
+    fn full(&self, wanted: usize) -> EncodeError {
+        EncodeError::BufferFull {
+            offset: self.position,
+            wanted,
+            capacity: self.buffer.len(),
+        }
+    }
+
     /// What was written so far.
     pub fn written(&self) -> &[u8] {
         &self.buffer[..self.position]
@@ -227,16 +237,12 @@ impl Sink for Slice<'_> {
 
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        let free = self.buffer.len() - self.position;
-        if bytes.len() > free {
-            return Err(EncodeError::BufferFull {
-                offset: self.position,
-                wanted: bytes.len(),
-                capacity: self.buffer.len(),
-            });
+        let end = self.position + bytes.len();
+        match self.buffer.get_mut(self.position..end) {
+            Some(free) => free.copy_from_slice(bytes),
+            None => return Err(self.full(bytes.len())),
         }
-        self.buffer[self.position..self.position + bytes.len()].copy_from_slice(bytes);
-        self.position += bytes.len();
+        self.position = end;
         Ok(())
     }
 
@@ -284,23 +290,14 @@ fn header(kind: u16, payload: usize) -> Result<[u8; HEADER_LEN], EncodeError> {
     Ok([a, b, c, d])
 }
 
-#[inline]
-fn word([a, b, c, d]: [u8; 4], [e, f, g, h]: [u8; 4]) -> [u8; 8] {
-    [a, b, c, d, e, f, g, h]
-}
-
-#[inline]
-fn two_words([a, b, c, d]: [u8; 4], [e, f, g, h, i, j, k, l]: [u8; 8]) -> [u8; 12] {
-    [a, b, c, d, e, f, g, h, i, j, k, l]
-}
-
+/// The longest payload that [`Sink::attr`] writes in one piece: an IPv6 address.
+const SHORT: usize = 16;
 const PADDING: [u8; 3] = [0; 3];
 
 #[cfg(test)]
 mod tests {
     use alloc::vec;
 
-    use super::super::attr_len;
     use super::*;
 
     fn one_of_each<S: Sink>(s: &mut S) -> Result<(), EncodeError> {

@@ -139,7 +139,9 @@ pub(crate) fn parse_flags(
             .ok_or_else(|| start.expected("a flag"))
     };
     let start = *lexer;
-    if let Ok(value) = number(lexer) {
+    lexer.spaces();
+    if lexer.at_digit() {
+        let value = number(lexer)?;
         if lexer.eat("/") {
             let mask = number(lexer)?;
             lexer.expect(")")?;

@@ -94,6 +94,7 @@ macro_rules! numbers {
                 bytes.try_into().map_or(0, $Type::$from)
             }
 
+            #[inline]
             fn write(value: $Type, bytes: &mut [u8]) {
                 bytes.copy_from_slice(&value.$to());
             }
@@ -157,6 +158,7 @@ impl Format for Hex128 {
         bytes.try_into().map_or(0, u128::from_ne_bytes)
     }
 
+    #[inline]
     fn write(value: u128, bytes: &mut [u8]) {
         bytes.copy_from_slice(&value.to_ne_bytes());
     }
@@ -221,6 +223,7 @@ impl Format for Mac {
         bytes.try_into().map_or(Self::ZERO, MacAddr)
     }
 
+    #[inline]
     fn write(value: MacAddr, bytes: &mut [u8]) {
         bytes.copy_from_slice(&value.0);
     }
@@ -264,6 +267,7 @@ impl Format for Ip4 {
         <[u8; 4]>::try_from(bytes).map_or(Self::ZERO, Ipv4Addr::from)
     }
 
+    #[inline]
     fn write(value: Ipv4Addr, bytes: &mut [u8]) {
         bytes.copy_from_slice(&value.octets());
     }
@@ -294,6 +298,7 @@ impl Format for Ip6 {
         <[u8; 16]>::try_from(bytes).map_or(Self::ZERO, Ipv6Addr::from)
     }
 
+    #[inline]
     fn write(value: Ipv6Addr, bytes: &mut [u8]) {
         bytes.copy_from_slice(&value.octets());
     }
@@ -331,6 +336,7 @@ impl Format for Frag {
         Dec8::read(bytes)
     }
 
+    #[inline]
     fn write(value: u8, bytes: &mut [u8]) {
         Dec8::write(value, bytes);
     }
@@ -385,6 +391,7 @@ impl Format for Reserved {
         Net32::read(bytes)
     }
 
+    #[inline]
     fn write(value: u32, bytes: &mut [u8]) {
         Net32::write(value, bytes);
     }
@@ -419,6 +426,7 @@ impl<const N: usize, const COUNTED: bool> Format for Padding<N, COUNTED> {
         bytes.try_into().unwrap_or(Self::ZERO)
     }
 
+    #[inline]
     fn write(value: [u8; N], bytes: &mut [u8]) {
         bytes.copy_from_slice(&value);
     }

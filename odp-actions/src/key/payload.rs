@@ -341,6 +341,7 @@ impl Payload for Flag {
     }
 }
 
+#[inline]
 pub(super) fn encode_value<F: Format, S: Sink>(
     value: F::Value,
     kind: u16,

@@ -70,10 +70,12 @@ impl TunnelAttr {
 
     /// Its bit in `flags(..)`, or 0.
     fn flag(&self) -> u32 {
-        FLAGS
-            .iter()
-            .find(|(.., attr)| attr.as_ref() == Some(self))
-            .map_or(0, |(flag, ..)| *flag)
+        match self {
+            Self::Oam => 1,
+            Self::DontFragment => 2,
+            Self::Csum => 4,
+            _ => 0,
+        }
     }
 
     /// Whether `mask` covers each part of the attribute whole, or not at all, because the text has not named it.
@@ -88,7 +90,8 @@ impl TunnelAttr {
                 VxlanAttr::Unknown(_) => false,
             }),
             (_, Self::Gtpu(mask)) => is_whole(mask.flags.into(), 0xff) && is_whole(mask.msgtype.into(), 0xff),
-            _ => mask.payload().iter().all(|byte| *byte == u8::MAX),
+            (_, Self::Unknown(mask)) => mask.payload.iter().all(|byte| *byte == u8::MAX),
+            _ => mask.is_all(true),
         }
     }
 
@@ -174,8 +177,11 @@ impl Tunnel {
     /// Adds flags in the order DF, CSUM, OAM, as Open vSwitch writes them from text.
     fn push_flags(&mut self, flags: u32) {
         let order = [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam];
-        self.attrs
-            .extend(order.into_iter().filter(|flag| flags & flag.flag() != 0));
+        for flag in order {
+            if flags & flag.flag() != 0 {
+                self.attrs.push(flag);
+            }
+        }
     }
 }
 
@@ -235,7 +241,9 @@ impl Payload for Tunnel {
     }
 
     fn parse(lexer: &mut Lexer<'_>, context: Context) -> Result<(Self, Self), ParseError> {
-        let (mut tunnel, mut masks) = (Self::default(), Self::default());
+        let [mut tunnel, mut masks] = [(); 2].map(|()| Self {
+            attrs: Vec::with_capacity(USUAL),
+        });
         lexer.expect("(")?;
         loop {
             if lexer.eat(")") {
@@ -259,18 +267,18 @@ impl Payload for Tunnel {
                 masks.attrs.push(mask);
             } else {
                 // Flags stand in `flags(..)` alone.
-                let is_flag = FLAGS.iter().any(|(_, flag, _)| *flag == name);
+                let is_flag = FLAGS.iter().any(|(_, flag)| *flag == name);
                 let (attr, mask) = (!is_flag)
                     .then(|| TunnelAttr::parse_known(name, lexer, context))
                     .flatten()
                     .ok_or_else(|| start.expected("a tunnel attribute"))??;
                 // Open vSwitch writes no VXLAN options if there are none.
-                let is_written = |attr: &TunnelAttr| match attr {
-                    TunnelAttr::Vxlan(opts) => context.is_printed || !opts.attrs().is_empty(),
-                    _ => true,
-                };
-                tunnel.attrs.extend(Some(attr).filter(is_written));
-                masks.attrs.extend(Some(mask).filter(is_written));
+                for (list, attr) in [(&mut tunnel, attr), (&mut masks, mask)] {
+                    match attr {
+                        TunnelAttr::Vxlan(opts) if !context.is_printed && opts.attrs().is_empty() => {}
+                        attr => list.attrs.push(attr),
+                    }
+                }
             }
             if !lexer.eat(",") {
                 lexer.expect(")")?;
@@ -284,19 +292,13 @@ impl Payload for Tunnel {
     }
 }
 
-/// The bits of `flags(..)`, which are no bits of an attribute: name and attribute.
-const FLAGS: [(u32, &str, Option<TunnelAttr>); 4] = [
-    (1, "oam", Some(TunnelAttr::Oam)),
-    (2, "df", Some(TunnelAttr::DontFragment)),
-    (4, "csum", Some(TunnelAttr::Csum)),
-    (FLAG_KEY, "key", None),
-];
+/// The bits of `flags(..)`, which are no bits of an attribute.
+const FLAGS: [(u32, &str); 4] = [(1, "oam"), (2, "df"), (4, "csum"), (FLAG_KEY, "key")];
+/// How many attributes a text has room for before it has to make some.
+const USUAL: usize = 8;
 const FLAG_KEY: u32 = 8;
 const ALL_FLAGS: u32 = 15;
 
 fn flag_name(bit: u32) -> Option<&'static str> {
-    FLAGS
-        .iter()
-        .find(|(flag, ..)| *flag == bit)
-        .map(|(_, name, _)| *name)
+    FLAGS.iter().find(|(flag, _)| *flag == bit).map(|(_, name)| *name)
 }

@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use nom::Parser;
-use nom::bytes::complete::{tag_no_case, take_while, take_while1};
-use nom::combinator::recognize;
+use nom::bytes::complete::{tag_no_case, take_while1};
 use nom::error::Error;
 
 use super::ParseError;
@@ -67,52 +66,45 @@ impl<'a> Lexer<'a> {
 
     /// A word: letters, digits and `_`, not a digit first.
     pub(crate) fn word(&mut self, wanted: &'static str) -> Result<&'a str, ParseError> {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-        self.accept(recognize((take_while1(first), take_while(word))))
-            .ok_or_else(|| self.expected(wanted))
+        let is_in = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        match self.rest.bytes().take_while(is_in).count() {
+            1.. if self.at_digit() => Err(self.expected(wanted)),
+            0 => Err(self.expected(wanted)),
+            len => {
+                let (word, rest) = self.rest.split_at(len);
+                self.rest = rest;
+                Ok(word)
+            }
+        }
     }
 
     /// A number as `%i` of C reads it: decimal, `0x` hexadecimal, or octal after a leading 0.
     pub(crate) fn number(&mut self, limit: u64) -> Result<u64, ParseError> {
         self.spaces();
-        let start = *self;
-        // Nearly all numbers are short and decimal.
         let bytes = self.rest.as_bytes();
-        let digits = bytes
-            .iter()
-            .take(SHORT_NUMBER)
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        let ends = !bytes.get(digits).is_some_and(u8::is_ascii_alphanumeric);
-        if digits > 0 && ends && (bytes[0] != b'0' || digits == 1) {
-            let value = bytes[..digits]
-                .iter()
-                .fold(0, |value, byte| 10 * value + u64::from(byte - b'0'));
-            if value <= limit {
-                self.rest = &self.rest[digits..];
-                return Ok(value);
-            }
-        }
-        let digits = self
-            .accept(take_while1(|c: char| c.is_ascii_alphanumeric()))
-            .ok_or_else(|| start.expected("a number"))?;
-        let (digits, radix) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-            Some(hex) => (hex, 16),
-            None if digits.len() > 1 && digits.starts_with('0') => (digits, 8),
-            None => (digits, 10),
+        let (start, radix) = match bytes {
+            [b'0', b'x' | b'X', ..] => (2, 16),
+            [b'0', b'0'..=b'9', ..] => (1, 8),
+            _ => (0, 10),
         };
-        if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
-            return Err(start.expected("a number"));
+        let mut value = Some(0_u64);
+        let mut end = start;
+        while let Some(digit) = bytes.get(end).and_then(|byte| char::from(*byte).to_digit(radix)) {
+            value = value.and_then(|value| value.checked_mul(radix.into())?.checked_add(digit.into()));
+            end += 1;
         }
-        match u64::from_str_radix(digits, radix) {
-            Ok(value) if value <= limit => Ok(value),
-            _ => Err(ParseError::TooBig {
-                offset: start.offset(),
-                found: start.found(),
+        if end == start || bytes.get(end).is_some_and(u8::is_ascii_alphanumeric) {
+            return Err(self.expected("a number"));
+        }
+        let value = value
+            .filter(|value| *value <= limit)
+            .ok_or_else(|| ParseError::TooBig {
+                offset: self.offset(),
+                found: self.found(),
                 limit,
-            }),
-        }
+            })?;
+        self.rest = &self.rest[end..];
+        Ok(value)
     }
 
     /// A decimal number, whatever its first digit, or a hexadecimal one after `0x`.
@@ -295,13 +287,17 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes the characters that are `of` a kind, perhaps none.
+    #[inline]
     pub(crate) fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
-        self.accept(take_while(of)).unwrap_or_default()
+        let end = self.rest.find(|c| !of(c)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        taken
     }
 
     /// Takes what C's `%i` skips before a number.
     pub(crate) fn spaces(&mut self) {
-        self.take_while(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
     }
 
     /// Whether the next character is `of` a kind.
@@ -355,7 +351,5 @@ impl<'a> Lexer<'a> {
 }
 
 const FOUND_CHARS: usize = 24;
-/// Digits that fit a `u64` whatever they are.
-const SHORT_NUMBER: usize = 19;
 /// How deep lists may stand in each other. Open vSwitch parses 30 levels, kernels take 16.
 const MAX_DEPTH: usize = 128;
