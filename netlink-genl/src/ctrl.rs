@@ -10,15 +10,22 @@
 //! # Ok::<(), netlink_genl::message::EncodeError>(())
 //! ```
 
+mod cache;
+
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
+
+pub use self::cache::Cache;
 
 use crate::message::{DecodeError, EncodeError, Message, MessageType, Request};
 use crate::nlattr::{Attr, Sink};
 
 /// Name of the controller's own family, whose number is fixed: [`MessageType::CTRL`].
 pub const FAMILY: &CStr = c"nlctrl";
+
+/// `notify`, the controller's group, whose number is fixed, too: it tells of families that come and go.
+pub const NOTIFY: u32 = 16;
 
 /// A request for the family called `name`. The kernel loads the module that has it, if it can; without one it answers
 /// `ENOENT`.

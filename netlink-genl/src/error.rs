@@ -1,12 +1,15 @@
 //! What can go wrong between a program and the kernel.
 
-use alloc::borrow::ToOwned;
 use alloc::ffi::CString;
-use alloc::string::String;
+#[cfg(feature = "blocking")]
+use alloc::{borrow::ToOwned, string::String};
 use core::ffi::CStr;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use core::time::Duration;
+#[cfg(feature = "blocking")]
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::exchange::UnexpectedSource;
 use crate::message::{DecodeError, EncodeError, Errno, Status};
@@ -16,6 +19,7 @@ use crate::message::{DecodeError, EncodeError, Errno, Status};
 #[non_exhaustive]
 pub enum Error {
     /// A system call on the socket.
+    #[cfg(feature = "blocking")]
     #[error("netlink socket: {operation}")]
     Io {
         /// The system call.
@@ -24,6 +28,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file of the kernel that cannot be read.
+    #[cfg(feature = "blocking")]
     #[error("{}", path.display())]
     File {
         /// The file.
@@ -32,6 +37,7 @@ pub enum Error {
         source: io::Error,
     },
     /// `/proc/net/netlink` has another shape than expected.
+    #[cfg(feature = "blocking")]
     #[error("/proc/net/netlink, line {line}: not a netlink socket: {text:?}")]
     Row {
         /// Number of the line, from 1.
@@ -101,6 +107,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "blocking")]
     pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |source| Self::File {
             path: path.to_owned(),

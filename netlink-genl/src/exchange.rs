@@ -1,6 +1,7 @@
 //! Requests and their answers, without a socket: what belongs to which, and when it is complete.
 //!
-//! An [`Exchange`] has one request under way. It numbers the request, takes datagrams, and gives out the answers.
+//! An [`Exchange`] has one request under way, or several that were sent together. It numbers them, takes datagrams, and
+//! gives out the answers, which [`Answers`] reads as objects.
 //! What it takes care of:
 //!
 //! - answers to other requests, of this socket or another, are passed over;
@@ -30,16 +31,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answers;
+
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+
+pub use self::answers::{Answers, Decode};
 
 use crate::message::{DecodeError, EncodeError, Flags, Message, MessageType, Messages, Request, Status};
 
-/// The request under way on one socket.
+/// The requests under way on one socket.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     port: u32,
     next_seq: u32,
-    pending: Option<Pending>,
+    pending: VecDeque<Pending>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,11 +73,12 @@ impl Exchange {
         Self {
             port,
             next_seq: first_seq,
-            pending: None,
+            pending: VecDeque::new(),
         }
     }
 
-    /// Appends `request` to `datagram` under the next sequence number. An answer still under way is given up.
+    /// Appends `request` to `datagram` under the next sequence number. It joins the requests under way: the kernel
+    /// works on those of one datagram in their order.
     ///
     /// # Errors
     /// As [`Request::encode`]; nothing is begun then.
@@ -81,7 +88,7 @@ impl Exchange {
         request.encode(seq, datagram)?;
         let flags = request.flags();
         self.next_seq = seq.wrapping_add(1);
-        self.pending = Some(Pending {
+        self.pending.push_back(Pending {
             request: request.clone(),
             seq,
             end: if flags.contains(Flags::DUMP) {
@@ -96,14 +103,14 @@ impl Exchange {
         Ok(())
     }
 
-    /// Whether the answer is still incomplete.
+    /// Whether an answer is still incomplete.
     pub fn is_pending(&self) -> bool {
-        self.pending.is_some()
+        !self.pending.is_empty()
     }
 
-    /// Gives the answer up: what still comes of it is passed over.
+    /// Gives all answers up: what still comes of them is passed over.
     pub fn abandon(&mut self) {
-        self.pending = None;
+        self.pending.clear();
     }
 
     /// Takes a datagram that came from the socket with port `source`.
@@ -127,12 +134,14 @@ impl Exchange {
     }
 
     fn message<'a>(&mut self, message: Message<'a>) -> Result<Option<Event<'a>>, DecodeError> {
-        let Some(pending) = &mut self.pending else {
-            return Ok(None);
-        };
-        if message.seq() != pending.seq || message.port() != self.port {
+        if message.port() != self.port {
             return Ok(None);
         }
+        let of_message = |pending: &Pending| pending.seq == message.seq();
+        let Some(at) = self.pending.iter().position(of_message) else {
+            return Ok(None);
+        };
+        let pending = &mut self.pending[at];
         pending.interrupted |= message.flags().contains(Flags::DUMP_INTR);
         let (kind, end, interrupted) = (pending.request.kind(), pending.end, pending.interrupted);
         match message.kind() {
@@ -144,7 +153,7 @@ impl Exchange {
                 if acked && end == End::Done && status.as_ref().is_ok_and(Status::is_ok) {
                     return Ok(None);
                 }
-                let request = self.pending.take().map(|pending| pending.request);
+                let request = self.pending.remove(at).map(|pending| pending.request);
                 let mut status = status?;
                 let attribute = |offset| request.as_ref()?.attribute_at(offset);
                 status.ext_ack.attribute = status.ext_ack.offset.and_then(attribute).unwrap_or_default();
@@ -156,7 +165,7 @@ impl Exchange {
             }
             got => {
                 if end == End::Reply {
-                    self.pending = None;
+                    self.pending.remove(at);
                 }
                 if got != kind {
                     let offset = message.offset();

@@ -13,10 +13,15 @@ extern crate std;
 
 #[macro_use]
 mod numbers;
+#[macro_use]
+#[cfg(feature = "blocking")]
+mod both;
 
 pub mod nlattr;
 
 pub mod message;
+
+mod error;
 
 pub mod ctrl;
 pub mod ovs;
@@ -26,16 +31,25 @@ pub mod exchange;
 pub mod watch;
 
 #[cfg(feature = "blocking")]
-mod error;
-
-#[cfg(feature = "blocking")]
 pub mod socket;
 
 #[cfg(feature = "blocking")]
+mod link;
+
+#[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "client")]
+pub mod client;
+
+// What both clients can do.
+#[cfg(feature = "write")]
+mod admin;
+#[cfg(feature = "blocking")]
+mod connection;
+#[cfg(feature = "blocking")]
+mod reader;
 
 #[cfg(feature = "blocking")]
 pub mod accounting;
 
-#[cfg(feature = "blocking")]
 pub use self::error::Error;

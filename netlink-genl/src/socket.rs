@@ -12,7 +12,9 @@
 #![expect(unsafe_code, reason = "system calls that no safe wrapper has")]
 
 use core::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{io, panic, thread};
 
@@ -40,6 +42,9 @@ pub struct Options {
     /// Bytes that the kernel may queue for the socket (`SO_RCVBUF`; past `net.core.rmem_max` it takes
     /// `CAP_NET_ADMIN`, and without it the kernel gives less). Default: what the kernel gives by itself.
     pub receive_buffer: Option<usize>,
+    /// The network namespace to open it in, `/run/netns/NAME` or `/proc/PID/ns/net`; it takes `CAP_SYS_ADMIN`. Default:
+    /// the one that the calling thread is in.
+    pub namespace: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -48,6 +53,7 @@ impl Default for Options {
             protocol: Protocol::Generic,
             timeout: Duration::from_secs(5),
             receive_buffer: None,
+            namespace: None,
         }
     }
 }
@@ -56,7 +62,7 @@ impl Default for Options {
 ///
 /// It is connected to the kernel, so that no other process can send to it alone. (To a group that it has joined, a
 /// privileged one can: hence the sender's port beside each datagram.) It explains errors (`NETLINK_EXT_ACK`)
-/// without quoting whole requests (`NETLINK_CAP_ACK`), and is closed on `exec`.
+/// without quoting whole requests (`NETLINK_CAP_ACK`), and is closed on `exec`. It does not block.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
@@ -67,49 +73,22 @@ pub struct Socket {
 impl Socket {
     /// Opens a socket.
     ///
+    /// In another network namespace a thread of its own enters that and ends; the caller's stays where it is. Once
+    /// open, the socket belongs to the namespace, whichever thread uses it.
+    ///
     /// # Errors
-    /// [`Error::Io`] if the kernel refuses the socket or an option.
+    /// [`Error::Io`] if the kernel refuses the socket, an option, or to enter the namespace; [`Error::File`] if there is
+    /// no such namespace.
     pub fn open(options: &Options) -> Result<Self, Error> {
-        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
-        let protocol = match options.protocol {
-            Protocol::Generic => libc::NETLINK_GENERIC,
-            Protocol::Route => libc::NETLINK_ROUTE,
+        let Some(path) = &options.namespace else {
+            return Self::open_here(options);
         };
-        // SAFETY: the call takes no pointers.
-        let fd = check("socket", unsafe {
-            libc::socket(libc::AF_NETLINK, kind, protocol)
-        })?;
-        // SAFETY: the descriptor is new, so nothing else owns it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, &1)?;
-        set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_CAP_ACK, &1)?;
-        if let Some(bytes) = options.receive_buffer {
-            let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
-            set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &bytes)
-                .or_else(|_| set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &bytes))?;
-        }
-        let port = connect(&fd)?;
-        Ok(Self {
-            fd,
-            port,
-            timeout: options.timeout,
-        })
-    }
-
-    /// As [`Socket::open`], in the network namespace that `namespace` refers to: `/run/netns/NAME` or
-    /// `/proc/PID/ns/net`, opened.
-    ///
-    /// A thread of its own enters the namespace and ends; the caller's stays where it is. Once open, the socket
-    /// belongs to the namespace, whichever thread uses it.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if entering is refused (it takes `CAP_SYS_ADMIN`), and as [`Socket::open`].
-    pub fn open_in(namespace: BorrowedFd<'_>, options: &Options) -> Result<Self, Error> {
+        let namespace = File::open(path).map_err(Error::file(path))?;
         let enter_and_open = || {
             // SAFETY: the call takes no pointers, and moves only this thread, which runs nothing else.
             let entered = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
             check("setns", entered)?;
-            Self::open(options)
+            Self::open_here(options)
         };
         let ended = thread::scope(|scope| {
             let started = thread::Builder::new().spawn_scoped(scope, enter_and_open);
@@ -123,6 +102,38 @@ impl Socket {
                 source,
             }),
         }
+    }
+
+    fn open_here(options: &Options) -> Result<Self, Error> {
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+        let protocol = match options.protocol {
+            Protocol::Generic => libc::NETLINK_GENERIC,
+            Protocol::Route => libc::NETLINK_ROUTE,
+        };
+        // SAFETY: the call takes no pointers.
+        let fd = check("socket", unsafe {
+            libc::socket(libc::AF_NETLINK, kind, protocol)
+        })?;
+        // SAFETY: the descriptor is new, so nothing else owns it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        for option in [
+            libc::NETLINK_EXT_ACK,
+            libc::NETLINK_CAP_ACK,
+            libc::NETLINK_PKTINFO,
+        ] {
+            set_option(&fd, libc::SOL_NETLINK, option, &1)?;
+        }
+        if let Some(bytes) = options.receive_buffer {
+            let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+            set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &bytes)
+                .or_else(|_| set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &bytes))?;
+        }
+        let port = connect(&fd)?;
+        Ok(Self {
+            fd,
+            port,
+            timeout: options.timeout,
+        })
     }
 
     /// Joins a multicast group by its number, [`Group::id`](crate::ctrl::Group::id) for one. It takes no privilege.
@@ -155,14 +166,14 @@ impl Socket {
         }
     }
 
-    /// Waits for a datagram, reads it into `buffer`, and returns it with the port of its sender, 0 for the kernel.
+    /// Waits for a datagram and reads it into `buffer`.
     ///
     /// # Errors
     /// [`Error::Timeout`]; [`Error::Overrun`] if the kernel dropped messages before; [`Error::Truncated`] if `buffer`
     /// is too small, and the datagram is gone then; [`Error::Io`].
-    pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<(&'b [u8], u32), Error> {
+    pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Datagram<'b>, Error> {
         let start = Instant::now();
-        let (len, source) = loop {
+        let received = loop {
             // The kernel answers most requests before `send` returns, so that there is nothing to wait for.
             if let Some(received) = self.receive_some(buffer)? {
                 break received;
@@ -173,22 +184,22 @@ impl Socket {
             }
             wait_for_any([self], left)?;
         };
-        whole(buffer, len, source)
+        received.whole(buffer)
     }
 
     /// As [`Socket::receive`], without waiting: `None` if nothing is there.
     ///
     /// # Errors
     /// As [`Socket::receive`], except the timeout.
-    pub fn try_receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<(&'b [u8], u32)>, Error> {
+    pub fn try_receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<Datagram<'b>>, Error> {
         match self.receive_some(buffer)? {
-            Some((len, source)) => whole(buffer, len, source).map(Some),
+            Some(received) => received.whole(buffer).map(Some),
             None => Ok(None),
         }
     }
 
     /// What [`Socket::receive_now`] returns, or `None` if nothing is there.
-    fn receive_some(&self, buffer: &mut [u8]) -> Result<Option<(usize, u32)>, Error> {
+    fn receive_some(&self, buffer: &mut [u8]) -> Result<Option<Received>, Error> {
         loop {
             match self.receive_now(buffer) {
                 Err(error) if is(&error, libc::EAGAIN) => return Ok(None),
@@ -199,30 +210,101 @@ impl Socket {
         }
     }
 
-    /// The length of the next datagram, which may exceed that of `buffer`, and the port of its sender.
-    fn receive_now(&self, buffer: &mut [u8]) -> Result<(usize, u32), Error> {
+    fn receive_now(&self, buffer: &mut [u8]) -> Result<Received, Error> {
         let mut sender = address();
-        let mut sender_len = len_of::<libc::sockaddr_nl>();
-        // SAFETY: buffer and length are those of a slice that outlives the call and that nothing else refers to;
-        // `sender` has room for the `sender_len` bytes that the call may write, and any bytes make a valid
-        // sockaddr_nl. With MSG_TRUNC the result may exceed the length, but no more than the length is written.
-        let len = check("recvfrom", unsafe {
-            libc::recvfrom(
+        let mut control = Control([0; CONTROL_LEN]);
+        let mut part = libc::iovec {
+            iov_base: buffer.as_mut_ptr().cast(),
+            iov_len: buffer.len(),
+        };
+        // SAFETY: the struct is integers and pointers, for which zeros are valid.
+        let mut header: libc::msghdr = unsafe { mem::zeroed() };
+        header.msg_name = (&raw mut sender).cast();
+        header.msg_namelen = len_of::<libc::sockaddr_nl>();
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = (&raw mut control).cast();
+        header.msg_controllen = len_of::<Control>().try_into().unwrap_or_default();
+        // SAFETY: the pointers in `header` are to values that outlive the call and that nothing else refers to, each with
+        // its own length; any bytes make a valid sockaddr_nl. With MSG_TRUNC the result may exceed the length of the
+        // buffer, but no more than that is written.
+        let len = check("recvmsg", unsafe {
+            libc::recvmsg(
                 self.fd.as_raw_fd(),
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
+                &raw mut header,
                 libc::MSG_TRUNC | libc::MSG_DONTWAIT,
-                (&raw mut sender).cast(),
-                &raw mut sender_len,
             )
         })?;
-        Ok((len.unsigned_abs(), sender.nl_pid))
+        Ok(Received {
+            len: len.unsigned_abs(),
+            source: sender.nl_pid,
+            group: group(&header),
+        })
     }
+}
+
+/// What was read, and where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram<'b> {
+    /// The messages.
+    pub bytes: &'b [u8],
+    /// The port of the sender, 0 for the kernel.
+    pub source: u32,
+    /// The multicast group that it was sent to, 0 if it was sent to this socket alone (`NETLINK_PKTINFO`).
+    pub group: u32,
+}
+
+/// A datagram that may be longer than the buffer.
+struct Received {
+    len: usize,
+    source: u32,
+    group: u32,
+}
+
+impl Received {
+    fn whole(self, buffer: &[u8]) -> Result<Datagram<'_>, Error> {
+        let Self { len, source, group } = self;
+        let got = buffer.len();
+        match buffer.get(..len) {
+            Some(bytes) => Ok(Datagram { bytes, source, group }),
+            None => Err(Error::Truncated { wanted: len, got }),
+        }
+    }
+}
+
+/// Room for the control message of `NETLINK_PKTINFO`, aligned as any header.
+#[repr(C, align(8))]
+struct Control([u8; CONTROL_LEN]);
+
+/// A header of 16 bytes and an u32, and as much again.
+const CONTROL_LEN: usize = 48;
+
+/// The group in the control messages of what was received, 0 without one.
+fn group(header: &libc::msghdr) -> u32 {
+    // SAFETY: `header` was filled by recvmsg, and its control buffer is still there.
+    let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
+    while !next.is_null() {
+        // SAFETY: a header that is not null is whole, and within the control buffer, which is aligned for it.
+        let control = unsafe { *next };
+        if (control.cmsg_level, control.cmsg_type) == (libc::SOL_NETLINK, libc::NETLINK_PKTINFO) {
+            // SAFETY: the kernel writes struct nl_pktinfo, a u32, behind this header.
+            return unsafe { libc::CMSG_DATA(next).cast::<u32>().read_unaligned() };
+        }
+        // SAFETY: as for the first one.
+        next = unsafe { libc::CMSG_NXTHDR(header, next) };
+    }
+    0
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
     }
 }
 
@@ -245,12 +327,6 @@ pub fn wait_for_any<const N: usize>(sockets: [&Socket; N], left: Duration) -> Re
         Err(error) if !is(&error, libc::EINTR) => Err(error),
         _ => Ok(()),
     }
-}
-
-fn whole(buffer: &[u8], len: usize, source: u32) -> Result<(&[u8], u32), Error> {
-    let got = buffer.len();
-    let datagram = buffer.get(..len).ok_or(Error::Truncated { wanted: len, got })?;
-    Ok((datagram, source))
 }
 
 /// Connects to the kernel, port 0, which binds the socket to a port of its own, and returns that.

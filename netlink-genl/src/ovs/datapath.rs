@@ -9,9 +9,13 @@
 //! # Ok::<(), netlink_genl::message::EncodeError>(())
 //! ```
 
+mod change;
+
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
+
+pub use self::change::{PerCpu, Settings, add, delete, set};
 
 use super::table::Payload;
 use super::{Attribute, DpIfindex};

@@ -11,8 +11,12 @@
 //! # Ok::<(), netlink_genl::message::EncodeError>(())
 //! ```
 
+mod change;
+
 use alloc::vec::Vec;
 use core::ffi::CStr;
+
+pub use self::change::{NewFlow, add, delete, delete_by_key, flush, put};
 
 use super::{Attribute, DpIfindex};
 use crate::message::{DecodeError, EncodeError, Message, Request};

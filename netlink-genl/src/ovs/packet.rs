@@ -10,8 +10,12 @@
 //! assert_eq!(PacketAttr::name(4), Some("OVS_PACKET_ATTR_USERDATA"));
 //! ```
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ffi::CStr;
+
+use super::{DpIfindex, Object};
+use crate::message::{EncodeError, Flags, Request};
 
 /// Name of the family. It has no multicast group.
 pub const FAMILY: &CStr = c"ovs_packet";
@@ -47,3 +51,31 @@ attributes! {
         12 UpcallPid(u32) "UPCALL_PID",
     }
 }
+
+/// A request to apply `actions` to a packet, which begins with its Ethernet header. `key` says what the packet does not,
+/// the port where it came in for one; it may be empty.
+///
+/// # Errors
+/// [`EncodeError::Attr`] if one of them exceeds an attribute.
+pub fn execute(
+    family: u16,
+    dp: DpIfindex,
+    packet: &[u8],
+    key: &[u8],
+    actions: &[u8],
+) -> Result<Request, EncodeError> {
+    let object = Object {
+        datapath: dp,
+        command: CMD_EXECUTE,
+        version: VERSION,
+        attrs: vec![
+            PacketAttr::Packet(packet.to_vec()),
+            PacketAttr::Key(key.to_vec()),
+            PacketAttr::Actions(actions.to_vec()),
+        ],
+    };
+    object.request(family, Flags::ACK)
+}
+
+/// `OVS_PACKET_CMD_EXECUTE`.
+const CMD_EXECUTE: u8 = 3;

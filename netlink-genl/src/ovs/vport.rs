@@ -20,9 +20,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod change;
+
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
+
+pub use self::change::{NewVport, Upcall, add, delete, set_upcall};
 
 use super::table::Payload;
 use super::{Attribute, DpIfindex};

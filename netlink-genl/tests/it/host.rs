@@ -1,7 +1,5 @@
 //! The kernel of the host, which need not have `openvswitch.ko`.
 
-use std::fs::File;
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use netlink_genl::Error;
@@ -32,20 +30,29 @@ fn all() -> Request {
 fn resolves_the_controller() {
     let family = Connection::open().unwrap().family(ctrl::FAMILY).unwrap();
     assert_eq!((family.id, family.name.as_c_str()), (16, c"nlctrl"));
-    assert!(family.group(c"notify").is_some());
+    assert_eq!(family.group(c"notify"), Some(ctrl::NOTIFY));
 }
 
 #[test]
 fn says_which_family_is_missing() {
-    let opened = Ovs::open();
     let mut connection = Connection::open().unwrap();
     let mut families = connection
         .replies(&all(), Family::decode)
         .unwrap()
         .map(Result::unwrap);
-    if families.any(|family| family.name.as_c_str() == vport::FAMILY) {
-        opened.unwrap();
-    } else {
+    let is_there = families.any(|family| family.name.as_c_str() == vport::FAMILY);
+    let opened = [
+        Ovs::open().map(drop),
+        Ovs::with_options(&Options::default()).map(drop),
+        connection.family(vport::FAMILY).map(drop),
+        #[cfg(feature = "write")]
+        netlink_genl::blocking::Admin::open().map(drop),
+    ];
+    for opened in opened {
+        if is_there {
+            opened.unwrap();
+            continue;
+        }
         let missing = opened.unwrap_err();
         assert_eq!(
             missing.to_string(),
@@ -123,14 +130,14 @@ fn a_buffer_that_is_too_small_is_an_error_with_both_sizes() {
     let request = encoded(&ctrl::get_family(ctrl::FAMILY).unwrap());
     socket.send(&request).unwrap();
     let mut buffer = [0; 1024];
-    let (answer, source) = socket.receive(&mut buffer).unwrap();
-    let wanted = answer.len();
-    assert_eq!(source, 0);
+    let answer = socket.receive(&mut buffer).unwrap();
+    let wanted = answer.bytes.len();
+    assert_eq!((answer.source, answer.group), (0, 0));
     for got in [0, wanted - 1, wanted, wanted + 1] {
         socket.send(&request).unwrap();
         match socket.receive(&mut buffer[..got]) {
             Err(Error::Truncated { wanted: w, got: g }) => assert_eq!((w, g), (wanted, got)),
-            Ok((answer, 0)) => assert!(answer.len() == wanted && got >= wanted),
+            Ok(answer) => assert!(answer.bytes.len() == wanted && got >= wanted),
             other => panic!("{other:?}"),
         }
     }
@@ -182,9 +189,8 @@ fn a_group_that_nobody_has_cannot_be_joined() {
 }
 
 #[test]
-fn opens_in_the_namespace_of_a_file_descriptor() {
-    let own = File::open("/proc/self/ns/net").unwrap();
-    match Socket::open_in(own.as_fd(), &Options::default()) {
+fn opens_in_another_namespace() {
+    match Socket::open(&with(|o| o.namespace = Some("/proc/self/ns/net".into()))) {
         Ok(socket) => assert_ne!(socket.port(), 0),
         // Without privilege.
         Err(Error::Io {
@@ -195,13 +201,16 @@ fn opens_in_the_namespace_of_a_file_descriptor() {
         }
         Err(other) => panic!("{other:?}"),
     }
-    let no_namespace = File::open("/proc/self/status").unwrap();
-    let refused = Socket::open_in(no_namespace.as_fd(), &Options::default()).unwrap_err();
+    let no_namespace = Socket::open(&with(|o| o.namespace = Some("/proc/self/status".into())));
     assert!(matches!(
-        refused,
-        Error::Io {
+        no_namespace,
+        Err(Error::Io {
             operation: "setns",
             ..
-        }
+        })
     ));
+    let no_file = Socket::open(&with(|o| {
+        o.namespace = Some("/run/netns/no_such_namespace".into());
+    }));
+    assert!(matches!(no_file, Err(Error::File { path, .. }) if path.ends_with("no_such_namespace")));
 }

@@ -9,6 +9,8 @@
 // What was recorded is in the byte order of x86-64.
 #[cfg(target_endian = "little")]
 mod capture;
+#[cfg(all(feature = "client", target_os = "linux"))]
+mod client;
 #[cfg(target_endian = "little")]
 mod ctrl;
 #[cfg(target_endian = "little")]

@@ -121,19 +121,21 @@ fn until<T>(watch: &mut Watch, find: impl Fn(&Event) -> Option<T>) -> T {
 }
 
 /// A socket that hears what the kernel tells everybody.
-fn group_of_vports() -> Socket {
+fn group_of_vports() -> (Socket, u32) {
     let socket = Socket::open(&Options::default()).unwrap();
     let family = Kernel::open().connection.family(vport::FAMILY).unwrap();
-    socket.join(family.group(vport::FAMILY).unwrap()).unwrap();
-    socket
+    let group = family.group(vport::FAMILY).unwrap();
+    socket.join(group).unwrap();
+    (socket, group)
 }
 
 /// How many ports the kernel called new, and how many deleted.
-fn told(socket: &Socket) -> (usize, usize) {
+fn told((socket, group): &(Socket, u32)) -> (usize, usize) {
     let mut buffer = vec![0; 1 << 16];
     let (mut new, mut deleted) = (0, 0);
-    while let Some((datagram, 0)) = socket.try_receive(&mut buffer).unwrap() {
-        for message in Messages::new(datagram) {
+    while let Some(datagram) = socket.try_receive(&mut buffer).unwrap() {
+        assert_eq!((datagram.source, datagram.group), (0, *group));
+        for message in Messages::new(datagram.bytes) {
             match message.unwrap().genl().unwrap().cmd() {
                 1 => new += 1,
                 2 => deleted += 1,

@@ -6,8 +6,11 @@
     reason = "what fails here is a failed test"
 )]
 
+#[cfg(feature = "client")]
+mod client;
 mod flow;
 mod incident;
+mod module;
 mod watch;
 #[cfg(feature = "write")]
 mod write;
@@ -30,6 +33,11 @@ use netlink_genl::nlattr::{EncodeError, NESTED, Sink};
 use netlink_genl::ovs::datapath::Datapath;
 use netlink_genl::ovs::vport::{self, Extensions, Kind, Options, Vport};
 use netlink_genl::ovs::{Command, DpIfindex};
+#[cfg(feature = "write")]
+use netlink_genl::ovs::{
+    Object,
+    datapath::{self, DatapathAttr, Features},
+};
 use netlink_genl::socket::{self, Socket};
 use testbed::sh;
 
@@ -45,6 +53,7 @@ fn main() -> ExitCode {
         }
         let tests: &[(&str, fn())] = &[
             ("a_kernel_without_datapaths_lists_none", without_datapaths),
+            ("a_module_that_is_loaded_again_is_found_again", module::reloaded),
             ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
             ("an_absent_datapath_is_enodev", absent_datapath),
             ("looks_one_object_up", lookups),
@@ -82,6 +91,21 @@ fn main() -> ExitCode {
             (
                 "a_watcher_tells_of_ports_that_come_move_and_vanish",
                 watch::come_move_and_vanish,
+            ),
+            #[cfg(feature = "client")]
+            (
+                "the_client_for_tokio_reads_what_the_other_reads",
+                client::reads_the_same,
+            ),
+            #[cfg(feature = "client")]
+            (
+                "the_client_for_tokio_tells_of_ports_that_come_move_and_vanish",
+                client::watches,
+            ),
+            #[cfg(all(feature = "client", feature = "write"))]
+            (
+                "the_client_for_tokio_minds_no_wait_that_is_dropped",
+                client::cancelled,
             ),
             ("a_watcher_tells_of_the_end_of_a_datapath", watch::end_of_datapath),
             (
@@ -309,10 +333,10 @@ fn datagrams(dp: DpIfindex) -> usize {
     let mut buffer = vec![0; 1 << 17];
     let mut datagrams = 0;
     while exchange.is_pending() {
-        let (datagram, source) = socket.receive(&mut buffer).unwrap();
+        let datagram = socket.receive(&mut buffer).unwrap();
         assert!(
             exchange
-                .datagram(source, datagram)
+                .datagram(datagram.source, datagram.bytes)
                 .unwrap()
                 .all(|event| event.is_ok())
         );
@@ -438,6 +462,19 @@ impl Kernel {
             s.attr_u32(1, port_no)?;
             s.attr_u32(5, pid)
         })
+    }
+
+    #[cfg(feature = "write")]
+    fn set_features(&mut self, dp: DpIfindex, features: Features) -> Result<(), Error> {
+        let object = Object {
+            datapath: dp,
+            command: Command::SET.0,
+            version: datapath::VERSION,
+            attrs: vec![DatapathAttr::UserFeatures(features)],
+        };
+        let family = self.connection.family(datapath::FAMILY)?.id;
+        let request = object.request(family, Flags::ACK)?;
+        self.send(&request)
     }
 
     fn delete(&mut self, dp: DpIfindex, port_no: u32) -> Result<(), Error> {

@@ -120,8 +120,8 @@ pub(crate) fn deleted_while_listing() {
     let mut lists = 1;
     loop {
         let mut buffer = [0; 4096];
-        while let Some((datagram, source)) = listener.try_receive(&mut buffer).unwrap() {
-            watcher.generic(source, datagram).unwrap();
+        while let Some(datagram) = listener.try_receive(&mut buffer).unwrap() {
+            watcher.generic(datagram.source, datagram.bytes).unwrap();
         }
         match watcher.ask(start.elapsed()) {
             Some(Ask::List) => watcher.listed(list(dp, kernel.vport, || ()), start.elapsed()),
@@ -187,8 +187,8 @@ fn list(dp: DpIfindex, family: u16, mut meanwhile: impl FnMut()) -> Vec<Vport> {
     let mut buffer = vec![0; 1 << 17];
     let mut ports = vec![];
     while exchange.is_pending() {
-        let (datagram, source) = socket.receive(&mut buffer).unwrap();
-        for event in exchange.datagram(source, datagram).unwrap() {
+        let datagram = socket.receive(&mut buffer).unwrap();
+        for event in exchange.datagram(datagram.source, datagram.bytes).unwrap() {
             match event.unwrap() {
                 Answer::Reply(message) => ports.push(Vport::decode(&message).unwrap()),
                 // The kernel sees nothing wrong.

@@ -1,14 +1,17 @@
 //! Datapaths and ports that are made, changed and deleted.
 
 use netlink_genl::Error;
-use netlink_genl::blocking::{Admin, NewFlow, NewVport, Ovs, Upcall};
+use netlink_genl::blocking::{Admin, Ovs};
 use netlink_genl::message::Errno;
 use netlink_genl::nlattr::Sink;
 use netlink_genl::ovs::DpIfindex;
-use netlink_genl::ovs::datapath::Features;
-use netlink_genl::ovs::vport::Kind;
+use netlink_genl::ovs::datapath::{Features, PerCpu};
+use netlink_genl::ovs::flow::NewFlow;
+use netlink_genl::ovs::vport::{Kind, NewVport, Upcall};
 
 use testbed::sh;
+
+use super::Kernel;
 
 pub(crate) fn ports() {
     let mut admin = Admin::open().unwrap();
@@ -117,8 +120,7 @@ pub(crate) fn datapaths() {
     );
     let changed = admin
         .set_datapath(dp, |settings| {
-            settings.features.0 |= Features::DISPATCH_UPCALL_PER_CPU.0;
-            settings.per_cpu_pids = vec![5, 6];
+            settings.per_cpu = Some(PerCpu::new(5, &[6]));
         })
         .unwrap();
     assert_eq!(
@@ -132,12 +134,41 @@ pub(crate) fn datapaths() {
         (changed.masks_cache_size, &changed.per_cpu_pids[..]),
         (Some(64), &[5, 6][..])
     );
+    // The trap: per CPU, and no port for any.
+    let without_ports = Features(features.0 | Features::DISPATCH_UPCALL_PER_CPU.0);
+    let changed = admin
+        .set_datapath(dp, |settings| {
+            settings.features = without_ports;
+            settings.per_cpu = None;
+        })
+        .unwrap();
+    assert_eq!(changed.features, features);
+    let trap = admin.add_datapath(c"a1trap", without_ports, 0).unwrap();
+    assert_eq!(trap.features, features);
+    // Somebody else sets it, and the next change of anything heals it.
+    let mut kernel = Kernel::open();
+    kernel.set_features(trap.ifindex, without_ports).unwrap();
+    let set = Ovs::open().unwrap().datapath(trap.ifindex).unwrap();
+    assert_eq!((set.features, set.per_cpu_pids.len()), (without_ports, 0));
+    let healed = admin
+        .set_datapath(trap.ifindex, |settings| settings.masks_cache_size = Some(32))
+        .unwrap();
+    assert_eq!((healed.features, healed.masks_cache_size), (features, Some(32)));
+    admin.delete_datapath(trap.ifindex).unwrap();
+
+    let changed = admin
+        .set_datapath(dp, |settings| settings.per_cpu = Some(PerCpu::new(7, &[])))
+        .unwrap();
+    assert_eq!(
+        (changed.features, &changed.per_cpu_pids[..]),
+        (without_ports, &[7][..])
+    );
     let unknown = admin.set_datapath(dp, |settings| settings.features.0 |= 1 << 31);
     assert_eq!(unknown.unwrap_err().errno(), Some(Errno::EOPNOTSUPP));
 
     let read = Ovs::open().unwrap().datapath(dp).unwrap();
     assert_eq!((read.features, read.masks_cache_size), (Features(0xb), Some(64)));
-    assert_eq!(admin.delete_datapath(dp).unwrap().name, made.name);
+    assert_eq!(admin.delete_datapath(dp).unwrap().name.as_c_str(), c"a1");
     assert_eq!(
         admin.delete_datapath(dp).unwrap_err().errno(),
         Some(Errno::ENODEV)

@@ -1,0 +1,51 @@
+//! Methods of both clients, written once.
+
+/// Makes methods of `blocking::Type` and `client::Type`; in the latter they are `async`, and `wait!` awaits.
+///
+/// ```text
+/// both! { wait;
+///     impl Ovs {
+///         /// Looks a datapath up.
+///         pub fn datapath(&mut self, datapath: DpIfindex) -> Result<Datapath, Error> {
+///             wait!(self.connection.one(datapath::FAMILY, Datapath::decode, |id| Ok(datapath::get(id, datapath))))
+///         }
+///     }
+/// }
+/// ```
+///
+/// The name `wait` is given, for the macro of this name that each client has to be visible in the bodies.
+macro_rules! both {
+    ($wait:ident; $(impl $type:ident { $(
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident $(<$($param:ident),+>)? ($($args:tt)*) -> $answer:ty $body:block
+    )+ })+) => {
+        mod blocking {
+            use super::*;
+            use crate::blocking::*;
+
+            macro_rules! $wait {
+                ($expression:expr) => { $expression };
+            }
+
+            $(impl $type { $(
+                $(#[$meta])*
+                $vis fn $name $(<$($param),+>)? ($($args)*) -> $answer $body
+            )+ })+
+        }
+
+        #[cfg(feature = "client")]
+        mod client {
+            use super::*;
+            use crate::client::*;
+
+            macro_rules! $wait {
+                ($expression:expr) => { $expression.await };
+            }
+
+            $(impl $type { $(
+                $(#[$meta])*
+                $vis async fn $name $(<$($param),+>)? ($($args)*) -> $answer $body
+            )+ })+
+        }
+    };
+}

@@ -1,0 +1,152 @@
+//! What a reader can ask, by both clients.
+
+use core::ffi::CStr;
+
+use crate::Error;
+use crate::link::Follower;
+use crate::message::DecodeError;
+use crate::ovs::DpIfindex;
+use crate::ovs::datapath::{self, Datapath};
+use crate::ovs::flow::{self, Flow};
+use crate::ovs::vport::{self, Vport};
+use crate::socket::Options;
+
+both! { wait;
+    impl Ovs {
+        /// Opens a socket and looks the families up.
+        ///
+        /// # Errors
+        /// [`Error::FamilyMissing`] if `openvswitch.ko` is not loaded and the kernel cannot load it; otherwise as
+        /// [`Connection::replies`].
+        pub fn open() -> Result<Self, Error> {
+            wait!(Self::with_options(&Options::default()))
+        }
+
+        /// As [`Ovs::open`], with a socket of one's own choice.
+        ///
+        /// # Errors
+        /// As [`Ovs::open`].
+        pub fn with_options(options: &Options) -> Result<Self, Error> {
+            let mut connection = Connection::with_options(options)?;
+            for family in [vport::FAMILY, datapath::FAMILY, flow::FAMILY] {
+                wait!(connection.family(family))?;
+            }
+            Ok(Self { connection })
+        }
+
+        /// Lists the datapaths of the network namespace.
+        ///
+        /// # Errors
+        /// As [`Connection::replies`].
+        pub fn datapaths(&mut self) -> Result<Replies<'_, Datapath>, Error> {
+            wait!(self.connection.all(datapath::FAMILY, Datapath::decode, datapath::dump))
+        }
+
+        /// Looks a datapath up.
+        ///
+        /// # Errors
+        /// [`Error::Kernel`] with `ENODEV` if there is none; otherwise as [`Connection::reply`].
+        pub fn datapath(&mut self, datapath: DpIfindex) -> Result<Datapath, Error> {
+            let request = |family| Ok(datapath::get(family, datapath));
+            wait!(self.connection.one(datapath::FAMILY, Datapath::decode, request))
+        }
+
+        /// Looks a datapath up by its name.
+        ///
+        /// # Errors
+        /// As [`Ovs::datapath`]; [`Error::Kernel`] with `EINVAL` for a name of more than 15 bytes.
+        pub fn datapath_by_name(&mut self, name: &CStr) -> Result<Datapath, Error> {
+            let request = |family| datapath::get_by_name(family, name);
+            wait!(self.connection.one(datapath::FAMILY, Datapath::decode, request))
+        }
+
+        /// Lists the ports of a datapath, in no order.
+        ///
+        /// A port that is added or deleted meanwhile may be in the list or not: the kernel does not say. If there is no
+        /// such datapath, the list has one item, [`Error::Kernel`] with `ENODEV`.
+        ///
+        /// # Errors
+        /// As [`Connection::replies`].
+        pub fn vports(&mut self, datapath: DpIfindex) -> Result<Replies<'_, Vport>, Error> {
+            let request = |family| vport::dump(family, datapath);
+            wait!(self.connection.all(vport::FAMILY, Vport::decode, request))
+        }
+
+        /// Looks a port up.
+        ///
+        /// # Errors
+        /// [`Error::Kernel`] with `ENODEV` if there is none; otherwise as [`Connection::reply`].
+        pub fn vport(&mut self, datapath: DpIfindex, port_no: u32) -> Result<Vport, Error> {
+            let request = |family| vport::get(family, datapath, port_no);
+            wait!(self.connection.one(vport::FAMILY, Vport::decode, request))
+        }
+
+        /// Looks a port up by its name, in whichever datapath of the network namespace it is.
+        ///
+        /// # Errors
+        /// As [`Ovs::vport`]; [`Error::Kernel`] with `EINVAL` for a name of more than 15 bytes.
+        pub fn vport_by_name(&mut self, name: &CStr) -> Result<Vport, Error> {
+            let request = |family| vport::get_by_name(family, name);
+            wait!(self.connection.one(vport::FAMILY, Vport::decode, request))
+        }
+
+        /// Lists the flows of a datapath, in no order.
+        ///
+        /// A flow whose actions do not fit a part of the answer has none, [`Flow::actions`]: ask for it by
+        /// [`Ovs::complete`]. If there is no such datapath, the list has one item, [`Error::Kernel`] with `ENODEV`.
+        ///
+        /// # Errors
+        /// As [`Connection::replies`].
+        pub fn flows(&mut self, datapath: DpIfindex) -> Result<Replies<'_, Flow>, Error> {
+            let request = |family| flow::dump(family, datapath);
+            wait!(self.connection.all(flow::FAMILY, Flow::decode, request))
+        }
+
+        /// Looks a flow up by its identifier, 1 to 16 bytes.
+        ///
+        /// # Errors
+        /// [`Error::Kernel`] with `ENOENT` if there is none, with `ENODEV` if there is no such datapath; otherwise as
+        /// [`Connection::reply`].
+        pub fn flow(&mut self, datapath: DpIfindex, ufid: &[u8]) -> Result<Flow, Error> {
+            let request = |family| flow::get(family, datapath, ufid);
+            wait!(self.connection.one(flow::FAMILY, Flow::decode, request))
+        }
+
+        /// Brings the actions that a list lacks: the flow as it is, or, without actions, as it is now.
+        ///
+        /// # Errors
+        /// As [`Ovs::flow`]: `ENOENT` says that the flow has gone since. [`Error::Decode`] if it has neither an
+        /// identifier nor a key.
+        pub fn complete(&mut self, flow: Flow) -> Result<Flow, Error> {
+            if flow.actions.is_some() {
+                return Ok(flow);
+            }
+            let (ufid, key) = (flow.ufid.as_deref(), flow.key.as_deref());
+            if ufid.or(key).is_none() {
+                return Err(Error::Decode(DecodeError::Missing { offset: 0, kind: flow::ATTR_KEY }));
+            }
+            let request = |family| match ufid {
+                Some(ufid) => flow::get(family, flow.datapath, ufid),
+                None => flow::get_by_key(family, flow.datapath, key.unwrap_or_default()),
+            };
+            wait!(self.connection.one(flow::FAMILY, Flow::decode, request))
+        }
+
+        /// Watches the ports of a datapath: joins the groups, lists the ports, and takes in what happened meanwhile.
+        ///
+        /// `options` is for the two sockets that listen; a larger `receive_buffer` lets more happen between two events
+        /// that are taken before the ports must be listed again. It needs no privilege.
+        ///
+        /// # Errors
+        /// [`Error::Kernel`] with `ENODEV` if there is no such datapath; otherwise as [`Ovs::open`] and [`Ovs::vports`].
+        pub fn watch(mut self, datapath: DpIfindex, options: &Options) -> Result<Watch, Error> {
+            let vports = wait!(self.connection.family(vport::FAMILY))?;
+            let datapaths = wait!(self.connection.family(datapath::FAMILY))?;
+            wait!(self.datapath(datapath))?;
+            let follower = Follower::new(self.connection.into_link(), datapath, [&vports, &datapaths], options)?;
+            let mut watch = Watch::new(follower)?;
+            wait!(watch.settle())?;
+            Ok(watch)
+        }
+    }
+}
