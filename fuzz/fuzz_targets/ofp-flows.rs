@@ -14,6 +14,10 @@ fuzz_target!(|line: &[u8]| {
         }
     };
     let _ = lint::problems(&flow);
+    // What is left of broken colours may make a new one.
+    if flow.to_string().contains('\x1b') {
+        return;
+    }
     let Ok(again) = read(&flow.to_string()) else {
         panic!("{flow} does not read");
     };

@@ -290,7 +290,7 @@ pub(super) fn write_lossy(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Resu
 }
 
 /// The error of a fault in the line `raw` without its colours.
-pub(super) fn raw_error(raw: &[u8], place: Place, fault: Fault) -> ParseError {
+fn raw_error(raw: &[u8], place: Place, fault: Fault) -> ParseError {
     let start = ansi::raw_offset(raw, fault.span.start);
     let end = match fault.span.len() {
         0 => start,

@@ -5,7 +5,7 @@ use crate::{
     text::{
         Limits,
         error::{Fault, ParseError, Place},
-        flow::{FlowRef, check_len, raw_error, write_lossy},
+        flow::{FlowRef, check_len, write_lossy},
         lex,
         scan::line_end,
         value::Token,
@@ -69,7 +69,8 @@ impl<'a> Item<'a> {
         if line.is_empty() {
             return Ok(Item::Blank(raw));
         }
-        let error = |fault| raw_error(raw, place, fault);
+        // These lines have no colours.
+        let error = |fault: Fault| place.error(raw, fault.span, fault.kind);
         if let Some(words) = lex::header(line) {
             let header = words.and_then(|words| ReplyHeader::typed(raw, &words));
             return header.map(Item::Header).map_err(error);

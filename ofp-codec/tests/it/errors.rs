@@ -232,3 +232,13 @@ fn bytes_that_are_not_utf8_are_given_untyped_and_refused_typed() {
     let error = flow.to_flow().unwrap_err();
     assert_eq!((error.kind, error.span), (ErrorKind::NotUtf8, 9..13));
 }
+
+#[test]
+fn an_error_in_a_header_with_an_escape_points_into_its_line() {
+    let line = b"NXST_FLOW reply (xid=0x4): *\x1b[0m";
+    let error = items(line).next().unwrap().unwrap_err();
+    assert_eq!(
+        (error.span, error.kind),
+        (26..line.len(), ErrorKind::Expected("end of line"))
+    );
+}
