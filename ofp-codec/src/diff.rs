@@ -30,6 +30,8 @@ use crate::model::{flow::Flow, matches::Match, port::TableRef};
 /// A flow that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Change<'a> {
     /// It is new.
     Added(&'a Flow),

@@ -41,6 +41,8 @@ pub use crate::lint::tables::{TableProblem, table_problems};
 /// What is wrong with a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Problem {
     /// The match speaks twice of a field: what it said first is forgotten.
     #[error("{} is matched more than once: only the last one counts", .0.info().printed)]

@@ -15,6 +15,8 @@ pub(crate) mod field;
 pub(crate) mod flags;
 pub(crate) mod flow;
 pub(crate) mod flow_mod;
+#[cfg(feature = "serde")]
+pub(crate) mod json;
 pub(crate) mod matches;
 pub(crate) mod names;
 pub(crate) mod normal;

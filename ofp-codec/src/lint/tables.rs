@@ -16,6 +16,8 @@ use crate::model::{
 /// What is wrong with a flow beside others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum TableProblem {
     /// No packet reaches the flow: another one of its table matches every packet that it matches,
     /// at a higher priority.

@@ -7,6 +7,8 @@ pub(crate) mod select;
 use alloc::{boxed::Box, vec::Vec};
 use core::{fmt, net::Ipv4Addr};
 
+#[cfg(feature = "serde")]
+use crate::model::json;
 use crate::model::{
     action::{
         ct::{Ct, Nat},
@@ -43,6 +45,8 @@ use crate::model::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Action {
     /// `output:3`, `NORMAL`: send it to a port. Never [`Port::CONTROLLER`] from text.
     Output(PortRef),
@@ -72,6 +76,7 @@ pub enum Action {
     /// `mod_dl_dst:02:00:00:00:00:01`: set the Ethernet destination.
     ModDlDst(EthAddr),
     /// `set_field:0x1/0xf->reg0`: set a field, or the bits of it that the mask has.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::field"))]
     SetField {
         /// The field.
         field: Field,
@@ -83,6 +88,7 @@ pub enum Action {
     /// `load:0x1->NXM_NX_REG0[0..15]`: set a run of bits.
     Load {
         /// The value.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
         value: u64,
         /// The bits to set.
         dst: Subfield,
@@ -90,6 +96,7 @@ pub enum Action {
     /// `set_tunnel:0x5`: set the tunnel's key.
     SetTunnel(u32),
     /// `set_tunnel64:0x5`: set the tunnel's key, in a form that has 64 bits.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
     SetTunnel64(u64),
     /// `resubmit:3`, `resubmit(3,7)`, `resubmit(,7,ct)`: look the packet up again.
     Resubmit {
@@ -228,8 +235,10 @@ pub enum Action {
     /// `write_metadata:0x1/0xf`: set `metadata`, or the bits of it that the mask has.
     WriteMetadata {
         /// The value.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
         value: u64,
         /// The bits to set. `None`: all.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex_mask"))]
         mask: Option<u64>,
     },
     /// `unroll_xlate(table=0, cookie=5)`: internal to Open vSwitch.
@@ -237,6 +246,7 @@ pub enum Action {
         /// The table.
         table: u8,
         /// The cookie.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
         cookie: u64,
     },
     /// `debug_recirc`: for tests of Open vSwitch.

@@ -5,6 +5,8 @@ use core::{
     time::Duration,
 };
 
+#[cfg(feature = "serde")]
+use crate::model::json;
 use crate::model::{
     action::{Action, write_list},
     matches::{Match, Unknown},
@@ -17,12 +19,14 @@ pub const DEFAULT_PRIORITY: u16 = 32768;
 
 /// A flow of an OpenFlow table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Flow {
     /// The table that the flow is in.
     pub table: TableRef,
     /// The priority; of the flows that match a packet, the highest wins.
     pub priority: u16,
     /// The number that the controller tagged the flow with.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
     pub cookie: u64,
     /// Seconds without a packet after which the flow goes; 0 is never.
     pub idle_timeout: u16,
@@ -173,16 +177,22 @@ impl fmt::Display for Flow {
 
 /// The statistics of a flow. What the dump did not give, or gave as `?`, is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stats {
     /// How long the flow has been there.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::seconds"))]
     pub duration: Option<Duration>,
     /// Packets that matched.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_packets: Option<u64>,
     /// Bytes of these packets.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_bytes: Option<u64>,
     /// Packets that an offload handled (`bridge/dump-flows --offload-stats`).
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_offload_packets: Option<u64>,
     /// Bytes of these packets.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_offload_bytes: Option<u64>,
     /// Seconds since the last packet.
     pub idle_age: Option<u32>,
@@ -216,6 +226,18 @@ impl FlowFlags {
         self.0 & other.0 == other.0
     }
 
+    /// The words of the flags that are set.
+    pub(crate) fn words(self) -> impl Iterator<Item = &'static str> {
+        let set = WORDS.iter().filter(move |(_, flag)| self.contains(*flag));
+        set.map(|(word, _)| *word)
+    }
+
+    /// The bits that are set and have no word.
+    #[cfg(feature = "serde")]
+    pub(crate) fn unknown(self) -> u32 {
+        WORDS.iter().fold(self.0, |bits, (_, flag)| bits & !flag.0)
+    }
+
     /// The flag of this word.
     pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
         let known = |&&(name, _): &&(&str, FlowFlags)| name.as_bytes() == word;
@@ -241,7 +263,7 @@ impl BitOrAssign for FlowFlags {
 impl fmt::Display for FlowFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut space = "";
-        for (word, _) in WORDS.iter().filter(|(_, flag)| self.contains(*flag)) {
+        for word in self.words() {
             write!(f, "{space}{word}")?;
             space = " ";
         }

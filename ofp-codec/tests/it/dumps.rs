@@ -27,7 +27,7 @@ pub(crate) fn dumps() -> Vec<(String, Vec<u8>)> {
 }
 
 /// The flows of the dumps, each with the name of its dump.
-fn for_each_flow(mut check: impl FnMut(&str, &FlowRef<'_>)) {
+pub(crate) fn for_each_flow(mut check: impl FnMut(&str, &FlowRef<'_>)) {
     let mut flows = 0;
     for (name, dump) in dumps() {
         for item in items(&dump) {

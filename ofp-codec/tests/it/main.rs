@@ -16,6 +16,8 @@ mod flow_dumps;
 mod flow_mods;
 mod hostile;
 mod items;
+#[cfg(feature = "serde")]
+mod json;
 mod messages;
 mod mutants;
 mod oracle;

@@ -1,0 +1,69 @@
+//! The JSON of flows is what it was.
+
+use std::{fs, path::PathBuf};
+
+use ofp_codec::{
+    Flow,
+    diff::diff,
+    lint::{problems, table_problems},
+    text::{Item, items},
+};
+use serde_json::{Value, json, to_value};
+
+use crate::dumps::for_each_flow;
+
+fn vector(name: &str) -> Vec<u8> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/json");
+    fs::read(dir.join(name)).unwrap()
+}
+
+fn flows(dump: &[u8]) -> Vec<Flow> {
+    let flows = items(dump).filter_map(|item| match item.unwrap() {
+        Item::Flow(line) => Some(line.to_flow().unwrap()),
+        _ => None,
+    });
+    flows.collect()
+}
+
+#[test]
+fn flows_are_written_as_they_were() {
+    let found = to_value(flows(&vector("flows.txt"))).unwrap();
+    let expected: Value = serde_json::from_slice(&vector("flows.json")).unwrap();
+    for (found, expected) in found.as_array().unwrap().iter().zip(expected.as_array().unwrap()) {
+        assert_eq!(found, expected, "{found:#}");
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn no_number_of_any_flow_is_above_what_a_double_keeps() {
+    for_each_flow(|name, line| {
+        let json = to_value(line.to_flow().unwrap()).unwrap();
+        assert!(largest(&json) < 1 << 53, "{name}: {json}");
+    });
+}
+
+fn largest(json: &Value) -> u64 {
+    match json {
+        Value::Number(number) => number.as_u64().unwrap_or(0),
+        Value::Array(items) => items.iter().map(largest).max().unwrap_or(0),
+        Value::Object(members) => members.values().map(largest).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[test]
+fn changes_and_problems_are_written_by_name() {
+    let before = flows(b"priority=9 actions=drop\n");
+    let after = flows(b"priority=9 actions=drop\npriority=5,nw_src=10.0.0.1 actions=resubmit(,7)\n");
+    let change = to_value(diff(&before, &after)).unwrap();
+    assert_eq!(change, json!([{ "added": to_value(&after[1]).unwrap() }]));
+    assert_eq!(
+        to_value(problems(&after[1])).unwrap(),
+        json!([{ "ignored": "ip_src" }])
+    );
+    assert_eq!(
+        to_value(table_problems(&after)).unwrap(),
+        json!([{ "shadowed": { "flow": 1, "by": 0 } }, { "empty_table": { "flow": 1, "table": 7 } }])
+    );
+}
