@@ -16,11 +16,15 @@
 //! methods can be dropped half-way. To wait for nothing in particular, await [`Connection::event`]: it
 //! answers the switch's probes and probes the switch.
 
+mod admin;
 mod connection;
 mod dump;
 mod error;
 mod link;
+mod monitor;
 
+pub use admin::Admin;
 pub use connection::{Connection, Event, Options};
 pub use dump::{BadEntry, Dump};
 pub use error::Error;
+pub use monitor::{FlowMonitor, MonitorEvent};

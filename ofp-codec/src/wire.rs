@@ -41,6 +41,7 @@ mod instruction;
 mod kind;
 mod matches;
 mod message;
+mod monitor;
 mod ofperr;
 mod oxm;
 mod oxs;
@@ -79,6 +80,7 @@ pub use instruction::{InstructionRef, Instructions, decode_instructions, encode_
 pub use kind::{Form, MessageKind, Namespace, experimenter};
 pub use matches::{Match10, Match11, MatchRef, OxmEntries, OxmList};
 pub use message::Message;
+pub use monitor::{FlowUpdate, MonitorFlags, MonitorRequest};
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use oxm::{OxmHeader, OxmRef};
 pub use oxs::OxsRef;

@@ -8,14 +8,15 @@ use tokio::{
 
 use crate::{
     client::{
-        dump::{Decode, Dump, decode_entries},
+        dump::{Decode, Dump, decode_entries, decode_flows},
         error::Error,
         link::Link,
+        monitor::FlowMonitor,
     },
-    model::{names::Names, port::Port, version::Version},
+    model::{flow::Flow, names::Names, port::Port, version::Version},
     wire::{
-        Description, EncodeError, ErrorMessage, Features, Header, Message, MessageKind, PortDesc, Versions,
-        Writer,
+        Aggregate, Description, EncodeError, ErrorMessage, Features, FlowRequest, Header, Message,
+        MessageKind, MonitorRequest, PortDesc, Versions, Writer,
     },
 };
 
@@ -173,6 +174,58 @@ impl Connection {
         self.dump(request, decode_entries)?.collect().await
     }
 
+    /// The flows, or those that `request` is about, with their statistics. In OpenFlow 1.0 they come in
+    /// Nicira's form, which says all that the switch has.
+    ///
+    /// ```no_run
+    /// # async fn example(mut switch: ofp_codec::client::Connection) -> Result<(), ofp_codec::client::Error> {
+    /// use ofp_codec::wire::FlowRequest;
+    ///
+    /// let mut flows = switch.flows(&FlowRequest::default())?;
+    /// while let Some(flow) = flows.next().await? {
+    ///     match flow {
+    ///         Ok(flow) => println!("{flow}"),
+    ///         Err(bad) => eprintln!("{} bytes: {bad}", bad.bytes.len()),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request has no bytes in this version.
+    pub fn flows(&mut self, request: &FlowRequest) -> Result<Dump<'_, Flow>, Error> {
+        let kind = MessageKind::FlowRequest;
+        let encode = |version, xid, out: &mut Vec<u8>| request.encode(kind, version, xid, out);
+        self.dump(encode, decode_flows)
+    }
+
+    /// How many flows there are, and what they counted together.
+    ///
+    /// # Errors
+    ///
+    /// As all requests, and if it has no bytes in this version.
+    pub async fn aggregate(&mut self, request: &FlowRequest) -> Result<Aggregate, Error> {
+        let kind = MessageKind::AggregateRequest;
+        let xid = self.send(|version, xid, out| request.encode(kind, version, xid, out))?;
+        let reply = self.reply(xid).await?;
+        Ok(Aggregate::decode(&Message::parse(&reply)?)?)
+    }
+
+    /// Begins to tell what happens to flows.
+    ///
+    /// # Errors
+    ///
+    /// If the request has no bytes in this version.
+    pub fn monitor(&mut self, request: &MonitorRequest) -> Result<FlowMonitor<'_>, Error> {
+        let kind = MessageKind::FlowMonitorRequest;
+        let xid = self.send(|version, xid, out| {
+            kind.encode(version, xid, out, |writer| request.encode(version, writer))
+        })?;
+        Ok(FlowMonitor::new(self, xid))
+    }
+
     /// The names of the ports. Before OpenFlow 1.4 longer ones than 15 bytes are cut, and of those that
     /// are then alike one is in the map.
     ///
@@ -241,7 +294,7 @@ impl Connection {
         encode: impl FnOnce(Version, u32, &mut Vec<u8>) -> Result<(), EncodeError>,
         decode: Decode<T>,
     ) -> Result<Dump<'_, T>, Error> {
-        let xid = self.link.send(encode)?;
+        let xid = self.send(encode)?;
         Ok(Dump::new(self, xid, decode))
     }
 
@@ -251,21 +304,36 @@ impl Connection {
         kind: MessageKind,
         body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
     ) -> Result<Vec<u8>, Error> {
-        let xid = self
-            .link
-            .send(|version, xid, out| kind.encode(version, xid, out, body))?;
+        let xid = self.send(|version, xid, out| kind.encode(version, xid, out, body))?;
         self.reply(xid).await
+    }
+
+    /// Adds a message to what is to be sent; it is sent while something is waited for.
+    pub(crate) fn send(
+        &mut self,
+        encode: impl FnOnce(Version, u32, &mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Result<u32, Error> {
+        self.link.send(encode)
     }
 
     /// The next message of the reply to this request.
     pub(crate) async fn reply(&mut self, xid: u32) -> Result<Vec<u8>, Error> {
+        self.reply_among(xid, |_| false).await
+    }
+
+    /// The same, where `other` may take messages that come before it.
+    pub(crate) async fn reply_among(
+        &mut self,
+        xid: u32,
+        mut other: impl FnMut(&Message<'_>) -> bool,
+    ) -> Result<Vec<u8>, Error> {
         let after = self.options.deadline;
         let reply = timeout(after, async {
             loop {
                 let bytes = self.link.message().await?;
                 let header = bytes.first_chunk().map(Header::decode);
                 if header.is_none_or(|header| header.xid != xid) {
-                    self.keep(bytes);
+                    self.sort(bytes, &mut other);
                     continue;
                 }
                 let message = Message::parse(&bytes)?;
@@ -276,6 +344,28 @@ impl Connection {
             }
         });
         reply.await.map_err(|_| Error::Deadline { after })?
+    }
+
+    /// Sends, if much is to be sent, until less is; `other` may take messages that come meanwhile.
+    pub(crate) async fn make_room(
+        &mut self,
+        mut other: impl FnMut(&Message<'_>) -> bool,
+    ) -> Result<(), Error> {
+        while self.link.unsent() > MAX_UNSENT {
+            self.link.exchange().await?;
+            while let Some(bytes) = self.link.received()? {
+                self.sort(bytes, &mut other);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a message to `other`, and keeps it if it is an event.
+    fn sort(&mut self, bytes: Vec<u8>, other: &mut impl FnMut(&Message<'_>) -> bool) {
+        let taken = Message::parse(&bytes).is_ok_and(|message| other(&message));
+        if !taken {
+            self.keep(bytes);
+        }
     }
 
     /// Keeps what is an event; the late reply to a request that was given up is none.
@@ -302,6 +392,9 @@ async fn tcp(address: &str) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     Ok(stream)
 }
+
+/// How much may wait to be sent before a caller that has more waits, too.
+const MAX_UNSENT: usize = 256 * 1024;
 
 /// The port that IANA gave to OpenFlow.
 const DEFAULT_PORT: u16 = 6653;

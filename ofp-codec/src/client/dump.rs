@@ -2,7 +2,8 @@ use std::{collections::VecDeque, vec::Vec};
 
 use crate::{
     client::{connection::Connection, error::Error},
-    wire::{DecodeError, Entries, Entry, Message},
+    model::flow::Flow,
+    wire::{DecodeError, Entries, Entry, FlowStatsRef, Message, Writer},
 };
 
 /// The entries of a reply, each given as soon as the message that has it is there. It holds the entries
@@ -82,9 +83,29 @@ impl<'c, T> Dump<'c, T> {
 pub(crate) fn decode_entries<T: for<'a> Entry<'a>>(
     message: &Message<'_>,
 ) -> Result<VecDeque<Result<T, BadEntry>>, DecodeError> {
-    let bad = |bad: crate::wire::BadEntry<'_>| BadEntry {
-        bytes: bad.bytes.into(),
-        error: bad.error,
+    let entries = Entries::of(message);
+    Ok(entries.map(|entry| entry.map_err(BadEntry::from)).collect())
+}
+
+/// The flows of a message, in OpenFlow's form or Nicira's.
+pub(crate) fn decode_flows(message: &Message<'_>) -> Result<VecDeque<Result<Flow, BadEntry>>, DecodeError> {
+    let flow = |entry: Result<FlowStatsRef<'_>, crate::wire::BadEntry<'_>>| {
+        let entry = entry.map_err(BadEntry::from)?;
+        entry.to_flow().map_err(|error| {
+            let mut bytes = Vec::new();
+            // It has the length that it was read with.
+            let _ = entry.encode(&mut Writer::new(&mut bytes));
+            BadEntry { bytes, error }
+        })
     };
-    Ok(Entries::of(message).map(|entry| entry.map_err(bad)).collect())
+    Ok(FlowStatsRef::entries(message)?.map(flow).collect())
+}
+
+impl From<crate::wire::BadEntry<'_>> for BadEntry {
+    fn from(bad: crate::wire::BadEntry<'_>) -> Self {
+        BadEntry {
+            bytes: bad.bytes.into(),
+            error: bad.error,
+        }
+    }
 }

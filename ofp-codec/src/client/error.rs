@@ -1,5 +1,6 @@
-use std::{format, io, string::String, time::Duration};
+use std::{boxed::Box, format, io, string::String, time::Duration};
 
+use crate::model::flow_mod::FlowMod;
 use crate::wire::{DecodeError, EncodeError, ErrorMessage, SessionError};
 
 /// Why a request, or a connection, failed.
@@ -48,6 +49,17 @@ pub enum Error {
     /// The switch refused the request.
     #[error("refused: {0}")]
     Refused(ErrorMessage),
+    /// The switch refused one of several changes, or it has no bytes in this version.
+    #[error("change {index}, {change}")]
+    Change {
+        /// Which one, from 0.
+        index: usize,
+        /// The change.
+        change: Box<FlowMod>,
+        /// Why.
+        #[source]
+        error: Box<Error>,
+    },
     /// The reply is malformed.
     #[error("malformed reply: {0}")]
     Malformed(#[from] DecodeError),

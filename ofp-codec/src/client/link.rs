@@ -81,6 +81,11 @@ impl Link {
         }
     }
 
+    /// How many bytes are still to be sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.session.outgoing().len()
+    }
+
     /// The next message, if it is here already.
     pub(crate) fn received(&mut self) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.session.next()?.map(|received| received.bytes().to_vec()))
@@ -88,7 +93,7 @@ impl Link {
 
     /// Sends what there is to send and receives what there is to receive: at least one byte of either.
     /// A peer that is silent for an interval is probed, and one that is silent for two is gone.
-    async fn exchange(&mut self) -> Result<(), Error> {
+    pub(crate) async fn exchange(&mut self) -> Result<(), Error> {
         let intervals = if self.probed { 2 } else { 1 };
         let limit = self.heard + self.probe_interval * intervals;
         match timeout_at(limit, poll_fn(|cx| self.poll_exchange(cx))).await {

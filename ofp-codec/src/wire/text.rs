@@ -22,6 +22,7 @@ use crate::{
         hello::Hello,
         kind::MessageKind,
         message::Message,
+        monitor::FlowUpdate,
         port::{PortDesc, PortStats, PortStatus, decode_port},
         queue::QueueStats,
         role::RoleMessage,
@@ -150,6 +151,15 @@ fn body(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), Deco
             let entries = Entries::<PortStats>::of(message);
             let _ = writeln!(text, " {} ports", entries.take_while(Result::is_ok).count());
             each::<PortStats>(message, "", text)?;
+        }
+        Some(Kind::FlowMonitorReply) => {
+            for update in Entries::<FlowUpdate>::of(message) {
+                let update = update.map_err(|bad| bad.error)?;
+                put(
+                    text,
+                    &format_args!("\n {}", update.canonical(message.header().version)),
+                );
+            }
         }
         Some(Kind::QueueReply) => {
             let entries = Entries::<QueueStats>::of(message);

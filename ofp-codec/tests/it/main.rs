@@ -8,6 +8,8 @@
 
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
+mod client_flows;
 mod diff;
 mod dumps;
 mod errors;

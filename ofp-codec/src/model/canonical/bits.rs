@@ -246,6 +246,7 @@ impl MatchBits {
         let (kind_of_nd, code) = (self.masked(Field::TcpSrc).0, self.masked(Field::TcpDst).0);
         let solicit = icmp6 && kind_of_nd == 135;
         let advert = icmp6 && kind_of_nd == 136;
+        // A code that is not matched counts as 0 (`is_nd` in lib/flow.h).
         if !(solicit || advert) || code != 0 {
             self.forget(&[Field::NdTarget, Field::NdReserved, Field::NdOptionsType]);
             if !arp {

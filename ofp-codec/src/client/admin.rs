@@ -1,0 +1,228 @@
+use std::{boxed::Box, vec::Vec};
+
+use crate::{
+    client::{connection::Connection, error::Error},
+    model::{
+        flow::Flow,
+        flow_mod::{FlowCommand, FlowMod},
+        version::Version,
+    },
+    wire::{
+        BundleAdd, BundleControl, BundleFlags, BundleStep, EncodeError, ErrorMessage, Message, MessageKind,
+    },
+};
+
+/// A connection that may change the switch.
+///
+/// ```no_run
+/// use ofp_codec::{FlowMod, client::{Admin, Connection, Error, Options}, text::FlowRef};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let connection = Connection::connect("unix:/run/openvswitch/br0.mgmt", Options::default()).await?;
+/// let mut admin = Admin::new(connection);
+/// let flow = FlowRef::parse(b"priority=5,tcp,tp_dst=80 actions=NORMAL")?.to_flow()?;
+/// admin.add_flow(flow).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Admin {
+    connection: Connection,
+    bundles: u32,
+}
+
+impl Admin {
+    /// Takes a connection.
+    pub fn new(connection: Connection) -> Self {
+        Admin {
+            connection,
+            bundles: 0,
+        }
+    }
+
+    /// The connection, to read.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Gives it back.
+    pub fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    /// Adds a flow, or replaces the one of its table, match and priority.
+    ///
+    /// # Errors
+    ///
+    /// As [`change`](Self::change).
+    pub async fn add_flow(&mut self, flow: Flow) -> Result<(), Error> {
+        self.change(&[FlowMod::add(flow)]).await
+    }
+
+    /// Deletes the flow of this table, match and priority. It is no error if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`change`](Self::change).
+    pub async fn delete_flow(&mut self, flow: Flow) -> Result<(), Error> {
+        self.change(&[FlowMod::new(FlowCommand::DELETE_STRICT, flow)])
+            .await
+    }
+
+    /// Makes changes one by one, in order, and waits until the switch is done with them. It stops at the
+    /// first one that is refused; those that were under way then may be made all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Change`] for the first change that the switch refuses, or that has no bytes in this
+    /// version; and as all requests. If it is dropped half-way, some changes are made.
+    pub async fn change(&mut self, changes: &[FlowMod]) -> Result<(), Error> {
+        let mut pending = Pending::default();
+        let sent = self.send(changes, None, &mut pending).await;
+        let settled = self.settle(MessageKind::BarrierRequest, None, &mut pending).await;
+        pending.result(changes, sent.and(settled))
+    }
+
+    /// Makes all changes at once or none: in a bundle, which needs OpenFlow 1.3.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Change`] for the first change that the switch refuses, or that has no bytes in this
+    /// version; and as all requests. Nothing is changed then, unless the connection ends while the switch
+    /// commits. The same is true if it is dropped half-way.
+    pub async fn change_all(&mut self, changes: &[FlowMod]) -> Result<(), Error> {
+        let mut pending = Pending::default();
+        // One that was given up half-way may still be open.
+        self.bundles = self.bundles.wrapping_add(1);
+        self.settle_bundle(BundleStep::OPEN, &mut pending).await?;
+        let sent = self.send(changes, Some(self.bundles), &mut pending).await;
+        // A message that is refused does not spoil the bundle: only the barrier tells that all are in.
+        let settled = self.settle(MessageKind::BarrierRequest, None, &mut pending).await;
+        let mut result = sent.and(settled);
+        if result.is_ok() && pending.refused.is_none() {
+            result = self.settle_bundle(BundleStep::COMMIT, &mut pending).await;
+        } else if !matches!(&result, Err(error) if error.is_connection_lost()) {
+            self.settle_bundle(BundleStep::DISCARD, &mut pending).await?;
+        }
+        pending.result(changes, result)
+    }
+
+    /// Sends changes, alone or into a bundle, until one is refused.
+    async fn send(
+        &mut self,
+        changes: &[FlowMod],
+        bundle: Option<u32>,
+        pending: &mut Pending,
+    ) -> Result<(), Error> {
+        for change in changes {
+            let sent = self.connection.send(|version, xid, out| match bundle {
+                None => change.encode(version, xid, out),
+                Some(bundle) => add_to_bundle(bundle, change, version, xid, out),
+            });
+            match sent {
+                Ok(xid) => pending.xids.push(xid),
+                Err(error) => {
+                    pending.unencodable = true;
+                    return Err(error);
+                }
+            }
+            self.connection.make_room(|message| pending.take(message)).await?;
+            if pending.refused.is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a request and waits for its reply; takes note of changes that are refused meanwhile.
+    async fn settle(
+        &mut self,
+        kind: MessageKind,
+        body: Option<BundleControl>,
+        pending: &mut Pending,
+    ) -> Result<(), Error> {
+        let xid = self.connection.send(|version, xid, out| {
+            kind.encode(version, xid, out, |writer| {
+                body.map_or(Ok(()), |body| body.encode(writer))
+            })
+        })?;
+        let reply = self.connection.reply_among(xid, |message| pending.take(message));
+        reply.await.map(drop)
+    }
+
+    async fn settle_bundle(&mut self, step: BundleStep, pending: &mut Pending) -> Result<(), Error> {
+        let control = BundleControl {
+            bundle: self.bundles,
+            step,
+            flags: ALL_OR_NOTHING,
+        };
+        self.settle(MessageKind::BundleControl, Some(control), pending)
+            .await
+    }
+}
+
+/// Changes that are sent, and the first one that was refused.
+#[derive(Default)]
+struct Pending {
+    xids: Vec<u32>,
+    refused: Option<(usize, ErrorMessage)>,
+    /// The change behind those that are sent cannot be.
+    unencodable: bool,
+}
+
+impl Pending {
+    /// Whether the message is about one of the changes.
+    fn take(&mut self, message: &Message<'_>) -> bool {
+        if message.kind() != Some(MessageKind::Error) {
+            return false;
+        }
+        let xid = message.header().xid;
+        let Some(index) = self.xids.iter().position(|known| *known == xid) else {
+            return false;
+        };
+        if let Ok(error) = ErrorMessage::decode(message) {
+            let earlier = self.refused.as_ref().is_some_and(|(known, _)| *known < index);
+            if !earlier {
+                self.refused = Some((index, error));
+            }
+        }
+        true
+    }
+
+    /// What became of the changes: a change that was refused is the reason for all else.
+    fn result(self, changes: &[FlowMod], result: Result<(), Error>) -> Result<(), Error> {
+        let (index, error) = match (self.refused, result) {
+            (_, Err(error)) if error.is_connection_lost() => return Err(error),
+            (Some((index, error)), _) => (index, Error::Refused(error)),
+            (None, Err(error)) if self.unencodable => (self.xids.len(), error),
+            (None, result) => return result,
+        };
+        let Some(change) = changes.get(index) else {
+            return Err(error);
+        };
+        Err(Error::Change {
+            index,
+            change: Box::new(change.clone()),
+            error: Box::new(error),
+        })
+    }
+}
+
+fn add_to_bundle(
+    bundle: u32,
+    change: &FlowMod,
+    version: Version,
+    xid: u32,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let mut message = Vec::new();
+    change.encode(version, xid, &mut message)?;
+    let add = BundleAdd {
+        bundle,
+        flags: ALL_OR_NOTHING,
+        message: &message,
+    };
+    MessageKind::BundleAddMessage.encode(version, xid, out, |writer| add.encode(writer))
+}
+
+const ALL_OR_NOTHING: BundleFlags = BundleFlags(BundleFlags::ATOMIC.0 | BundleFlags::ORDERED.0);

@@ -1,0 +1,108 @@
+use std::collections::VecDeque;
+
+use crate::{
+    client::{
+        connection::{Connection, Event},
+        dump::{BadEntry, decode_entries},
+        error::Error,
+    },
+    model::version::Version,
+    wire::{FlowUpdate, Message, MessageKind},
+};
+
+/// What happens to flows, as it happens.
+///
+/// A consumer that is slower than the switch loses nothing: the switch then pauses, which is an
+/// event, tells what changed meanwhile, and resumes, which is another. The connection serves nothing
+/// else until this is dropped; the switch goes on telling, and what it tells are then events of the
+/// connection.
+#[derive(Debug)]
+pub struct FlowMonitor<'c> {
+    connection: &'c mut Connection,
+    xid: u32,
+    state: State,
+    updates: VecDeque<Result<FlowUpdate, BadEntry>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The flows that are there at the beginning are being told.
+    Initial,
+    /// The last of them was received.
+    InitialReceived,
+    /// Changes are told.
+    Live,
+}
+
+/// The next thing that a monitor has to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MonitorEvent {
+    /// Something happened to a flow, or to the monitor.
+    Update(FlowUpdate),
+    /// All flows have been told that were there at the beginning. What follows are changes.
+    InSync,
+    /// An update that cannot be read; the next ones are not affected.
+    Bad(BadEntry),
+    /// Something else that the switch tells.
+    Other(Event),
+}
+
+impl<'c> FlowMonitor<'c> {
+    pub(crate) fn new(connection: &'c mut Connection, xid: u32) -> Self {
+        FlowMonitor {
+            connection,
+            xid,
+            state: State::Initial,
+            updates: VecDeque::new(),
+        }
+    }
+
+    /// The version that both sides speak.
+    pub fn version(&self) -> Version {
+        self.connection.version()
+    }
+
+    /// Waits for the next event, for ever if need be; the switch is probed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If the switch refuses the monitor, or the connection ends.
+    pub async fn next(&mut self) -> Result<MonitorEvent, Error> {
+        loop {
+            match self.updates.pop_front() {
+                Some(Ok(update)) => return Ok(MonitorEvent::Update(update)),
+                Some(Err(bad)) => return Ok(MonitorEvent::Bad(bad)),
+                None => {}
+            }
+            match self.state {
+                State::Initial => {
+                    let bytes = self.connection.reply(self.xid).await?;
+                    let message = Message::parse(&bytes)?;
+                    self.updates = decode_entries(&message)?;
+                    if !message.more() {
+                        self.state = State::InitialReceived;
+                    }
+                }
+                State::InitialReceived => {
+                    self.state = State::Live;
+                    return Ok(MonitorEvent::InSync);
+                }
+                State::Live => {
+                    let event = self.connection.event().await?;
+                    let message = event.message()?;
+                    match message.kind() {
+                        Some(MessageKind::FlowMonitorReply) => self.updates = decode_entries(&message)?,
+                        Some(MessageKind::FlowMonitorPaused) => {
+                            return Ok(MonitorEvent::Update(FlowUpdate::Paused));
+                        }
+                        Some(MessageKind::FlowMonitorResumed) => {
+                            return Ok(MonitorEvent::Update(FlowUpdate::Resumed));
+                        }
+                        _ => return Ok(MonitorEvent::Other(event)),
+                    }
+                }
+            }
+        }
+    }
+}

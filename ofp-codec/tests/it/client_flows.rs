@@ -1,0 +1,254 @@
+//! Flows over a connection to a real switch: read, changed, watched.
+
+use std::{process::Command, time::Duration};
+
+use ofp_codec::{
+    Flow, FlowMod, Version,
+    client::{Admin, Connection, Error, FlowMonitor, MonitorEvent},
+    text::FlowRef,
+    wire::{FlowRequest, FlowUpdate, MonitorRequest, Ofperr},
+};
+
+use tokio::time::timeout;
+
+use crate::{
+    client::{VERSIONS, connect},
+    switch::switch,
+};
+
+fn flow(text: &str) -> Flow {
+    FlowRef::parse(text.as_bytes()).unwrap().to_flow().unwrap()
+}
+
+/// Adds of this many flows that do not overlap.
+fn adds(count: u32) -> Vec<FlowMod> {
+    let add = |n: u32| {
+        let [_, b, c, d] = n.to_be_bytes();
+        FlowMod::add(flow(&format!(
+            "priority=7,ip,nw_dst=10.{b}.{c}.{d} actions=output:1"
+        )))
+    };
+    (0..count).map(add).collect()
+}
+
+/// The flows, without what differs from moment to moment.
+async fn read(connection: &mut Connection) -> Vec<String> {
+    let version = connection.version();
+    let mut dump = connection.flows(&FlowRequest::default()).unwrap();
+    let mut flows = Vec::new();
+    while let Some(flow) = dump.next().await.unwrap() {
+        let mut flow = flow.unwrap().canonical(version);
+        flow.stats = Default::default();
+        flows.push(flow.to_string());
+    }
+    flows.sort();
+    flows
+}
+
+#[tokio::test]
+async fn flows_are_those_that_ovs_ofctl_dumps_in_every_version() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    for flow in [
+        "table=3,cookie=0x5,priority=7,tcp,tp_dst=80,actions=resubmit(,4)",
+        "reg0=0x1/0xf,actions=load:0x7->NXM_NX_REG1[],output:2",
+        "idle_timeout=600,icmp6,icmp_type=135,actions=drop",
+        "priority=0,actions=NORMAL",
+    ] {
+        switch
+            .ofctl(&["-O", "OpenFlow13", "add-flow", &br0, flow])
+            .unwrap();
+    }
+    for (version, name) in VERSIONS {
+        let mut connection = connect(&switch, version).await;
+        let shown = switch
+            .ofctl(&["-O", name, "--no-stats", "dump-flows", &br0])
+            .unwrap();
+        let mut shown: Vec<&str> = shown.lines().map(|line| line.trim_start()).collect();
+        shown.sort_unstable();
+        assert_eq!(read(&mut connection).await, shown, "{name}");
+        let aggregate = connection.aggregate(&FlowRequest::default()).await.unwrap();
+        assert_eq!(
+            aggregate.to_string(),
+            "packet_count=0 byte_count=0 flow_count=4",
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_bad_flow_in_a_bundle_of_10000_leaves_the_table_as_it_was_and_is_named() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    for version in [Version::V1_3, Version::V1_4, Version::V1_5] {
+        let mut admin = Admin::new(connect(&switch, version).await);
+        admin.add_flow(flow("priority=1,actions=drop")).await.unwrap();
+        let before = read(admin.connection()).await;
+        let mut changes = adds(10_000);
+        changes[6_789] = FlowMod::add(flow("priority=9,actions=group:99"));
+        let error = admin.change_all(&changes).await.unwrap_err();
+        let Error::Change { index, change, error } = error else {
+            panic!("{error}");
+        };
+        assert_eq!((index, *change), (6_789, changes[6_789].clone()));
+        let Error::Refused(error) = *error else {
+            panic!("{error}")
+        };
+        assert_eq!(error.error(), Some(Ofperr::OFPBAC_BAD_OUT_GROUP));
+        assert_eq!(read(admin.connection()).await, before);
+        // The same connection takes the bundle without it.
+        changes.remove(6_789);
+        admin.change_all(&changes).await.unwrap();
+        assert_eq!(read(admin.connection()).await.len(), 10_000);
+        switch.ofctl(&["-O", "OpenFlow13", "del-flows", &br0]).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn changes_one_by_one_stop_at_the_first_that_is_refused() {
+    let Some(switch) = switch() else { return };
+    for (version, name) in VERSIONS {
+        let mut admin = Admin::new(connect(&switch, version).await);
+        let mut changes = adds(3);
+        changes.push(FlowMod::add(flow("priority=9,actions=output:0xfff7")));
+        changes.push(FlowMod::add(flow("priority=9,in_port=1,actions=drop")));
+        let error = admin.change(&changes).await.unwrap_err();
+        assert!(matches!(error, Error::Change { index: 3, .. }), "{name}: {error}");
+        assert!(read(admin.connection()).await.len() >= 3, "{name}");
+        admin.change(&changes[..3]).await.unwrap();
+        for change in changes {
+            admin.delete_flow(change.flow).await.ok();
+        }
+        assert_eq!(read(admin.connection()).await, [""; 0], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_needs_openflow_1_3() {
+    let Some(switch) = switch() else { return };
+    let mut admin = Admin::new(connect(&switch, Version::V1_0).await);
+    let error = admin.change_all(&adds(1)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "BUNDLE_CONTROL cannot be expressed in OpenFlow version 1"
+    );
+}
+
+/// The next event that is not of the switch itself.
+async fn next(monitor: &mut FlowMonitor<'_>) -> String {
+    loop {
+        let event = timeout(Duration::from_secs(10), monitor.next()).await;
+        match event.expect("an event").unwrap() {
+            MonitorEvent::Update(update) => return update.canonical(monitor.version()).to_string(),
+            MonitorEvent::InSync => return "in sync".to_owned(),
+            MonitorEvent::Bad(bad) => panic!("{bad}"),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_monitor_tells_what_is_there_and_then_each_change() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    for (version, name) in VERSIONS {
+        let ofctl = |args: &[&str]| switch.ofctl(&[&["-O", name][..], args].concat()).unwrap();
+        ofctl(&[
+            "add-flow",
+            &br0,
+            "table=1,cookie=0x7,priority=5,tcp,actions=output:2",
+        ]);
+        let mut connection = connect(&switch, version).await;
+        let mut monitor = connection.monitor(&MonitorRequest::default()).unwrap();
+        let first = if version < Version::V1_4 {
+            "ADDED"
+        } else {
+            "INITIAL"
+        };
+        assert_eq!(
+            next(&mut monitor).await,
+            format!("event={first} table=1 cookie=0x7 tcp actions=output:2"),
+            "{name}"
+        );
+        assert_eq!(next(&mut monitor).await, "in sync", "{name}");
+        ofctl(&["add-flow", &br0, "idle_timeout=60,udp,actions=NORMAL"]);
+        assert_eq!(
+            next(&mut monitor).await,
+            "event=ADDED table=0 idle_timeout=60 cookie=0 udp actions=NORMAL",
+            "{name}"
+        );
+        ofctl(&["mod-flows", &br0, "udp,actions=drop"]);
+        let changed = next(&mut monitor).await;
+        assert!(
+            changed.starts_with("event=MODIFIED table=0 idle_timeout=60 cookie=0 udp"),
+            "{name}: {changed}"
+        );
+        // OpenFlow 1.1 cannot say "every table".
+        switch.ofctl(&["-O", "OpenFlow14", "del-flows", &br0]).unwrap();
+        let mut gone = [next(&mut monitor).await, next(&mut monitor).await];
+        gone.sort();
+        assert_eq!(
+            gone,
+            [
+                "event=DELETED reason=delete table=0 idle_timeout=60 cookie=0 udp",
+                "event=DELETED reason=delete table=1 cookie=0x7 tcp actions=output:2",
+            ],
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_that_sleeps_is_told_that_updates_paused_and_loses_none() {
+    let Some(switch) = switch() else { return };
+    let mut connection = connect(&switch, Version::V1_4).await;
+    let mut admin = Admin::new(connect(&switch, Version::V1_4).await);
+    let mut monitor = connection.monitor(&MonitorRequest::default()).unwrap();
+    assert_eq!(next(&mut monitor).await, "in sync");
+    // More than the sockets hold; and then some that the switch has to keep to itself.
+    let changes = adds(11_000);
+    admin.change_all(&changes[..10_000]).await.unwrap();
+    admin.change_all(&changes[10_000..]).await.unwrap();
+    let (mut added, mut paused, mut resumed) = (0, 0, 0);
+    while added < changes.len() || paused > resumed {
+        match monitor.next().await.unwrap() {
+            MonitorEvent::Update(FlowUpdate::Added(_)) => added += 1,
+            MonitorEvent::Update(FlowUpdate::Paused) => paused += 1,
+            MonitorEvent::Update(FlowUpdate::Resumed) => resumed += 1,
+            MonitorEvent::Update(update) => panic!("{update}"),
+            _ => {}
+        }
+    }
+    assert_eq!((added, paused, resumed), (changes.len(), 1, 1));
+}
+
+#[tokio::test]
+async fn a_switch_that_dies_in_the_middle_of_a_reply_costs_only_the_rest() {
+    let Some(switch) = switch() else { return };
+    let mut admin = Admin::new(connect(&switch, Version::V1_3).await);
+    admin.change_all(&adds(15_000)).await.unwrap();
+    let mut connection = connect(&switch, Version::V1_3).await;
+    let mut dump = connection.flows(&FlowRequest::default()).unwrap();
+    let mut flows = 0;
+    let error = loop {
+        match dump.next().await {
+            Ok(Some(flow)) => {
+                flow.unwrap();
+                flows += 1;
+            }
+            Ok(None) => panic!("the whole reply was there"),
+            Err(error) => break error,
+        }
+        if flows == 1 {
+            let killed = Command::new("kill")
+                .args(["-KILL", &switch.pid().to_string()])
+                .status();
+            assert!(killed.unwrap().success());
+        }
+    };
+    assert!(flows > 100, "{flows}");
+    assert!(matches!(error, Error::Closed { .. }), "{error}");
+    assert!(error.is_connection_lost());
+    let error = connection.barrier().await.unwrap_err();
+    assert!(error.is_connection_lost(), "{error}");
+}
