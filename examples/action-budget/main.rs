@@ -37,7 +37,8 @@ action-budget: how big are a bridge's datapath actions, and which limit do they 
 
   --db REMOTE         read Interface, Port and Bridge rows from unix:FILE or tcp:IP:PORT
   --bridge NAME       which bridge; not needed where there is one, or one with tunnels
-  --flows FILE|-      what ovs-ofctl dump-flows printed: predict each flow; needs --db to tell one port from another
+  --flows FILE|-      what ovs-ofctl dump-flows printed: predict each flow; needs --db to tell one port from another.
+                      unix:FILE or tcp:HOST:PORT asks the switch, as unix:/run/openvswitch/br-tun.mgmt
   --endpoints N[..M]  N endpoints instead of those that are there, or growing to M
   --backlog N         net.core.netdev_max_backlog of the switch's host (default: this host's)
   --kernel RELEASE    kernel of the switch's host, as uname -r prints it (default: this host's)
@@ -49,7 +50,6 @@ Exit status: 0 nothing near a limit, 1 at 80 % or more of one, 2 over one, 3 cou
 dump, 64 wrong command line. A flow whose actions cannot be told is listed with the reason, and is no finding. With N..M
 the status is that of M endpoints.
 ";
-/// No later release changed what these tools model.
 const INCIDENT_ENDPOINTS: usize = 1171;
 /// OpenFlow has 65 279 port numbers below `OFPP_MAX`, and the incident's bridge has a patch port.
 const MAX_ENDPOINTS: usize = 65_278;
@@ -144,7 +144,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let ports = if foreign { &Bridge::unknown() } else { &bridge };
     let mut flows = Flows::new(ports, &budget);
     match (&options.flows, &options.db) {
-        (Some(path), _) => flows.read(dump::open(path)?)?,
+        (Some(path), _) => flows.read(dump::open_or_ask(TOOL, path)?)?,
         (None, None) => flows.read(bridge.incident_flow().as_bytes())?,
         (None, Some(_)) => {}
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ofp_codec::{Action, Flow, FlowFlags, Match, NumberOrName};
 
 /// Flows by what tells one from another.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Table(BTreeMap<Key, Vec<Flow>>);
 
 /// Table, priority and match: no two flows of a bridge have the same. In the order in which a switch looks at them.

@@ -1,4 +1,4 @@
-//! What changed between two dumps of a bridge's flows? Counters and ages do not count. See `--help`.
+//! What changed between two dumps of a bridge's flows, or changes now? Counters and ages do not count. See `--help`.
 
 #![allow(
     unreachable_pub,
@@ -10,31 +10,38 @@ mod report;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
 
-use examples::cli::{self, Failure, Status};
-use examples::dump;
+use examples::cli::{self, Failure, Status, timestamp};
+use examples::dump::{self, Unread};
 
 use self::diff::{Changes, Table};
 use self::report::Report;
 
 const TOOL: &str = "flow-diff";
 const HELP: &str = "\
-flow-diff: what changed between two dumps of a bridge's flows?
+flow-diff: what changed between two dumps of a bridge's flows, or changes now?
 
   ovs-ofctl dump-flows br-int > before
   ...
   ovs-ofctl dump-flows br-int | flow-diff before -
+  flow-diff --live unix:/run/openvswitch/br-int.mgmt
 
-  BEFORE AFTER      what ovs-ofctl dump-flows or ovs-appctl bridge/dump-flows printed; - is standard input
+  BEFORE AFTER      what ovs-ofctl dump-flows or ovs-appctl bridge/dump-flows printed; - is standard input;
+                    unix:FILE or tcp:HOST:PORT asks a switch
+  --live REMOTE     ask a switch again and again, and print what has changed since the last time, with the time (UTC)
+  --every SECONDS   how often (default: 1)
   --ignore-cookie   flows that differ only in their cookie are the same: agents write another one after each restart
-  --json            one JSON object
+  --json            one JSON object; with --live one for each time that something changed
 
 Prints - for a flow that has gone, + for a new one, and ~ for one that has the same table, priority and match, with what
 changed in it, and then the numbers of each table. Packets, bytes, ages and durations are not compared, and neither are
 spelling and order of a match. Take both dumps with the same -O and --names: a name is not compared with a number, and
 strip_vlan not with pop_vlan. Lines are cut at the width of a terminal; a pipe gets them whole.
 
-Exit status: 0 the same, 1 different, 3 could not look, or not at every line, 64 wrong command line.
+Exit status: 0 the same, or the reader of --live has gone away, 1 different, 3 could not look, or not at every line,
+64 wrong command line.
 ";
 
 fn main() -> ExitCode {
@@ -45,10 +52,16 @@ fn main() -> ExitCode {
 }
 
 struct Options {
-    before: PathBuf,
-    after: PathBuf,
+    source: Source,
     ignore_cookie: bool,
     json: bool,
+}
+
+enum Source {
+    /// Before and after.
+    Dumps([PathBuf; 2]),
+    /// A switch, and how often to ask it.
+    Live(PathBuf, Duration),
 }
 
 impl Options {
@@ -56,23 +69,33 @@ impl Options {
         use lexopt::prelude::*;
 
         let (mut files, mut ignore_cookie, mut json) = (Vec::new(), false, false);
+        let (mut live, mut every) = (None, Duration::from_secs(1));
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(file) => files.push(PathBuf::from(file)),
+                Long("live") => live = Some(PathBuf::from(parser.value()?)),
+                Long("every") => every = Duration::from_secs(parser.value()?.parse::<u16>()?.into()),
                 Long("ignore-cookie") => ignore_cookie = true,
                 Long("json") => json = true,
                 Long("help") | Short('h') => return Ok(None),
                 _ => return Err(arg.unexpected().into()),
             }
         }
-        let [before, after] = <[PathBuf; 2]>::try_from(files)
-            .map_err(|files| Failure::usage(format_args!("two dumps are needed, not {}", files.len())))?;
-        if before == Path::new("-") && after == before {
-            return Err(Failure::usage("standard input can be one of the two only"));
-        }
+        let source = match live {
+            Some(remote) if files.is_empty() => Source::Live(remote, every),
+            Some(_) => return Err(Failure::usage("--live takes no dumps")),
+            None => {
+                let [before, after] = <[PathBuf; 2]>::try_from(files).map_err(|files| {
+                    Failure::usage(format_args!("two dumps are needed, not {}", files.len()))
+                })?;
+                if before == Path::new("-") && after == before {
+                    return Err(Failure::usage("standard input can be one of the two only"));
+                }
+                Source::Dumps([before, after])
+            }
+        };
         Ok(Some(Self {
-            before,
-            after,
+            source,
             ignore_cookie,
             json,
         }))
@@ -80,27 +103,63 @@ impl Options {
 }
 
 fn run(options: &Options) -> Result<Status, Failure> {
-    let (mut status, mut unread_lines) = (Status::Fine, 0);
-    let mut load = |path: &Path| {
-        let mut flows = Table::default();
-        let name = format!("{TOOL}: {}", path.display());
-        let unread = dump::read(&name, dump::open(path)?, |flow| flows.insert(flow))?;
-        status = status.or(unread.status());
-        unread_lines += unread.lines;
-        Ok::<_, Failure>(flows)
-    };
-    let (before, after) = (load(&options.before)?, load(&options.after)?);
+    match &options.source {
+        Source::Dumps([before, after]) => compare(options, before, after),
+        Source::Live(remote, every) => follow(options, remote, *every),
+    }
+}
+
+fn load(source: &Path) -> Result<(Table, Unread), Failure> {
+    let mut flows = Table::default();
+    let name = format!("{TOOL}: {}", source.display());
+    let unread = dump::read(&name, dump::open_or_ask(TOOL, source)?, |flow| flows.insert(flow))?;
+    Ok((flows, unread))
+}
+
+fn compare(options: &Options, before: &Path, after: &Path) -> Result<Status, Failure> {
+    let ((before, unread_before), (after, unread_after)) = (load(before)?, load(after)?);
     let changes = Changes::new(before, after, options.ignore_cookie);
     let report = Report {
         changes: &changes,
-        unread_lines,
+        unread_lines: unread_before.lines + unread_after.lines,
     };
     match options.json {
-        true => cli::print(report.json()?)?,
-        false => cli::print(report.text())?,
+        true => cli::print(report.json())?,
+        false => cli::print(report.text() + &report.summary())?,
     }
+    let status = unread_before.status().or(unread_after.status());
     Ok(match changes.is_empty() {
         true => status,
         false => status.or(Status::Warning),
     })
+}
+
+/// Prints what changes until the reader goes away.
+fn follow(options: &Options, remote: &Path, every: Duration) -> Result<Status, Failure> {
+    let (mut before, _) = load(remote)?;
+    loop {
+        sleep(every);
+        let (after, unread) = load(remote)?;
+        let changes = Changes::new(before, after.clone(), options.ignore_cookie);
+        before = after;
+        if changes.is_empty() {
+            continue;
+        }
+        let report = Report {
+            changes: &changes,
+            unread_lines: unread.lines,
+        };
+        let time = timestamp(SystemTime::now());
+        let text = match options.json {
+            true => {
+                let mut object = report.json();
+                object["time"] = time.into();
+                object.to_string()
+            }
+            false => format!("{time}\n{}", report.text()),
+        };
+        if cli::emit(text)?.is_break() {
+            return Ok(Status::Fine);
+        }
+    }
 }

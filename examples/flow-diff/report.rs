@@ -1,6 +1,6 @@
 //! The changes, as lines for people or as one JSON object.
 
-use examples::cli::{Failure, colours, printable, table, width};
+use examples::cli::{colours, printable, table, width};
 use examples::dump::table_json;
 use ofp_codec::{Action, Flow};
 use serde_json::{Map, Value, json};
@@ -14,16 +14,16 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    pub fn json(&self) -> Result<String, Failure> {
+    pub fn json(&self) -> Value {
         let Changes { changes, tables, .. } = self.changes;
-        let report = json!({
+        json!({
             "changes": changes.iter().map(|change| self.change_json(change)).collect::<Vec<_>>(),
             "tables": tables.iter().map(counts_json).collect::<Vec<_>>(),
             "unread_lines": self.unread_lines,
-        });
-        serde_json::to_string(&report).map_err(Failure::blind)
+        })
     }
 
+    /// A line for each change, and an empty one.
     pub fn text(&self) -> String {
         let (colours, width) = (colours(), width().map(usize::from));
         let mut out = String::new();
@@ -44,7 +44,7 @@ impl Report<'_> {
         if !out.is_empty() {
             out.push('\n');
         }
-        out + &self.summary()
+        out
     }
 
     /// The line of a change, and its colour as a terminal counts them.
@@ -93,7 +93,8 @@ impl Report<'_> {
         object
     }
 
-    fn summary(&self) -> String {
+    /// The numbers of each table.
+    pub fn summary(&self) -> String {
         let rows = self.changes.tables.iter().map(|(key, counts)| {
             let name = match key {
                 TableKey::Number(number) => number.to_string(),

@@ -22,13 +22,14 @@ const TOOL: &str = "flow-dump";
 const HELP: &str = "\
 flow-dump: the flows of a bridge: searched, sorted, summed up, and as a page
 
+  flow-dump unix:/run/openvswitch/br-int.mgmt
   ovs-ofctl dump-flows br-int | flow-dump -
   flow-dump dump.txt --filter 'tcp && n_packets > 0' --sort packets --limit 20
   flow-dump dump.txt --by cookie
   flow-dump dump.txt --html flows.html
 
   FILE                what ovs-ofctl dump-flows or ovs-appctl bridge/dump-flows printed, of any OpenFlow version;
-                      - is standard input
+                      - is standard input; unix:FILE or tcp:HOST:PORT asks a switch
   --filter EXPRESSION only flows that it holds for, in the language of ovs-flowviz
   --sort table|packets|bytes|age
                       the largest first; by table, those of the highest priority first (default: table)
@@ -156,7 +157,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
 fn read(options: &Options) -> Result<(Vec<Row>, Unread), Failure> {
     let mut rows = Vec::new();
     let reader = format!("{TOOL}: {}", options.source.display());
-    let unread = dump::read_lines(&reader, dump::open(&options.source)?, |flow| {
+    let unread = dump::read_lines(&reader, dump::open_or_ask(TOOL, &options.source)?, |flow| {
         if options.filter.as_ref().is_none_or(|filter| filter.matches(flow)) {
             rows.push(Row::of(flow)?);
         }

@@ -333,5 +333,5 @@ impl InterfaceRow {
     }
 }
 
-/// What a switch that does not say its release is taken for.
+/// What a switch that does not say its release is taken for. No later release changed what these tools model.
 pub const NEWEST: OvsVersion = OvsVersion::new(4, 0);

@@ -1,7 +1,7 @@
-//! Reading what `ovs-ofctl dump-flows` printed.
+//! Reading what `ovs-ofctl dump-flows` printed, or a switch says.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,7 +9,8 @@ use ofp_codec::text::{DumpReader, FlowRef, Item, ParseError, ReadError};
 use ofp_codec::{Flow, NumberOrName, TableRef};
 use serde_json::Value;
 
-use crate::cli::{Failure, PATIENCE, Status, chain, complain};
+use crate::cli::{self, Failure, PATIENCE, Status, chain, complain};
+use crate::openflow;
 
 /// How much of a dump could not be read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,6 +50,20 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     let file =
         File::open(path).map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
     Ok(Box::new(BufReader::new(file)))
+}
+
+/// Opens a dump, or asks the switch of this name, `unix:FILE` or `tcp:HOST:PORT`, for one.
+///
+/// # Errors
+/// [`Failure`] if there is no such file, or the switch cannot be reached.
+pub fn open_or_ask(tool: &str, source: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    match source.to_str().filter(|text| openflow::is_remote(text)) {
+        None => open(source),
+        Some(remote) => {
+            let text = cli::block_on(cli::patiently(tool, remote, openflow::dump(remote)))?;
+            Ok(Box::new(Cursor::new(text)))
+        }
+    }
 }
 
 /// Reads every flow. A line that cannot be read is complained about in the name of `reader`, and the others go on.

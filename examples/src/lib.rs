@@ -7,6 +7,7 @@ pub mod db;
 pub mod dump;
 pub mod judge;
 pub mod kernel;
+pub mod openflow;
 pub mod plot;
 pub mod predict;
 pub mod sight;

@@ -511,3 +511,60 @@ fn the_verdict_is_that_of_ofproto_trace_at_the_backlog() {
     shape.compare(&switch, 1000, "1000", true);
     shape.compare(&switch, 1001, "1000", false);
 }
+
+#[test]
+fn asks_a_switch_for_its_flows() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br-tun").unwrap();
+    let (db, mgmt) = (switch.db().remote(), switch.mgmt("br-tun"));
+    for n in 1..=40 {
+        let port = format!("vx{n}");
+        let remote = format!("options:remote_ip=10.0.0.{n}");
+        let add = [
+            "add-port",
+            "br-tun",
+            &port,
+            "--",
+            "set",
+            "interface",
+            &port,
+            "type=vxlan",
+        ];
+        switch
+            .vsctl(
+                &[
+                    &add[..],
+                    &[&remote, "options:key=flow", &format!("ofport_request={n}")],
+                ]
+                .concat(),
+            )
+            .unwrap();
+    }
+    let outputs: Vec<_> = (1..=40).map(|n| format!("output:{n}")).collect();
+    let flow = format!(
+        "table=22,dl_vlan=1,actions=strip_vlan,set_field:7->tun_id,{}",
+        outputs.join(",")
+    );
+    switch
+        .ofctl(&["-O", "OpenFlow13", "add-flow", &mgmt, &flow])
+        .unwrap();
+    let budget = |flows: &str, input: &str| {
+        run(
+            "action-budget",
+            &["--db", &db, "--flows", flows, "--json", "--backlog", "1000"],
+            input,
+        )
+    };
+    let live = budget(&mgmt, "");
+    let text = switch.ofctl(&["-O", "OpenFlow15", "dump-flows", &mgmt]).unwrap();
+    let read = budget("-", &text);
+    assert_eq!((live.status, live.json()), (read.status, read.json()), "{live:?}");
+    let flows = live.json()["flows"].clone();
+    assert_eq!(
+        (&flows[0]["outputs"], &flows[0]["verdict"]),
+        (&40.into(), &"fast".into()),
+        "{flows}"
+    );
+}

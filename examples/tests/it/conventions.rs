@@ -1,6 +1,6 @@
 //! What all tools have in common.
 
-use crate::tool::{run, run_without_reader};
+use crate::tool::{Background, command, run, run_without_reader};
 
 #[test]
 fn help_has_an_example_and_the_exit_statuses() {
@@ -47,6 +47,30 @@ fn a_reader_that_went_away_ends_each_quietly() {
     for tool in TOOLS {
         let run = run_without_reader(tool, &["--help"]);
         assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{tool}: {run:?}");
+    }
+}
+
+#[test]
+fn an_interrupt_ends_each_that_waits_for_its_input_quietly() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo").display().to_string();
+    testbed::sh(&format!("mkfifo {fifo}"));
+    for (tool, args) in [
+        ("action-budget", &["--flows"][..]),
+        ("dp-flows", &["--offline"]),
+        ("flow-diff", &["/dev/null"]),
+        ("flow-dump", &[]),
+        ("netdev-wait", &[]),
+    ] {
+        let mut waiting = Background::start(command(tool), &[args, &[&fifo]].concat());
+        // It has the pipe open once this returns.
+        let input = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+        waiting.interrupt();
+        let status = waiting.wait();
+        drop(input);
+        let said = waiting.stdout() + &waiting.stderr();
+        let quiet = said.lines().all(|line| line.contains("the dump is empty"));
+        assert!(status.is_none() && quiet, "{tool}: {status:?} {said}");
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testbed::{Switch, or_skip};
 
-use crate::tool::{Run, run, run_without_reader};
+use crate::tool::{Background, Run, command, run, run_without_reader};
 
 fn diff(args: &[&str], input: &str) -> Run {
     run("flow-diff", args, input)
@@ -253,4 +253,56 @@ fn table_names_and_port_names_are_kept() {
         lines(&run),
         ["~ table=classifier, priority=1,in_port=\"patch-tun\" actions: -output:\"tap a\" +output:\"tap b\""]
     );
+}
+
+#[test]
+fn tells_the_changes_of_a_running_switch() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br0").unwrap();
+    let mgmt = switch.mgmt("br0");
+    switch
+        .ofctl(&["add-flow", &mgmt, "table=1,actions=drop"])
+        .unwrap();
+    let mut live = Background::start(command("flow-diff"), &["--live", &mgmt, "--json"]);
+    // It has asked once when it is connected, which it does not say: so change until it has seen one.
+    let mut n = 0;
+    let seen = loop {
+        n += 1;
+        switch
+            .ofctl(&[
+                "add-flow",
+                &mgmt,
+                &format!("priority={n},in_port=21,actions=output:4"),
+            ])
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let seen = live.stdout();
+        if seen.ends_with('\n') {
+            break seen;
+        }
+        assert!(n < 100, "{}", live.stderr());
+    };
+    let first: Value = serde_json::from_str(seen.lines().next().unwrap()).unwrap();
+    let change = &first["changes"][0];
+    assert_eq!(
+        (&change["change"], &change["match"]),
+        (&"added".into(), &"in_port=21".into()),
+        "{first}"
+    );
+    assert!(first["time"].as_str().unwrap().starts_with("20"), "{first}");
+    let lines = seen.lines().count();
+    switch.ofctl(&["del-flows", &mgmt, "table=1"]).unwrap();
+    let seen = live.wait_for(|stdout| {
+        stdout.lines().skip(lines).any(|line| line.contains("removed")) && stdout.ends_with('\n')
+    });
+    assert!(seen.contains("\"table\":1"), "{seen}");
+    live.interrupt();
+    assert_eq!(live.wait(), None);
+
+    let both = run("flow-diff", &[&mgmt, &mgmt], "");
+    assert_eq!((both.status, both.stderr.as_str()), (0, ""), "{both:?}");
+    assert_eq!(run("flow-diff", &["--live", "unix:/nonexistent"], "").status, 3);
+    assert_eq!(run("flow-diff", &["--live", &mgmt, "x"], "").status, 64);
 }

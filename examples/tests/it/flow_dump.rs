@@ -125,11 +125,51 @@ fn reads_every_version_of_a_real_switch() {
 }
 
 #[test]
+fn asks_a_switch_for_what_ovs_ofctl_prints() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br0").unwrap();
+    let mgmt = switch.mgmt("br0");
+    assert_eq!(run("flow-dump", &[&mgmt, "--json"], "").stdout, "");
+    for n in 0..300 {
+        let flow = format!(
+            "table={},cookie={n},priority={n},ct_state=+trk+est,tcp,reg5=0x{n:x}/0xfff,nw_dst=10.0.0.0/{},\
+             actions=load:{n}->NXM_NX_REG7[0..15],ct(commit,zone={n},nat(src=10.0.0.1)),resubmit(,{})",
+            n % 5,
+            n % 32 + 1,
+            n % 5 + 1
+        );
+        switch.ofctl(&["add-flow", &mgmt, &flow]).unwrap();
+    }
+    let without_times = |run: Run| {
+        let mut flows = objects(&run);
+        flows.iter_mut().for_each(|flow| flow["seconds"] = Value::Null);
+        (run.status, flows)
+    };
+    let live = without_times(run("flow-dump", &[&mgmt, "--json"], ""));
+    let text = switch.ofctl(&["-O", "OpenFlow15", "dump-flows", &mgmt]).unwrap();
+    let read = without_times(dump(&["--json"], &text));
+    assert_eq!(live.1.len(), 300);
+    assert_eq!(live, read);
+    let absent = run("flow-dump", &["unix:/nonexistent.mgmt"], "");
+    assert_eq!(absent.status, 3);
+    assert!(
+        absent.complaint().contains("unix:/nonexistent.mgmt"),
+        "{absent:?}"
+    );
+}
+
+#[test]
 fn what_it_cannot_read_has_its_status() {
-    let run = dump(&[], &[DUMP, "garbage in the middle\n"].concat());
-    assert_eq!((run.status, run.stdout.lines().count()), (3, 5), "{run:?}");
-    assert!(run.complaint().starts_with("flow-dump: -: "), "{run:?}");
-    assert_eq!(crate::tool::run("flow-dump", &["/nonexistent"], "").status, 3);
+    let garbage = dump(&[], &[DUMP, "garbage in the middle\n"].concat());
+    assert_eq!(
+        (garbage.status, garbage.stdout.lines().count()),
+        (3, 5),
+        "{garbage:?}"
+    );
+    assert!(garbage.complaint().starts_with("flow-dump: -: "), "{garbage:?}");
+    assert_eq!(run("flow-dump", &["/nonexistent"], "").status, 3);
     for args in [
         &["--sort", "x"][..],
         &["--by", "x"],

@@ -104,7 +104,7 @@ pub(crate) fn per_port() {
 fn watches_them_grow(switch: &Switch) {
     let (pid, db) = (switch.pid().to_string(), switch.db().remote());
     let args = ["--pid", &pid, "--db", &db, "--watch", "1", "--json"];
-    let watch = Background::start(command("upcall-audit"), &args);
+    let mut watch = Background::start(command("upcall-audit"), &args);
     watch.wait_for(|stdout| stdout.lines().count() > 0);
     lose(switch, "one0");
     lose(switch, "one1");
@@ -115,6 +115,8 @@ fn watches_them_grow(switch: &Switch) {
     assert_eq!(last["orphaned"], ROUNDS + 2);
     assert!(last["orphans_per_minute"].as_f64().unwrap() > 0.0, "{last}");
     assert!(last["seconds_left"].as_u64().unwrap() > 0, "{last}");
+    watch.interrupt();
+    assert_eq!(watch.wait(), None);
 }
 
 /// Without the right to read descriptors there are counts, and it says so.

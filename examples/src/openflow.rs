@@ -1,0 +1,50 @@
+//! Flows of a running switch.
+
+use std::fmt::Write as _;
+
+use ofp_codec::client::{Connection, Options};
+use ofp_codec::wire::FlowRequest;
+
+use crate::cli::{Failure, chain};
+
+/// Whether this names a switch (`unix:FILE`, `tcp:HOST:PORT`) and not a file.
+pub fn is_remote(source: &str) -> bool {
+    REMOTES.iter().any(|scheme| source.starts_with(scheme))
+}
+
+/// Connects to a switch.
+///
+/// # Errors
+/// [`Failure`]: it cannot be reached, or speaks no version that is known here.
+pub async fn connect(remote: &str) -> Result<Connection, Failure> {
+    Connection::connect(remote, Options::default())
+        .await
+        .map_err(|error| Failure::blind(format_args!("{remote}: {}", chain(&error))))
+}
+
+/// The flows of a switch as `ovs-ofctl dump-flows` prints them. A flow that cannot be read is a `***decode error***` as
+/// it has it, but costs no other.
+///
+/// # Errors
+/// [`Failure`]: the switch cannot be reached, or the connection ends.
+pub async fn dump(remote: &str) -> Result<String, Failure> {
+    let failed = |error| Failure::blind(format_args!("{remote}: {}", chain(&error)));
+    let mut switch = connect(remote).await?;
+    let version = switch.version();
+    // Without flows there is a header, as from ovs-ofctl.
+    let mut text = format!(
+        "OFPST_FLOW reply (OF1.{}) (xid=0x0):\n",
+        version.0.saturating_sub(1)
+    );
+    let mut flows = switch.flows(&FlowRequest::default()).map_err(failed)?;
+    while let Some(flow) = flows.next().await.map_err(failed)? {
+        // Writing to a String does not fail.
+        let _ = match flow {
+            Ok(flow) => writeln!(text, " {}", flow.canonical(version)),
+            Err(bad) => writeln!(text, "***decode error: {}***", bad.error),
+        };
+    }
+    Ok(text)
+}
+
+const REMOTES: [&str; 2] = ["unix:", "tcp:"];
