@@ -87,7 +87,10 @@ fn tell(change: &RowChange) -> Option<Said> {
         }
     };
     let device = row.get("name").map(shown)?;
+    let ofport = row.get("ofport").and_then(|ofport| shown(ofport).parse().ok());
     Some(Said {
+        // -1 is none.
+        ofports: ofport.into_iter().collect(),
         iface_id: row.get("external_ids").and_then(iface_id),
         ..Said::of(device, lane, what, description)
     })

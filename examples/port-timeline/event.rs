@@ -16,6 +16,8 @@ pub enum Lane {
     Netdev,
     /// The port of the kernel's datapath.
     Vport,
+    /// An OpenFlow flow that names the port.
+    Flow,
 }
 
 /// What became of the thing in its lane.
@@ -32,8 +34,10 @@ pub enum What {
 #[derive(Clone, Debug)]
 pub struct Said {
     pub time: SystemTime,
-    /// The name of the device, which is that of the interface.
+    /// The name of the device, which is that of the interface; of a flow there is none.
     pub device: String,
+    /// The OpenFlow numbers that the interface has, or the flow names.
+    pub ofports: Vec<u32>,
     /// Whose it is, as far as the source knows.
     pub iface_id: Option<String>,
     pub lane: Lane,
@@ -42,7 +46,7 @@ pub struct Said {
 }
 
 impl Lane {
-    pub const ALL: [Self; 4] = [Self::Port, Self::Interface, Self::Netdev, Self::Vport];
+    pub const ALL: [Self; 5] = [Self::Port, Self::Interface, Self::Netdev, Self::Vport, Self::Flow];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -50,6 +54,7 @@ impl Lane {
             Self::Interface => "interface",
             Self::Netdev => "netdev",
             Self::Vport => "vport",
+            Self::Flow => "flow",
         }
     }
 }
@@ -70,6 +75,7 @@ impl Said {
         Self {
             time: SystemTime::now(),
             device,
+            ofports: Vec::new(),
             iface_id: None,
             lane,
             what,
@@ -101,14 +107,20 @@ impl Said {
 
     /// A line, with the time since the one before.
     pub fn line(&self, before: Option<&Self>) -> String {
+        let thing = match (self.lane, self.what) {
+            (Lane::Flow, What::Is) => "=",
+            (Lane::Flow, What::Came) => "+",
+            (Lane::Flow, What::Changed) => "~",
+            (Lane::Flow, What::Went) => "-",
+            _ => &self.device,
+        };
         let delta = before.map_or(String::new(), |before| {
             format!("{:+} ms", self.ms_since(before.time))
         });
         format!(
-            "{}  {delta:>10}  {:<9}  {}  {}",
+            "{}  {delta:>10}  {:<9}  {thing}  {}",
             timestamp(self.time),
             self.lane.name(),
-            self.device,
             self.text
         )
     }

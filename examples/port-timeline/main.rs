@@ -7,10 +7,12 @@
 
 mod database;
 mod event;
+mod flows;
 mod kernel;
 mod lanes;
+mod life;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,10 +24,11 @@ use examples::cli::{self, Failure, Status, chain, complain, printable};
 use ovsdb_proto::client::Remote;
 
 use self::event::Said;
+use self::life::Life;
 
 const TOOL: &str = "port-timeline";
 const HELP: &str = "\
-port-timeline: one port's life as it happens, in the database and in the kernel
+port-timeline: one port's life as it happens, in the database, in the kernel and among flows
 
   port-timeline tap99a07591-94                  a line for each step, until it is interrupted
   port-timeline --iface-id 5f03d167 --for 60    the port of a virtual machine, whatever its name, for a minute
@@ -33,15 +36,18 @@ port-timeline: one port's life as it happens, in the database and in the kernel
   NAME                the interface, by the name of its device
   --iface-id ID       or by external_ids:iface-id; what its device did before the database said so is told then
   --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  --openflow REMOTE   unix:FILE or tcp:HOST:PORT of the bridge, to tell of flows that match the port or send to it
   --for SECONDS       how long
   --svg FILE          draw swimlanes, anew with each step
   --json              one JSON object for each step
 
 Each line has the time since the one before. The rows of Port and Interface and the ports of the kernel's datapath are
 told as they change; network devices are looked at 50 times a second. A port that vanishes with its network namespace is
-told as that, though the kernel tells nobody. It only reads.
+told as that, though the kernel tells nobody. Of flows = is there from the start, + new, ~ changed and - gone; of one
+that goes later than the row of its interface it says by how long it outlived its port. It only reads.
 
-Exit status: 0 the time is over or the reader has gone away, 3 could not look, 64 wrong command line.
+Exit status: 0 the time is over or the reader has gone away, 1 the same, and a flow outlived its port, 3 could not look,
+64 wrong command line.
 ";
 const DEFAULT_DB: &str = "unix:/run/openvswitch/db.sock";
 
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
 struct Options {
     port: Port,
     db: Remote,
+    openflow: Option<String>,
     length: Option<Duration>,
     svg: Option<PathBuf>,
     json: bool,
@@ -72,12 +79,13 @@ impl Options {
 
         let mut port = None;
         let mut db = DEFAULT_DB.parse().map_err(Failure::blind)?;
-        let (mut length, mut svg, mut json) = (None, None, false);
+        let (mut openflow, mut length, mut svg, mut json) = (None, None, None, false);
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(name) if port.is_none() => port = Some(Port::Name(name.string()?)),
                 Long("iface-id") if port.is_none() => port = Some(Port::IfaceId(parser.value()?.string()?)),
                 Long("db") => db = parser.value()?.parse()?,
+                Long("openflow") => openflow = Some(parser.value()?.string()?),
                 Long("for") => length = Some(Duration::from_secs(parser.value()?.parse::<u32>()?.into())),
                 Long("svg") => svg = Some(parser.value()?.into()),
                 Long("json") => json = true,
@@ -89,6 +97,7 @@ impl Options {
         Ok(Some(Self {
             port,
             db,
+            openflow,
             length,
             svg,
             json,
@@ -97,18 +106,18 @@ impl Options {
 }
 
 fn run(options: &Options) -> Result<Status, Failure> {
-    let heard = listen(&options.db);
+    let heard = listen(options);
     let end = options.length.map(|length| Instant::now() + length);
-    let mut filter = Filter::of(&options.port);
+    let mut life = Life::of(&options.port);
     let mut events: VecDeque<Said> = VecDeque::new();
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        let said = match heard.recv_timeout(left.unwrap_or(FOREVER)) {
-            Ok(said) => said?,
+        let (told, over) = match heard.recv_timeout(left.unwrap_or(FOREVER)) {
+            Ok(said) => (life.pass(said?), false),
             Err(RecvTimeoutError::Timeout) if end.is_none() => continue,
-            Err(_) => return Ok(Status::Fine),
+            Err(_) => (life.outlived(), true),
         };
-        for said in filter.pass(said) {
+        for said in told {
             let before = events.back();
             let line = match options.json {
                 true => said.json(before).to_string(),
@@ -124,16 +133,28 @@ fn run(options: &Options) -> Result<Status, Failure> {
                     .map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
             }
             if cli::emit(line)?.is_break() {
-                return Ok(Status::Fine);
+                return Ok(life.status());
             }
+        }
+        if over {
+            return Ok(life.status());
         }
     }
 }
 
-/// What the sources say, each in a thread of its own. Without the database there is nothing to listen to.
-fn listen(db: &Remote) -> Receiver<Result<Said, Failure>> {
+/// What the sources say, each in a thread of its own. Without the database, or a switch that was
+/// named, there is nothing to listen to.
+fn listen(options: &Options) -> Receiver<Result<Said, Failure>> {
     let (said, heard) = mpsc::channel();
-    let (db, from_database, from_netdevs) = (db.clone(), said.clone(), said.clone());
+    let (db, from_database, from_netdevs) = (options.db.clone(), said.clone(), said.clone());
+    if let Some(remote) = options.openflow.clone() {
+        let from_switch = said.clone();
+        thread::spawn(move || {
+            if let Err(failure) = flows::flows(&remote, &from_switch) {
+                let _ = from_switch.send(Err(failure));
+            }
+        });
+    }
     thread::spawn(move || {
         if let Err(failure) = database::rows(&db, &from_database) {
             // Nobody listens at the end.
@@ -150,56 +171,6 @@ fn listen(db: &Remote) -> Receiver<Result<Said, Failure>> {
         }
     });
     heard
-}
-
-/// Picks what is of one port.
-struct Filter<'a> {
-    port: &'a Port,
-    /// Devices that have had the iface-id.
-    devices: BTreeSet<String>,
-    /// What others did; one of them may get it yet.
-    others: VecDeque<Said>,
-}
-
-impl<'a> Filter<'a> {
-    fn of(port: &'a Port) -> Self {
-        Self {
-            port,
-            devices: BTreeSet::new(),
-            others: VecDeque::new(),
-        }
-    }
-
-    /// What is to be told now.
-    fn pass(&mut self, said: Said) -> Vec<Said> {
-        let id = match self.port {
-            Port::Name(name) => {
-                return if said.device == *name {
-                    vec![said]
-                } else {
-                    Vec::new()
-                };
-            }
-            Port::IfaceId(id) => id,
-        };
-        let mut told = Vec::new();
-        if said.iface_id.as_ref() == Some(id) && self.devices.insert(said.device.clone()) {
-            let (own, others): (VecDeque<_>, _) = std::mem::take(&mut self.others)
-                .into_iter()
-                .partition(|other| other.device == said.device);
-            self.others = others;
-            told.extend(own);
-        }
-        if self.devices.contains(&said.device) {
-            told.push(said);
-        } else {
-            self.others.push_back(said);
-            if self.others.len() > KEPT {
-                self.others.pop_front();
-            }
-        }
-        told
-    }
 }
 
 impl fmt::Display for Port {

@@ -108,6 +108,91 @@ fn tells_the_steps_of_a_port_in_order() {
 }
 
 #[test]
+fn says_which_flow_outlived_its_port() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br-int").unwrap();
+    let mgmt = switch.mgmt("br-int");
+    switch
+        .ofctl(&["add-flow", &mgmt, "table=5,in_port=21,actions=drop"])
+        .unwrap();
+    switch
+        .ofctl(&["add-flow", &mgmt, "table=6,in_port=22,actions=drop"])
+        .unwrap();
+    let mut life = timeline(&switch, &[TAP, "--json", "--openflow", &mgmt, "--for", "9"]);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let add = [
+        "add-port",
+        "br-int",
+        TAP,
+        "--",
+        "set",
+        "interface",
+        TAP,
+        "type=dummy",
+        "ofport_request=21",
+    ];
+    switch.vsctl(&add).unwrap();
+    for flow in [
+        "table=25,in_port=21,actions=resubmit(,60)",
+        "table=60,dl_vlan=1,actions=output:21",
+        "table=60,actions=output:22",
+    ] {
+        switch.ofctl(&["add-flow", &mgmt, flow]).unwrap();
+    }
+    switch
+        .ofctl(&["mod-flows", &mgmt, "table=25,in_port=21,actions=NORMAL"])
+        .unwrap();
+    switch.ofctl(&["del-flows", &mgmt, "table=60,dl_vlan=1"]).unwrap();
+    switch.vsctl(&["del-port", "br-int", TAP]).unwrap();
+    life.wait_for(|stdout| stdout.contains("row deleted"));
+    switch.ofctl(&["del-flows", &mgmt, "table=25"]).unwrap();
+    assert_eq!(life.wait(), Some(1), "{}{}", life.stdout(), life.stderr());
+    let events = texts(&life.stdout());
+    let flows: Vec<_> = events
+        .iter()
+        .filter(|(lane, _)| lane == "flow")
+        .map(|(_, text)| text.as_str())
+        .collect();
+    assert_eq!(flows.len(), 7, "{flows:?}");
+    let steps = [
+        place(
+            &events,
+            "flow",
+            "table=5, priority=32768,in_port=21 cookie=0x0 actions=drop",
+        ),
+        place(
+            &events,
+            "flow",
+            "table=25, priority=32768,in_port=21 cookie=0x0 actions=resubmit(,60)",
+        ),
+        place(
+            &events,
+            "flow",
+            "table=60, priority=32768,dl_vlan=1 cookie=0x0 actions=output:21",
+        ),
+        place(&events, "flow", "in_port=21 cookie=0x0 actions=NORMAL"),
+        place(&events, "interface", "row deleted"),
+        place(
+            &events,
+            "flow",
+            "table=25, priority=32768,in_port=21 outlived its port by ",
+        ),
+        place(
+            &events,
+            "flow",
+            "table=5, priority=32768,in_port=21 is still there, ",
+        ),
+    ];
+    assert!(steps.is_sorted(), "{events:?}");
+    let gone = events
+        .iter()
+        .position(|(_, text)| text == "table=60, priority=32768,dl_vlan=1");
+    assert!(gone.is_some_and(|gone| gone < steps[4]), "{events:?}");
+}
+
+#[test]
 fn lines_have_the_time_since_the_one_before() {
     let Some(switch) = or_skip(Switch::start()) else {
         return;
