@@ -53,67 +53,68 @@ use crate::key::{Hex, Key, MaskedKey, Nsh, parse_raw};
 use crate::limits::Nests;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::version::OvsVersion;
 
 attributes! {
     /// One datapath action (`OVS_ACTION_ATTR_*` of `linux/openvswitch.h`), with the numbers of kernels and of Open
     /// vSwitch since 3.4. Sizes are those of the whole attribute.
     pub enum Action {
         /// `OUTPUT`, 8 bytes: send the packet to a datapath port.
-        1 Output(u32) Port "output";
+        1 Output(u32) Port "output" since 1 0;
         /// `USERSPACE`: send it to ovs-vswitchd.
-        2 Userspace(Userspace) Userspace "userspace";
+        2 Userspace(Userspace) Userspace "userspace" since 1 0;
         /// `SET`: overwrite one header, or say how a tunnel device is to send the packet.
-        3 Set(Key) SetCodec "set";
+        3 Set(Key) SetCodec "set" since 1 0;
         /// `PUSH_VLAN`, 8 bytes: add an 802.1Q header.
-        4 PushVlan(PushVlan) PushVlanCodec "push_vlan";
+        4 PushVlan(PushVlan) PushVlanCodec "push_vlan" since 1 0;
         /// `POP_VLAN`, 4 bytes: remove the outermost 802.1Q header.
-        5 PopVlan Word "pop_vlan";
+        5 PopVlan Word "pop_vlan" since 1 0;
         /// `SAMPLE`: do something with a share of the packets.
-        6 Sample(Sample) Sample "sample";
+        6 Sample(Sample) Sample "sample" since 1 0;
         /// `RECIRC`, 8 bytes: look the packet up again, with this recirculation id.
-        7 Recirc(u32) RecircId "recirc";
+        7 Recirc(u32) RecircId "recirc" since 2 2;
         /// `HASH`, 12 bytes: compute the packet's hash.
-        8 Hash(Hash) Hash "hash";
+        8 Hash(Hash) Hash "hash" since 2 2;
         /// `PUSH_MPLS`, 12 bytes: add a label, with the EtherType that follows from it.
-        9 PushMpls(PushMpls) PushMpls "push_mpls";
+        9 PushMpls(PushMpls) PushMpls "push_mpls" since 1 11;
         /// `POP_MPLS`, 8 bytes: remove a label; what follows has this EtherType.
-        10 PopMpls(u16) EthType "pop_mpls";
+        10 PopMpls(u16) EthType "pop_mpls" since 1 11;
         /// `SET_MASKED`: overwrite the bits of one header that a mask covers. Text shows it as `set`, too.
-        11 SetMasked(MaskedKey) SetMaskedCodec "set_masked";
+        11 SetMasked(MaskedKey) SetMaskedCodec "set_masked" since 2 1;
         /// `CT`: track the connection.
-        12 Ct(Ct) Ct "ct";
+        12 Ct(Ct) Ct "ct" since 2 5;
         /// `TRUNC`, 8 bytes: cut the packet to this length at the next output.
-        13 Trunc(u32) Number "trunc";
+        13 Trunc(u32) Number "trunc" since 2 6;
         /// `PUSH_ETH`, 16 bytes: add an Ethernet header.
-        14 PushEth(PushEth) PushEth "push_eth";
+        14 PushEth(PushEth) PushEth "push_eth" since 2 8;
         /// `POP_ETH`, 4 bytes: remove it.
-        15 PopEth Word "pop_eth";
+        15 PopEth Word "pop_eth" since 2 8;
         /// `CT_CLEAR`, 4 bytes: forget the connection.
-        16 CtClear Word "ct_clear";
+        16 CtClear Word "ct_clear" since 2 10;
         /// `PUSH_NSH`: add a network service header.
-        17 PushNsh(Nsh) PushNsh "push_nsh";
+        17 PushNsh(Nsh) PushNsh "push_nsh" since 2 9;
         /// `POP_NSH`, 4 bytes: remove it.
-        18 PopNsh Call "pop_nsh";
+        18 PopNsh Call "pop_nsh" since 2 9;
         /// `METER`, 8 bytes: drop the packet if it exceeds a meter.
-        19 Meter(u32) Number "meter";
+        19 Meter(u32) Number "meter" since 2 8;
         /// `CLONE`: do something with a copy.
-        20 Clone(Actions) List "clone";
+        20 Clone(Actions) List "clone" since 2 8;
         /// `CHECK_PKT_LEN`: do one of two things, by the packet's length.
-        21 CheckPktLen(CheckPktLen) CheckPktLen "check_pkt_len";
+        21 CheckPktLen(CheckPktLen) CheckPktLen "check_pkt_len" since 2 12;
         /// `ADD_MPLS`, 12 bytes: add a label anywhere.
-        22 AddMpls(AddMpls) AddMpls "add_mpls";
+        22 AddMpls(AddMpls) AddMpls "add_mpls" since 2 17;
         /// `DEC_TTL`: decrement the TTL, or do something else if it is spent.
-        23 DecTtl(DecTtl) DecTtl "dec_ttl";
+        23 DecTtl(DecTtl) DecTtl "dec_ttl" since 3 4;
         /// `DROP`, 8 bytes: drop the packet, and say why. Text does not show why.
-        24 Drop(u32) Hidden "drop";
+        24 Drop(u32) Hidden "drop" since 2 13;
         /// `PSAMPLE`: hand a sample to the psample module. Its type carries `NLA_F_NESTED`.
-        0x8019 Psample(Psample) Psample "psample";
+        0x8019 Psample(Psample) Psample "psample" since 3 4;
         /// `TUNNEL_PUSH`, userspace datapath only: put an outer header before the packet.
-        26 TunnelPush(TunnelPush) TunnelPush "tnl_push";
+        26 TunnelPush(TunnelPush) TunnelPush "tnl_push" since 2 4;
         /// `TUNNEL_POP`, 8 bytes, userspace datapath only: take the packet out of a tunnel.
-        27 TunnelPop(u32) Number "tnl_pop";
+        27 TunnelPop(u32) Number "tnl_pop" since 2 4;
         /// `LB_OUTPUT`, 8 bytes, userspace datapath only: send it to a member of a bond.
-        28 LbOutput(u32) Decimal "lb_output";
+        28 LbOutput(u32) Decimal "lb_output" since 2 14;
     }
 }
 
@@ -126,6 +127,13 @@ impl Action {
         let mut counter = Counter::new();
         self.encode(&mut counter)?;
         Ok(counter.position())
+    }
+
+    /// The first release of Open vSwitch that has the action; kernels have theirs earlier or later. `None` for
+    /// [`Action::Unknown`].
+    pub fn since(&self) -> Option<OvsVersion> {
+        let row = Self::SINCE.iter().find(|(name, ..)| *name == self.name())?;
+        Some(OvsVersion::new(row.1, row.2))
     }
 
     /// What the bytes of the action are spent on, headers of nests included, in order.

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use netlink_genl::nlattr::{Attrs, DecodeError, EncodeError, KIND_MASK};
 
 use crate::Actions;
-use crate::xlate::OvsVersion;
+use crate::version::OvsVersion;
 
 /// The action numbers of a range of releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ extern crate alloc;
 
 #[macro_use]
 mod table;
+mod version;
 
 pub mod action;
 pub mod advice;

@@ -1,6 +1,6 @@
 //! The table of attributes: one row makes the variant, its number, its bytes and its text.
 
-/// Makes an enum of attributes out of rows `NUMBER Name(Type) Codec "name"`.
+/// Makes an enum of attributes out of rows `NUMBER Name(Type) Codec "name"`, some of them with `since MAJOR MINOR`.
 ///
 /// The codec ([`crate::key::codec::Codec`] and its like) holds bytes and text of one value type; a row without a type is
 /// a flag. What no row names becomes `Unknown` and keeps its bytes. For the row
@@ -17,7 +17,8 @@
 /// ```
 macro_rules! attributes {
     ($(#[$meta:meta])* $vis:vis enum $Enum:ident {
-        $($(#[$row:meta])* $number:literal $Name:ident $(($Type:ty))? $Codec:ident $name:literal;)*
+        $($(#[$row:meta])* $number:literal $Name:ident $(($Type:ty))? $Codec:ident $name:literal
+            $(since $major:literal $minor:literal)?;)*
     }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +33,10 @@ macro_rules! attributes {
             /// Number and name of every row of the table.
             pub const ROWS: &'static [(u16, &'static str)] =
                 &[$(($number & netlink_genl::nlattr::KIND_MASK, $name)),*];
+
+            /// Name of every row that says since which release it is there, and the two numbers of that.
+            #[allow(dead_code, reason = "most tables do not say it")]
+            const SINCE: &'static [(&'static str, u16, u16)] = &[$($(($name, $major, $minor),)?)*];
 
             /// The attribute type, without flags.
             pub fn kind(&self) -> u16 {

@@ -3,7 +3,7 @@
 //! ovs-vswitchd keeps a picture of the packet as OpenFlow actions have changed it, and *commits* the difference to
 //! the packet as it is only when something is output. [`Xlate`] follows the same rules for tunnel metadata and VLAN
 //! tags (`compose_output_action`, `commit_odp_tunnel_action` and `commit_vlan_action` of Open vSwitch), for the kernel
-//! datapath. What it cannot know is an [`Unpredictable`], never a guess.
+//! datapath, also through groups of type `all` and patch ports. What it cannot know is an [`Unpredictable`], never a guess.
 //!
 //! ```
 //! use odp_actions::xlate::{OvsVersion, Packet, Port, Xlate};
@@ -23,75 +23,12 @@
 
 mod port;
 
-use core::fmt;
-use core::str::FromStr;
-
 use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use self::port::{Checksum, OutKey, Port, TunnelKind, TunnelPort};
+pub use crate::version::{OvsVersion, OvsVersionError};
 use crate::{Action, Actions, Key, PushVlan, Tunnel};
-
-/// A release of Open vSwitch, as far as it decides what is committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OvsVersion {
-    major: u16,
-    minor: u16,
-}
-
-impl OvsVersion {
-    /// Release `major.minor`.
-    pub const fn new(major: u16, minor: u16) -> Self {
-        Self { major, minor }
-    }
-
-    /// From 2.7 on the outer destination port is part of the tunnel metadata: 8 bytes more for each VXLAN or Geneve
-    /// output.
-    pub const fn writes_tp_dst(self) -> bool {
-        self.at_least(2, 7)
-    }
-
-    /// From 3.4 on a UDP tunnel over IPv6 sets the checksum flag unless `csum` says otherwise.
-    pub const fn checksums_ipv6(self) -> bool {
-        self.at_least(3, 4)
-    }
-
-    /// From 2.8 on a packet may have two tags; before, a second one replaced the first.
-    const fn stacks_tags(self) -> bool {
-        self.at_least(2, 8)
-    }
-
-    const fn at_least(self, major: u16, minor: u16) -> bool {
-        self.major > major || self.major == major && self.minor >= minor
-    }
-}
-
-impl fmt::Display for OvsVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
-
-impl FromStr for OvsVersion {
-    type Err = OvsVersionError;
-
-    /// Reads `2.5`, `2.5.0`, `3.1.0-2+deb12u1`.
-    fn from_str(text: &str) -> Result<Self, OvsVersionError> {
-        let mut numbers = text.splitn(3, '.').map(|part| {
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            part[..digits].parse().ok()
-        });
-        match (numbers.next().flatten(), numbers.next().flatten()) {
-            (Some(major), Some(minor)) => Ok(Self { major, minor }),
-            _ => Err(OvsVersionError),
-        }
-    }
-}
-
-/// Text that does not begin with two numbers and a dot between them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a version of Open vSwitch starts with two numbers, as in 3.1")]
-pub struct OvsVersionError;
 
 /// What the sizes depend on in the packet that is translated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -248,6 +185,48 @@ impl Xlate {
         Ok(())
     }
 
+    /// A bucket of a group of type `all`: `run` puts out a packet that it may change, and after it the packet is as before.
+    ///
+    /// What Open vSwitch does in a bucket is an action set: tags, then fields, then the output.
+    ///
+    /// ```
+    /// use odp_actions::xlate::{Packet, Port, Xlate};
+    ///
+    /// let mut xlate = Xlate::new("3.1".parse()?, Packet::default());
+    /// xlate.bucket(|bucket| {
+    ///     bucket.set_vlan_vid(5)?;
+    ///     bucket.output(&Port::Plain { odp_port: 1 })
+    /// })?;
+    /// xlate.output(&Port::Plain { odp_port: 2 })?;
+    /// assert_eq!(xlate.finish().to_string(), "push_vlan(vid=5,pcp=0),1,pop_vlan,2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub fn bucket<E>(&mut self, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        let (tun_id, tags) = (self.tun_id, self.tags.clone());
+        let done = run(self);
+        self.tun_id = tun_id;
+        self.tags = tags;
+        done
+    }
+
+    /// An output to a patch port: `run` is what the bridge behind it does. It sees no tunnel id, and after it the packet is
+    /// as before. The port itself costs nothing.
+    ///
+    /// This holds while that bridge only changes tags and tunnel ids and puts packets out; around anything that it cannot
+    /// undo (`ct`, `meter`, a cut packet) Open vSwitch puts a `clone`.
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub fn patch<E>(&mut self, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        self.bucket(|peer| {
+            peer.tun_id = 0;
+            run(peer)
+        })
+    }
+
     /// The datapath actions.
     pub fn finish(self) -> Actions {
         self.actions
@@ -341,17 +320,6 @@ mod tests {
     fn vxlan(last: u8) -> Port {
         let remote = alloc::format!("10.0.0.{last}");
         Port::of_interface("vxlan", 4, [("remote_ip", remote.as_str()), ("key", "flow")]).unwrap()
-    }
-
-    #[test]
-    fn reads_versions_as_packages_write_them() {
-        assert_eq!("2.5".parse(), Ok(OvsVersion::new(2, 5)));
-        assert_eq!("3.1.0-2+deb12u1".parse(), Ok(OvsVersion::new(3, 1)));
-        assert_eq!("2.17rc".parse(), Ok(OvsVersion::new(2, 17)));
-        assert_eq!("3".parse::<OvsVersion>(), Err(OvsVersionError));
-        assert_eq!("new".parse::<OvsVersion>(), Err(OvsVersionError));
-        assert!(!OvsVersion::new(2, 6).writes_tp_dst() && OvsVersion::new(2, 7).writes_tp_dst());
-        assert!(!OvsVersion::new(3, 3).checksums_ipv6() && OvsVersion::new(4, 0).checksums_ipv6());
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn the_table_in_the_docs_is_that_of_the_code() {
     let mut numbers = vec![];
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
-        let [_, number, name, example, bytes, _, _] = cells[..] else {
+        let [_, number, name, example, bytes, since, _] = cells[..] else {
             panic!("{row}")
         };
         let actions: Actions = example
@@ -104,6 +104,10 @@ fn the_table_in_the_docs_is_that_of_the_code() {
             (number, name)
         );
         assert_eq!(action.encoded_len().unwrap().to_string(), bytes, "{example}");
+        assert_eq!(
+            action.since().map(|since| since.to_string()).as_deref(),
+            Some(since)
+        );
         assert_eq!(actions.to_string(), example);
         assert_eq!(Actions::decode(&actions.to_bytes().unwrap()).unwrap(), actions);
         numbers.push((action.kind(), action.name()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use odp_actions::Actions;
-use odp_actions::xlate::{OvsVersion, Packet, Port, Vlan, Xlate};
+use odp_actions::xlate::{OvsVersion, Packet, Port, Unpredictable, Vlan, Xlate};
 use testbed::{Switch, or_skip};
 
 use crate::random::Random;
@@ -35,6 +35,13 @@ const PORTS: [(&str, &str, &str); 13] = [
     ("v8", "geneve", "remote_ip=10.0.0.8,key=flow"),
     ("v9", "gre", "remote_ip=10.0.0.1"),
     ("va", "gre", "remote_ip=10.0.0.2,key=4294967295,csum=true"),
+];
+
+/// The same of the bridge behind the patch port.
+const PEER_PORTS: [(&str, &str, &str); 3] = [
+    ("q1", "dummy", ""),
+    ("w1", "vxlan", "remote_ip=10.0.1.1,key=flow"),
+    ("w2", "gre", "remote_ip=10.0.1.2"),
 ];
 
 /// A packet as `ofproto/trace` takes it, and what our translation is told of it.
@@ -85,13 +92,17 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
         return;
     };
     switch.add_bridge("br0").unwrap();
+    switch.add_bridge("br1").unwrap();
     // Without this the dummy datapath encapsulates by itself, as the kernel's does not.
     switch
         .appctl(&["dpif/set-dp-features", "br0", "tnl_push_pop", "false"])
         .unwrap();
-    let ports = add_ports(&switch);
+    let ports = add_ports(&switch, "br0", &PORTS);
+    let patch = add_patch(&switch);
+    let peer_ports = add_ports(&switch, "br1", &PEER_PORTS);
     let ovs = version(&switch);
     let mut random = Random::new();
+    let (mut peer, mut buckets) = (Vec::new(), Vec::new());
     for round in 0..300 {
         let (packet_text, packet) = PACKETS[random.below(PACKETS.len())];
         let mut list = List {
@@ -104,8 +115,34 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
             0 => ("OpenFlow10", List::mod_vlan),
             _ => ("OpenFlow13", List::push_vlan),
         };
+        if round % 10 == 0 {
+            peer = steps(&mut random, &peer_ports);
+            buckets = (0..random.below(4))
+                .map(|_| bucket(&mut random, &ports))
+                .collect();
+            set_peer_and_group(&switch, &peer, &buckets);
+        }
         for _ in 0..=random.below(12) {
-            match random.below(9) {
+            match random.below(11) {
+                9 => {
+                    // What does not fit into the packet is not sent through the port.
+                    let mut ahead = list.xlate.clone();
+                    if ahead.patch(|xlate| apply(&peer, xlate)).is_ok() {
+                        list.xlate = ahead;
+                        list.openflow.push(format!("output:{patch}"));
+                    }
+                }
+                10 if protocol == "OpenFlow13" => {
+                    let mut ahead = list.xlate.clone();
+                    let mut all = buckets.iter();
+                    if all
+                        .try_for_each(|bucket| ahead.bucket(|xlate| apply(bucket, xlate)))
+                        .is_ok()
+                    {
+                        list.xlate = ahead;
+                        list.openflow.push("group:1".to_owned());
+                    }
+                }
                 0 => {
                     let id = [0, 7, u64::from(u32::MAX)][random.below(3)];
                     list.xlate.set_tunnel_id(id);
@@ -141,6 +178,84 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
             assert_eq!(parsed.encoded_len(), ours.encoded_len());
         }
     }
+}
+
+/// Tells the bridge behind the patch port what to do, and group 1 what its buckets are.
+fn set_peer_and_group(switch: &Switch, peer: &[Step], buckets: &[Vec<Step>]) {
+    let (br0, br1) = (switch.mgmt("br0"), switch.mgmt("br1"));
+    let flow = format!("table=0,priority=1,actions={}", text(peer));
+    let buckets = buckets.iter().map(|bucket| format!(",bucket={}", text(bucket)));
+    let group = format!("group_id=1,type=all{}", buckets.collect::<String>());
+    let of13 = ["-O", "OpenFlow13"];
+    for command in [
+        &["add-flow", &br1, &flow][..],
+        &["--may-create", "mod-group", &br0, &group][..],
+    ] {
+        switch.ofctl(&[&of13[..], command].concat()).unwrap();
+    }
+}
+
+/// A part of what a peer bridge or a bucket does, in the words of OpenFlow 1.3.
+enum Step {
+    Tag(u16),
+    Tunnel(u64),
+    Output(u32, Port),
+}
+
+type Ports = BTreeMap<&'static str, (u32, Port)>;
+
+fn steps(random: &mut Random, ports: &Ports) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for _ in 0..random.below(6) {
+        steps.push(match random.below(5) {
+            // Open vSwitch refuses lists with more tags than it follows.
+            0 if !steps.iter().any(|step| matches!(step, Step::Tag(_))) => Step::Tag([5, 6][random.below(2)]),
+            1 => Step::Tunnel([7, 9][random.below(2)]),
+            _ => output(random, ports),
+        });
+    }
+    steps
+}
+
+/// An action set has each action once, in this order.
+fn bucket(random: &mut Random, ports: &Ports) -> Vec<Step> {
+    let tag = (random.below(3) == 0).then(|| Step::Tag([5, 6][random.below(2)]));
+    let tunnel = (random.below(3) == 0).then(|| Step::Tunnel([7, 9][random.below(2)]));
+    let output = Some(output(random, ports));
+    [tag, tunnel, output].into_iter().flatten().collect()
+}
+
+fn output(random: &mut Random, ports: &Ports) -> Step {
+    let (ofport, port) = ports.values().nth(random.below(ports.len())).unwrap();
+    Step::Output(*ofport, port.clone())
+}
+
+fn text(steps: &[Step]) -> String {
+    let words = steps.iter().map(|step| match step {
+        Step::Tag(vid) => format!("push_vlan:0x8100,set_field:{}->vlan_vid", 0x1000 | vid),
+        Step::Tunnel(id) => format!("set_field:{id}->tun_id"),
+        Step::Output(ofport, _) => format!("output:{ofport}"),
+    });
+    let words: Vec<_> = words.collect();
+    if words.is_empty() {
+        "drop".to_owned()
+    } else {
+        words.join(",")
+    }
+}
+
+fn apply(steps: &[Step], xlate: &mut Xlate) -> Result<(), Unpredictable> {
+    steps.iter().try_for_each(|step| match step {
+        Step::Tag(vid) => {
+            xlate.push_vlan(0x8100)?;
+            xlate.set_vlan_vid(*vid)
+        }
+        Step::Tunnel(id) => {
+            xlate.set_tunnel_id(*id);
+            Ok(())
+        }
+        Step::Output(_, port) => xlate.output(port),
+    })
 }
 
 /// An OpenFlow action list, and our translation as far as the list goes.
@@ -187,11 +302,24 @@ impl List {
     }
 }
 
-/// Adds [`PORTS`]; by name, their OpenFlow number and what our translation knows of them.
-fn add_ports(switch: &Switch) -> BTreeMap<&'static str, (u32, Port)> {
+/// Joins the bridges; the OpenFlow number of the port at br0.
+fn add_patch(switch: &Switch) -> u32 {
+    for (bridge, name, peer) in [("br0", "patch0", "patch1"), ("br1", "patch1", "patch0")] {
+        let peer = format!("options:peer={peer}");
+        let set = ["--", "set", "Interface", name, "type=patch", &peer];
+        switch
+            .vsctl(&[&["add-port", bridge, name], &set[..]].concat())
+            .unwrap();
+    }
+    let ofport = switch.vsctl(&["get", "Interface", "patch0", "ofport"]).unwrap();
+    ofport.trim().parse().unwrap()
+}
+
+/// Adds ports; by name, their OpenFlow number and what our translation knows of them.
+fn add_ports(switch: &Switch, bridge: &str, ports: &[(&'static str, &'static str, &'static str)]) -> Ports {
     let mut args: Vec<String> = Vec::new();
-    for (name, kind, options) in PORTS {
-        args.extend(["--", "add-port", "br0", name, "--", "set", "Interface", name].map(str::to_owned));
+    for &(name, kind, options) in ports {
+        args.extend(["--", "add-port", bridge, name, "--", "set", "Interface", name].map(str::to_owned));
         args.push(format!("type={kind}"));
         args.extend(pairs(options).map(|(name, value)| format!("options:{name}=\"{value}\"")));
     }
@@ -200,9 +328,9 @@ fn add_ports(switch: &Switch) -> BTreeMap<&'static str, (u32, Port)> {
         .unwrap();
     // "    v1 4/4789: (vxlan: remote_ip=..)": OpenFlow and datapath number.
     let show = switch.appctl(&["dpif/show"]).unwrap();
-    PORTS
-        .into_iter()
-        .map(|(name, kind, options)| {
+    ports
+        .iter()
+        .map(|&(name, kind, options)| {
             let numbers = show
                 .lines()
                 .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(' '))
