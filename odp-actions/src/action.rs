@@ -18,9 +18,11 @@
 
 mod conntrack;
 mod header;
+mod list;
 mod nest;
 mod nsh;
 mod number;
+mod psample;
 mod redump;
 mod set;
 mod tunnel;
@@ -29,20 +31,18 @@ mod vlan;
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Deref;
-use core::str::FromStr;
 
-use netlink_genl::nlattr::{Attrs, Counter, DecodeError, EncodeError, HEADER_LEN, RawAttr, Sink, attr_len};
+use netlink_genl::nlattr::{Attrs, Counter, EncodeError, HEADER_LEN, RawAttr, Sink, attr_len};
 
 pub use self::conntrack::{Ct, CtAttr, Masked, Nat, NatAttr};
 pub use self::header::{AddMpls, Hash, MplsLse, PushEth, PushMpls};
 use self::header::{Call, EthType};
+pub use self::list::Actions;
 use self::nest::List;
-pub use self::nest::{
-    CheckPktLen, CheckPktLenAttr, DecTtl, DecTtlAttr, Psample, PsampleAttr, Sample, SampleAttr,
-};
+pub use self::nest::{CheckPktLen, CheckPktLenAttr, DecTtl, DecTtlAttr, Sample, SampleAttr};
 use self::nsh::PushNsh;
 use self::number::{Decimal, Hidden, Number, Port, RecircId};
+pub use self::psample::{Psample, PsampleAttr};
 use self::set::{SetCodec, SetMaskedCodec};
 pub use self::tunnel::TunnelPush;
 pub use self::userspace::{Cookie, SLOW_PATH_REASONS, Userdata, Userspace, UserspaceAttr};
@@ -50,7 +50,6 @@ pub use self::vlan::PushVlan;
 use self::vlan::PushVlanCodec;
 use crate::key::codec::{Codec, Faults, Flag as Word};
 use crate::key::{Hex, Key, MaskedKey, Nsh, parse_raw};
-use crate::limits::Nests;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 use crate::version::OvsVersion;
@@ -359,246 +358,6 @@ pub struct Part {
     pub name: &'static str,
     /// Its bytes; of a nest only the header.
     pub bytes: usize,
-}
-
-/// A list of actions: the payload of `OVS_FLOW_ATTR_ACTIONS`, or of an action that holds a list.
-///
-/// An empty list drops the packet and prints as `drop`; so does [`Action::Drop`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Actions {
-    list: Vec<Action>,
-    leftover: Vec<u8>,
-}
-
-impl Actions {
-    /// An empty list.
-    pub const fn new() -> Self {
-        Self {
-            list: Vec::new(),
-            leftover: Vec::new(),
-        }
-    }
-
-    /// Appends one action.
-    pub fn push(&mut self, action: Action) {
-        self.list.push(action);
-    }
-
-    /// Reads a list. Offsets in errors count from the start of `bytes`.
-    ///
-    /// What was decoded encodes to the same bytes again, but for padding, which becomes zeros, also where it was missing
-    /// at the end of a list. Attributes whose type nothing here knows, or whose type word has flags, are
-    /// [`Action::Unknown`].
-    ///
-    /// # Errors
-    /// [`DecodeError`]: a length that cannot be true, or a payload that is not what its action has, at any depth.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut faults = Faults::default();
-        let actions = Self::decode_attrs(Attrs::new(bytes), &mut faults);
-        faults.strict(actions)
-    }
-
-    /// Reads whatever there is: an action that cannot be read is [`Action::Unknown`] and costs no other, bytes that are
-    /// no attribute are [`Actions::leftover`]. It prints as Open vSwitch prints such a list.
-    pub fn decode_lossless(bytes: &[u8]) -> Self {
-        Self::decode_attrs(Attrs::new(bytes), &mut Faults::default())
-    }
-
-    /// Bytes at the end of a list that are no attribute.
-    pub fn leftover(&self) -> &[u8] {
-        &self.leftover
-    }
-
-    pub(crate) fn decode_attrs(mut attrs: Attrs<'_>, faults: &mut Faults) -> Self {
-        let mut actions = Self::new();
-        loop {
-            let rest = attrs.rest();
-            match attrs.next() {
-                None => return actions,
-                Some(Err(error)) => {
-                    faults.add(error);
-                    actions.leftover = rest.to_vec();
-                    return actions;
-                }
-                Some(Ok(attr)) => actions.push(Action::decode_in(&attr, faults).unwrap_or_else(|error| {
-                    faults.add(error);
-                    Action::Unknown(attr.into())
-                })),
-            }
-        }
-    }
-
-    /// Appends the list to `sink`.
-    ///
-    /// A list longer than 65 531 bytes is written in full: whether it fits an attribute is what
-    /// [`Limits::verdict`](crate::Limits::verdict) says, and nesting it fails.
-    ///
-    /// # Errors
-    /// [`EncodeError`]: an action does not fit the sink, or the 16 bits of its length.
-    pub fn encode<S: Sink>(&self, sink: &mut S) -> Result<(), EncodeError> {
-        self.list.iter().try_for_each(|action| action.encode(sink))?;
-        if self.leftover.is_empty() {
-            Ok(())
-        } else {
-            sink.put(&self.leftover)
-        }
-    }
-
-    /// The encoded list.
-    ///
-    /// # Errors
-    /// As [`Actions::encode`].
-    pub fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut bytes = Vec::new();
-        self.encode(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    /// Bytes of the encoded list, counted by the code that encodes.
-    ///
-    /// # Errors
-    /// As [`Actions::encode`].
-    pub fn encoded_len(&self) -> Result<usize, EncodeError> {
-        let mut counter = Counter::new();
-        self.encode(&mut counter)?;
-        Ok(counter.position())
-    }
-
-    /// Outputs as Open vSwitch counts them against `net.core.netdev_max_backlog`: those at the top level, to a port or to
-    /// a bond.
-    pub fn output_count(&self) -> usize {
-        self.list
-            .iter()
-            .filter(|action| matches!(action, Action::Output(_) | Action::LbOutput(_)))
-            .count()
-    }
-
-    pub(crate) fn convert(&self, pieces: &mut Vec<usize>) -> Option<()> {
-        self.list.iter().try_for_each(|action| action.convert(pieces))
-    }
-
-    /// What kernels check of the lists inside actions.
-    pub(crate) fn nests(&self) -> Nests {
-        let nest = |action: &Action| {
-            let inside: Nests = action.lists().map(Self::nests).fold(Nests::default(), Nests::max);
-            let mut pieces = Vec::new();
-            // What is not known is not sent to a kernel either.
-            let converted = action.convert(&mut pieces).map_or(0, |()| pieces.iter().sum());
-            Nests {
-                depth: inside.depth + 1,
-                converted: inside.converted.max(converted),
-            }
-        };
-        let nests = self.list.iter().filter(|action| action.lists().next().is_some());
-        nests.map(nest).fold(Nests::default(), Nests::max)
-    }
-
-    /// The list between two parentheses; `drop` alone, in any case, is an empty one.
-    pub(crate) fn parse_nested(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
-        lexer.enter()?;
-        let mut drop = *lexer;
-        let actions = if drop.eat_any_case("drop") && drop.starts_with(")") {
-            *lexer = drop;
-            Self::new()
-        } else {
-            Self::parse_until(lexer, |lexer| lexer.starts_with(")"))?
-        };
-        lexer.leave();
-        Ok(actions)
-    }
-
-    fn parse_until(lexer: &mut Lexer<'_>, end: impl Fn(&Lexer<'_>) -> bool) -> Result<Self, ParseError> {
-        let mut actions = Self::new();
-        lexer.separators();
-        lexer.eat("<empty>,");
-        while !end(lexer) {
-            if lexer.eat("***") {
-                // Whoever wrote this need not have looked whether they are attributes after all.
-                let leftover = Self::decode_lossless(&parse_leftover(lexer)?);
-                actions.list.extend(leftover.list);
-                actions.leftover = leftover.leftover;
-                return if end(lexer) {
-                    Ok(actions)
-                } else {
-                    Err(lexer.expected("the end"))
-                };
-            }
-            actions.push(Action::parse_from(lexer)?);
-            if !lexer.separators() && !end(lexer) {
-                return Err(lexer.expected(", or the end"));
-            }
-        }
-        Ok(actions)
-    }
-}
-
-impl Deref for Actions {
-    type Target = [Action];
-
-    fn deref(&self) -> &[Action] {
-        &self.list
-    }
-}
-
-impl FromIterator<Action> for Actions {
-    fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {
-        Self {
-            list: actions.into_iter().collect(),
-            leftover: Vec::new(),
-        }
-    }
-}
-
-impl Extend<Action> for Actions {
-    fn extend<I: IntoIterator<Item = Action>>(&mut self, actions: I) {
-        self.list.extend(actions);
-    }
-}
-
-impl fmt::Display for Actions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.list[..], &self.leftover[..]) {
-            ([], []) => return f.write_str("drop"),
-            ([], _) => f.write_str("<empty>")?,
-            (list, _) => {
-                for (i, action) in list.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(",")?;
-                    }
-                    action.print(f)?;
-                }
-            }
-        }
-        if !self.leftover.is_empty() {
-            write!(f, ",***{} leftover bytes*** (", self.leftover.len())?;
-            self.leftover
-                .iter()
-                .try_for_each(|byte| write!(f, "{byte:02x}"))?;
-            f.write_str(")")?;
-        }
-        Ok(())
-    }
-}
-
-impl FromStr for Actions {
-    type Err = ParseError;
-
-    /// Reads what `ovs-dpctl` prints for a list. `drop` alone, in any case, is [`Action::Drop`]; no text is no action.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        if text.eq_ignore_ascii_case("drop") {
-            return Ok(Self::from_iter([Action::Drop(0)]));
-        }
-        Self::parse_until(&mut Lexer::new(text), |lexer| lexer.is_empty())
-    }
-}
-
-/// `8 leftover bytes*** (0102030405060708)`.
-fn parse_leftover(lexer: &mut Lexer<'_>) -> Result<Vec<u8>, ParseError> {
-    lexer.decimal(u64::from(u32::MAX))?;
-    lexer.expect(" leftover bytes*** (")?;
-    let bytes = lexer.hex_pairs()?;
-    lexer.expect(")")?;
-    Ok(bytes)
 }
 
 /// `struct ovs_conntrack_info` and its header.

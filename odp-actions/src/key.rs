@@ -57,6 +57,7 @@ pub use self::header::{
 };
 pub(crate) use self::list::List;
 pub use self::masked::MaskedKey;
+pub(crate) use self::mpls::LSE_FIELDS;
 pub use self::nsh::{Nsh, NshAttr};
 pub use self::options::{Erspan, Gbp, VxlanAttr, VxlanOpts};
 pub use self::tunnel::{Tunnel, TunnelAttr};

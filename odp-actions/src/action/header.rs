@@ -4,8 +4,8 @@ use core::fmt;
 
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
-use crate::key::MacAddr;
 use crate::key::codec::Codec;
+use crate::key::{LSE_FIELDS, MacAddr};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -15,11 +15,13 @@ pub struct MplsLse(pub u32);
 
 impl MplsLse {
     fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
-        let mut lse = 0;
-        for (name, shift, limit) in LSE_FIELDS {
+        let (mut lse, mut before) = (0, "");
+        for (name, shift, full, _) in LSE_FIELDS {
+            lexer.expect(before)?;
             lexer.expect(name)?;
             // The limit has at most 20 bits.
-            lse |= u32::try_from(lexer.number(limit)?).unwrap_or(0) << shift;
+            lse |= u32::try_from(lexer.number(full.into())?).unwrap_or(0) << shift;
+            before = ",";
         }
         Ok(Self(lse))
     }
@@ -27,15 +29,12 @@ impl MplsLse {
 
 impl fmt::Display for MplsLse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(lse) = self;
-        write!(
-            f,
-            "label={},tc={},ttl={},bos={}",
-            lse >> 12,
-            lse >> 9 & 7,
-            lse & 0xff,
-            lse >> 8 & 1
-        )
+        let mut before = "";
+        for (name, shift, full, _) in LSE_FIELDS {
+            write!(f, "{before}{name}{}", self.0 >> shift & full)?;
+            before = ",";
+        }
+        Ok(())
     }
 }
 
@@ -306,11 +305,3 @@ fn parse_eth_type(lexer: &mut Lexer<'_>) -> Result<u16, ParseError> {
         .hex(0xffff)
         .map(|eth_type| u16::try_from(eth_type).unwrap_or(u16::MAX))
 }
-
-/// Name, shift and limit of the fields of a label stack entry, in the order of the text.
-const LSE_FIELDS: [(&str, u32, u64); 4] = [
-    ("label=", 12, 0xf_ffff),
-    (",tc=", 9, 7),
-    (",ttl=", 0, 0xff),
-    (",bos=", 8, 1),
-];

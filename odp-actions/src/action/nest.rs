@@ -80,16 +80,6 @@ attributes! {
     }
 }
 
-attributes! {
-    /// One attribute of [`Psample`] (`OVS_PSAMPLE_ATTR_*`).
-    pub enum PsampleAttr {
-        /// The psample group.
-        1 Group(u32) Group "group";
-        /// At most 16 bytes that go with each sample. Text drops leading zeros.
-        2 Cookie(Vec<u8>) Cookie "cookie";
-    }
-}
-
 /// Open vSwitch passes over attributes inside a nest that it does not know.
 macro_rules! silent_about_unknown {
     ($($Attr:ident),*) => {$(
@@ -101,7 +91,7 @@ macro_rules! silent_about_unknown {
     )*};
 }
 
-silent_about_unknown!(SampleAttr, CheckPktLenAttr, DecTtlAttr, PsampleAttr);
+silent_about_unknown!(SampleAttr, CheckPktLenAttr, DecTtlAttr);
 pub(super) use silent_about_unknown;
 
 nests! {
@@ -111,8 +101,6 @@ nests! {
     CheckPktLen of CheckPktLenAttr;
     /// `dec_ttl(le_1(..))`: decrements the TTL, or does something else where it is spent.
     DecTtl of DecTtlAttr;
-    /// `psample(group=1,cookie=0x..)`: hands a sample to the psample module.
-    Psample of PsampleAttr;
 }
 
 pub(super) use nests;
@@ -256,63 +244,6 @@ impl Codec for DecTtl {
     }
 }
 
-impl Codec for Psample {
-    type Value = Self;
-
-    fn encode<S: Sink>(psample: &Self, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        psample.encode_nest(kind, sink)
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<Self, DecodeError> {
-        strictly(attr, Self::decode_in)
-    }
-
-    fn decode_in(attr: &Attr<'_>, faults: &mut Faults) -> Result<Self, DecodeError> {
-        Self::decode_nest(attr, faults)
-    }
-
-    fn print(psample: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}(")?;
-        let mut attrs = psample
-            .attrs
-            .iter()
-            .filter(|attr| !matches!(attr, PsampleAttr::Unknown(_)))
-            .peekable();
-        while let Some(attr) = attrs.next() {
-            attr.print(f)?;
-            // No comma follows a cookie, even if something else does.
-            if attrs.peek().is_some() && matches!(attr, PsampleAttr::Group(_)) {
-                f.write_str(",")?;
-            }
-        }
-        f.write_str(")")
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
-        lexer.expect("(")?;
-        let (mut group, mut cookie) = (None, None);
-        loop {
-            lexer.separators();
-            if lexer.eat(")") {
-                break;
-            }
-            let start = *lexer;
-            match lexer.word("group or cookie")? {
-                "group" if group.is_none() => group = Some(Group::parse(lexer)?),
-                "cookie" if cookie.is_none() => cookie = Some(Cookie::parse(lexer)?),
-                _ => return Err(start.expected("group or cookie, once each")),
-            }
-        }
-        let group = group.ok_or_else(|| lexer.expected("a group before this"))?;
-        let cookie = cookie
-            .filter(|cookie| !cookie.is_empty())
-            .map(PsampleAttr::Cookie);
-        Ok(Self::new(
-            [Some(PsampleAttr::Group(group)), cookie].into_iter().flatten(),
-        ))
-    }
-}
-
 /// Reads a nest and fails at the first fault in it.
 pub(super) fn strictly<T>(
     attr: &Attr<'_>,
@@ -445,63 +376,6 @@ impl Codec for Size {
     }
 }
 
-/// `group=1`.
-struct Group;
-
-impl Codec for Group {
-    type Value = u32;
-
-    fn encode<S: Sink>(group: &u32, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.attr_u32(kind, *group)
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<u32, DecodeError> {
-        attr.u32()
-    }
-
-    fn print(group: &u32, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}={group}")
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
-        lexer.expect("=")?;
-        // Read with a limit that fits.
-        lexer
-            .number(u64::from(u32::MAX))
-            .map(|group| u32::try_from(group).unwrap_or(u32::MAX))
-    }
-}
-
-/// `cookie=0x12ab`: bytes, of which text drops leading zeros.
-struct Cookie;
-
-impl Codec for Cookie {
-    type Value = Vec<u8>;
-
-    fn encode<S: Sink>(cookie: &Vec<u8>, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.attr(kind, cookie)
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<Vec<u8>, DecodeError> {
-        Ok(attr.payload().to_vec())
-    }
-
-    fn print(cookie: &Vec<u8>, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}={}", HexNumber(cookie))
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<Vec<u8>, ParseError> {
-        lexer.expect("=")?;
-        let start = *lexer;
-        let cookie = lexer.hex_string()?;
-        if cookie.len() > MAX_COOKIE {
-            Err(start.expected("at most 16 bytes"))
-        } else {
-            Ok(cookie)
-        }
-    }
-}
-
 /// Bytes as one hexadecimal number (`ds_put_hex` of Open vSwitch).
 pub(super) struct HexNumber<'a>(pub(super) &'a [u8]);
 
@@ -520,5 +394,3 @@ impl fmt::Display for HexNumber<'_> {
 
 /// Levels of attributes in each other that are read. A level costs 4 bytes, so 64 KiB could hold 16 thousand.
 const MAX_DEPTH: usize = 256;
-/// `OVS_PSAMPLE_COOKIE_MAX_SIZE`.
-const MAX_COOKIE: usize = 16;

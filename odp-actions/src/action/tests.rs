@@ -3,7 +3,7 @@ use alloc::vec;
 
 use super::*;
 use crate::{Tunnel, TunnelAttr};
-use netlink_genl::nlattr::NESTED;
+use netlink_genl::nlattr::{DecodeError, NESTED};
 
 fn one_of_each() -> Actions {
     let tunnel = Tunnel::new([

@@ -50,7 +50,7 @@ impl Payload for Mpls {
         }
         list.nest(name, |list| {
             for (i, entry) in stack.iter().enumerate() {
-                for (field, shift, full, prefix) in FIELDS {
+                for (field, shift, full, prefix) in LSE_FIELDS {
                     list.item(format_args!("{field}{}", entry >> shift & full))?;
                     if let Some(mask) = mask.and_then(|mask| mask.get(i)) {
                         write!(list.f, "/{prefix}{:x}", mask >> shift & full)?;
@@ -68,7 +68,7 @@ impl Payload for Mpls {
         lexer.expect("(")?;
         loop {
             let start = *lexer;
-            let Some((_, shift, full, _)) = FIELDS.iter().find(|(name, ..)| lexer.eat(name)) else {
+            let Some((_, shift, full, _)) = LSE_FIELDS.iter().find(|(name, ..)| lexer.eat(name)) else {
                 break;
             };
             // Each field has a shift of its own.
@@ -110,8 +110,9 @@ impl Payload for Mpls {
 
 /// Open vSwitch's `FLOW_MAX_MPLS_LABELS`.
 const MAX_ENTRIES: usize = 3;
-/// Name, shift, bits, and what Open vSwitch prints before the mask.
-const FIELDS: [(&str, u32, u32, &str); 4] = [
+/// The fields of a label stack entry in the order of the text: name, shift, bits, and what Open vSwitch prints before the
+/// mask.
+pub(crate) const LSE_FIELDS: [(&str, u32, u32, &str); 4] = [
     ("label=", 12, 0xf_ffff, "0x"),
     ("tc=", 9, 7, ""),
     ("ttl=", 0, 0xff, "0x"),

@@ -7,7 +7,7 @@ use netlink_genl::nlattr::{EncodeError, Sink};
 
 use super::format::{Alt, Dec8, Dec16, Format, Hex8, Hex32};
 use super::list::List;
-use super::payload::{Attribute, Context, Masks, Payload, decode_nest, decode_prefix, encode_nest};
+use super::payload::{Attribute, Context, Payload, decode_nest, decode_prefix, encode_nest, print_each};
 use super::print_raw;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -310,21 +310,11 @@ impl Payload for VxlanOpts {
         list: &mut List<'_, '_>,
     ) -> fmt::Result {
         list.nest(name, |list| {
-            let masks = mask.map(|mask| Masks::new(&mask.attrs));
-            for attr in &opts.attrs {
-                let missing = attr.wildcard();
-                let mask = masks.as_ref().map(|masks| masks.of(attr).unwrap_or(&missing));
-                if attr.is_misfit(mask) {
-                    list.separate()?;
-                    write!(list.f, "key{}", attr.kind())?;
-                    attr.print_misfit(mask, list.f)?;
-                } else if let Some(raw) = attr.raw() {
-                    print_raw(raw, mask.map(Attribute::payload).as_deref(), list)?;
-                } else {
-                    attr.print_known(mask, verbose, list)?;
-                }
-            }
-            Ok(())
+            let masks = mask.map(|mask| &mask.attrs[..]);
+            print_each(&opts.attrs, masks, list, |attr, mask, list| match attr.raw() {
+                Some(raw) => print_raw(raw, mask.map(Attribute::payload).as_deref(), list),
+                None => attr.print_known(mask, verbose, list),
+            })
         })
     }
 

@@ -165,6 +165,28 @@ pub(crate) fn decode_prefix<A: Attribute>(payload: &[u8]) -> (Vec<A>, &[u8]) {
     (attrs, payload.get(end..).unwrap_or_default())
 }
 
+/// Prints the attributes of a nest, each with its mask; one that is missing covers nothing. Those of a wrong length do not
+/// come to `print`.
+pub(crate) fn print_each<'a, A: Attribute>(
+    attrs: &'a [A],
+    masks: Option<&[A]>,
+    list: &mut List<'_, '_>,
+    mut print: impl FnMut(&'a A, Option<&A>, &mut List<'_, '_>) -> fmt::Result,
+) -> fmt::Result {
+    let masks = masks.map(Masks::new);
+    attrs.iter().try_for_each(|attr| {
+        let missing = attr.wildcard();
+        let mask = masks.as_ref().map(|masks| masks.of(attr).unwrap_or(&missing));
+        if attr.is_misfit(mask) {
+            list.separate()?;
+            write!(list.f, "key{}", attr.kind())?;
+            attr.print_misfit(mask, list.f)
+        } else {
+            print(attr, mask, list)
+        }
+    })
+}
+
 /// Finds the mask of an attribute in a list of masks: the first of its type, as Open vSwitch looks it up.
 pub(crate) struct Masks<'a, A> {
     list: &'a [A],

@@ -13,7 +13,7 @@ use super::header::Gtpu;
 use super::list::List;
 use super::options::{Erspan, VxlanAttr, VxlanOpts};
 use super::payload::{
-    Attribute, Context, Flag, Masks, Named, Payload, decode_nest, decode_prefix, encode_nest,
+    Attribute, Context, Flag, Masks, Named, Payload, decode_nest, decode_prefix, encode_nest, print_each,
 };
 use super::{parse_raw_masked, print_raw};
 use crate::text::ParseError;
@@ -206,24 +206,16 @@ impl Payload for Tunnel {
     ) -> fmt::Result {
         list.nest(name, |list| {
             let (mut flags, mut covered) = (0, mask.map_or(0, |mask| mask.flags()));
-            let masks = mask.map(|mask| Masks::new(&mask.attrs));
-            for attr in &tunnel.attrs {
-                let missing = attr.wildcard();
-                let mask = masks.as_ref().map(|masks| masks.of(attr).unwrap_or(&missing));
-                if attr.is_misfit(mask) {
-                    list.separate()?;
-                    write!(list.f, "key{}", attr.kind())?;
-                    attr.print_misfit(mask, list.f)?;
-                    continue;
-                }
+            let masks = mask.map(|mask| &mask.attrs[..]);
+            print_each(&tunnel.attrs, masks, list, |attr, mask, list| {
                 flags |= attr.flag();
                 // Open vSwitch shows the presence of the tunnel id as a flag of its own.
                 if matches!(attr, TunnelAttr::Id(_)) {
                     flags |= FLAG_KEY;
                     covered |= FLAG_KEY;
                 }
-                attr.print(mask, verbose, list)?;
-            }
+                attr.print(mask, verbose, list)
+            })?;
             match mask {
                 None => {
                     list.item(format_args!("flags("))?;
