@@ -61,15 +61,15 @@ attributes! {
         /// `OUTPUT`, 8 bytes: send the packet to a datapath port.
         1 Output(u32) Port "output" since 1 0;
         /// `USERSPACE`: send it to ovs-vswitchd.
-        2 Userspace(Userspace) Userspace "userspace" since 1 0;
+        2 Userspace(Userspace) Userspace "userspace" since 1 2;
         /// `SET`: overwrite one header, or say how a tunnel device is to send the packet.
-        3 Set(Key) SetCodec "set" since 1 0;
+        3 Set(Key) SetCodec "set" since 1 3;
         /// `PUSH_VLAN`, 8 bytes: add an 802.1Q header.
-        4 PushVlan(PushVlan) PushVlanCodec "push_vlan" since 1 0;
+        4 PushVlan(PushVlan) PushVlanCodec "push_vlan" since 1 4;
         /// `POP_VLAN`, 4 bytes: remove the outermost 802.1Q header.
-        5 PopVlan Word "pop_vlan" since 1 0;
+        5 PopVlan Word "pop_vlan" since 1 4;
         /// `SAMPLE`: do something with a share of the packets.
-        6 Sample(Sample) Sample "sample" since 1 0;
+        6 Sample(Sample) Sample "sample" since 1 3;
         /// `RECIRC`, 8 bytes: look the packet up again, with this recirculation id.
         7 Recirc(u32) RecircId "recirc" since 2 2;
         /// `HASH`, 12 bytes: compute the packet's hash.
@@ -79,7 +79,7 @@ attributes! {
         /// `POP_MPLS`, 8 bytes: remove a label; what follows has this EtherType.
         10 PopMpls(u16) EthType "pop_mpls" since 1 11;
         /// `SET_MASKED`: overwrite the bits of one header that a mask covers. Text shows it as `set`, too.
-        11 SetMasked(MaskedKey) SetMaskedCodec "set_masked" since 2 1;
+        11 SetMasked(MaskedKey) SetMaskedCodec "set_masked" since 2 4;
         /// `CT`: track the connection.
         12 Ct(Ct) Ct "ct" since 2 5;
         /// `TRUNC`, 8 bytes: cut the packet to this length at the next output.
@@ -89,7 +89,7 @@ attributes! {
         /// `POP_ETH`, 4 bytes: remove it.
         15 PopEth Word "pop_eth" since 2 8;
         /// `CT_CLEAR`, 4 bytes: forget the connection.
-        16 CtClear Word "ct_clear" since 2 10;
+        16 CtClear Word "ct_clear" since 2 9;
         /// `PUSH_NSH`: add a network service header.
         17 PushNsh(Nsh) PushNsh "push_nsh" since 2 9;
         /// `POP_NSH`, 4 bytes: remove it.
@@ -128,8 +128,8 @@ impl Action {
         Ok(counter.position())
     }
 
-    /// The first release of Open vSwitch that has the action; kernels have theirs earlier or later. `None` for
-    /// [`Action::Unknown`].
+    /// The first release of Open vSwitch whose `linux/openvswitch.h` has the attribute; kernels have theirs earlier or later.
+    /// `None` for [`Action::Unknown`].
     pub fn since(&self) -> Option<OvsVersion> {
         let row = Self::SINCE.iter().find(|(name, ..)| *name == self.name())?;
         Some(OvsVersion::new(row.1, row.2))

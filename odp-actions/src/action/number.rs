@@ -1,4 +1,4 @@
-//! Actions that are one number.
+//! Actions, and attributes inside actions, that are one number.
 
 use core::fmt;
 
@@ -40,6 +40,11 @@ macro_rules! numbers {
 numbers! {
     /// `4`: a port number alone.
     Port |_name, value, f| write!(f, "{value}"), |lexer| number(lexer, Lexer::number);
+    /// `pid=5`.
+    Named |name, value, f| write!(f, "{name}={value}"), |lexer| {
+        lexer.expect("=")?;
+        number(lexer, Lexer::number)
+    };
     /// `trunc(100)`.
     Number |name, value, f| write!(f, "{name}({value})"), |lexer| parenthesised(lexer, Lexer::number);
     /// `lb_output(1)`: decimal whatever the first digit.

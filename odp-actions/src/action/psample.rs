@@ -6,6 +6,7 @@ use core::fmt;
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
 use super::nest::{HexNumber, nests, silent_about_unknown, strictly};
+use super::number::Named;
 use crate::key::codec::{Codec, Faults};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -14,7 +15,7 @@ attributes! {
     /// One attribute of [`Psample`] (`OVS_PSAMPLE_ATTR_*`).
     pub enum PsampleAttr {
         /// The psample group.
-        1 Group(u32) Group "group";
+        1 Group(u32) Named "group";
         /// At most 16 bytes that go with each sample. Text drops leading zeros.
         2 Cookie(Vec<u8>) Cookie "cookie";
     }
@@ -69,7 +70,7 @@ impl Codec for Psample {
             }
             let start = *lexer;
             match lexer.word("group or cookie")? {
-                "group" if group.is_none() => group = Some(Group::parse(lexer)?),
+                "group" if group.is_none() => group = Some(Named::parse(lexer)?),
                 "cookie" if cookie.is_none() => cookie = Some(Cookie::parse(lexer)?),
                 _ => return Err(start.expected("group or cookie, once each")),
             }
@@ -81,33 +82,6 @@ impl Codec for Psample {
         Ok(Self::new(
             [Some(PsampleAttr::Group(group)), cookie].into_iter().flatten(),
         ))
-    }
-}
-
-/// `group=1`.
-struct Group;
-
-impl Codec for Group {
-    type Value = u32;
-
-    fn encode<S: Sink>(group: &u32, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.attr_u32(kind, *group)
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<u32, DecodeError> {
-        attr.u32()
-    }
-
-    fn print(group: &u32, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}={group}")
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
-        lexer.expect("=")?;
-        // Read with a limit that fits.
-        lexer
-            .number(u64::from(u32::MAX))
-            .map(|group| u32::try_from(group).unwrap_or(u32::MAX))
     }
 }
 

@@ -10,6 +10,7 @@ use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 use self::cookie::COOKIE_LEN;
 pub use self::cookie::{Cookie, SLOW_PATH_REASONS};
 use super::nest::{nests, print_in_order, require, silent_about_unknown};
+use super::number::Named;
 use crate::key::codec::{Codec, Faults, Flag};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -18,11 +19,11 @@ attributes! {
     /// One attribute of [`Userspace`] (`OVS_USERSPACE_ATTR_*`).
     pub enum UserspaceAttr {
         /// The netlink port that gets the packet; 4294967295 under per-CPU dispatch.
-        1 Pid(u32) Dec32 "pid";
+        1 Pid(u32) Named "pid";
         /// What goes with the packet.
         2 Userdata(Userdata) UserdataCodec "userdata";
         /// The tunnel port that the packet would leave by, for sampling.
-        3 EgressTunPort(u32) Dec32 "tunnel_out_port";
+        3 EgressTunPort(u32) Named "tunnel_out_port";
         /// The actions of the flow go with the packet, too.
         4 Actions Flag "actions";
     }
@@ -81,7 +82,7 @@ impl Codec for Userspace {
     /// Without a cookie in the text the userdata is 48 zero bytes, as Open vSwitch makes it.
     fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
         lexer.expect("(pid")?;
-        let pid = Dec32::parse(lexer)?;
+        let pid = Named::parse(lexer)?;
         let (mut userdata, mut actions, mut port) = (None, None, None);
         while !lexer.eat(")") {
             lexer.expect(",")?;
@@ -89,7 +90,7 @@ impl Codec for Userspace {
             let wrong = || start.expected("another attribute of userspace");
             match lexer.word("an attribute of userspace")? {
                 "actions" if actions.is_none() => actions = Some(UserspaceAttr::Actions),
-                "tunnel_out_port" if port.is_none() => port = Some(Dec32::parse(lexer)?),
+                "tunnel_out_port" if port.is_none() => port = Some(Named::parse(lexer)?),
                 "userdata" if userdata.is_none() => userdata = Some(UserdataCodec::parse(lexer)?),
                 name if userdata.is_none() => {
                     userdata = Some(Cookie::parse(name, lexer).ok_or_else(wrong)??.into());
@@ -144,32 +145,5 @@ impl Codec for UserdataCodec {
         let bytes = lexer.hex_pairs()?;
         lexer.expect(")")?;
         Ok(Userdata(bytes))
-    }
-}
-
-/// `name=5`: a `u32` in host byte order.
-struct Dec32;
-
-impl Codec for Dec32 {
-    type Value = u32;
-
-    fn encode<S: Sink>(value: &u32, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        sink.attr_u32(kind, *value)
-    }
-
-    fn decode(attr: &Attr<'_>) -> Result<u32, DecodeError> {
-        attr.u32()
-    }
-
-    fn print(value: &u32, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}={value}")
-    }
-
-    fn parse(lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
-        lexer.expect("=")?;
-        // Read with a limit that fits.
-        lexer
-            .number(u64::from(u32::MAX))
-            .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 }
