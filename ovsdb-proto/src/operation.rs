@@ -16,7 +16,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
 
 use crate::value::{Atom, Datum, Map, Row, Set, Uuid};
 
@@ -24,8 +25,9 @@ mod check;
 
 pub use self::check::CheckError;
 
-/// One operation.
-#[derive(Debug, Clone, PartialEq)]
+/// One operation. Its form on the wire is an object with the member `op` and those of the operation.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Operation {
     /// Adds a row. Columns left out get their default values. A row of a table that is not a root
@@ -36,8 +38,10 @@ pub enum Operation {
         /// The columns.
         row: Row,
         /// A name by which other operations of the transaction may refer to the row.
+        #[serde(rename = "uuid-name", default, skip_serializing_if = "Option::is_none")]
         uuid_name: Option<String>,
         /// The UUID that the row is to have; else the server chooses it. Needs ovsdb-server 2.13.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         uuid: Option<Uuid>,
     },
     /// Reads rows.
@@ -45,8 +49,10 @@ pub enum Operation {
         /// The table.
         table: String,
         /// Which rows: those for which all of these are true.
+        #[serde(rename = "where")]
         conditions: Vec<Condition>,
         /// The columns; `None`: all, `_uuid` and `_version` included.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         columns: Option<Vec<String>>,
     },
     /// Overwrites columns.
@@ -54,6 +60,7 @@ pub enum Operation {
         /// The table.
         table: String,
         /// Which rows: those for which all of these are true.
+        #[serde(rename = "where")]
         conditions: Vec<Condition>,
         /// The new values.
         row: Row,
@@ -63,6 +70,7 @@ pub enum Operation {
         /// The table.
         table: String,
         /// Which rows: those for which all of these are true.
+        #[serde(rename = "where")]
         conditions: Vec<Condition>,
         /// The changes, in this order.
         mutations: Vec<Mutation>,
@@ -72,6 +80,7 @@ pub enum Operation {
         /// The table.
         table: String,
         /// Which rows: those for which all of these are true.
+        #[serde(rename = "where")]
         conditions: Vec<Condition>,
     },
     /// Waits until a query gives, or no longer gives, exactly these rows. With a timeout of zero
@@ -80,6 +89,7 @@ pub enum Operation {
         /// The table.
         table: String,
         /// Which rows: those for which all of these are true.
+        #[serde(rename = "where")]
         conditions: Vec<Condition>,
         /// The columns that are compared.
         columns: Vec<String>,
@@ -88,6 +98,7 @@ pub enum Operation {
         /// The rows.
         rows: Vec<Row>,
         /// How long to wait, in whole milliseconds; `None`: for ever.
+        #[serde(with = "millis", default, skip_serializing_if = "Option::is_none")]
         timeout: Option<Duration>,
     },
     /// Ends the transaction on the disk, if `durable`, before the reply.
@@ -127,23 +138,31 @@ pub enum Condition {
 }
 
 /// How a [`Condition`] compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Function {
     /// `==`
+    #[serde(rename = "==")]
     Equal,
     /// `!=`
+    #[serde(rename = "!=")]
     NotEqual,
     /// `<`, of an integer or a real. Not true of an optional column that is empty.
+    #[serde(rename = "<")]
     Less,
     /// `<=`, likewise.
+    #[serde(rename = "<=")]
     LessOrEqual,
     /// `>`, likewise.
+    #[serde(rename = ">")]
     Greater,
     /// `>=`, likewise.
+    #[serde(rename = ">=")]
     GreaterOrEqual,
     /// `includes`: the column has every element of the value.
+    #[serde(rename = "includes")]
     Includes,
     /// `excludes`: the column has no element of the value.
+    #[serde(rename = "excludes")]
     Excludes,
 }
 
@@ -159,31 +178,40 @@ pub struct Mutation {
 }
 
 /// What a [`Mutation`] does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Mutator {
     /// `+=`, of every element of an integer or real column.
+    #[serde(rename = "+=")]
     Add,
     /// `-=`, likewise.
+    #[serde(rename = "-=")]
     Subtract,
     /// `*=`, likewise.
+    #[serde(rename = "*=")]
     Multiply,
     /// `/=`, likewise.
+    #[serde(rename = "/=")]
     Divide,
     /// `%=`, of integers.
+    #[serde(rename = "%=")]
     Remainder,
     /// `insert`: adds elements. A key that is there keeps its value.
+    #[serde(rename = "insert")]
     Insert,
     /// `delete`: removes elements; of a map, pairs that are equal, or whatever has one of the
     /// keys of a set.
+    #[serde(rename = "delete")]
     Delete,
 }
 
 /// When a `wait` is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Until {
     /// `==`
+    #[serde(rename = "==")]
     Equal,
     /// `!=`
+    #[serde(rename = "!=")]
     NotEqual,
 }
 
@@ -333,7 +361,7 @@ impl Serialize for Condition {
                 column,
                 function,
                 value,
-            } => (column, function.name(), value).serialize(serializer),
+            } => (column, function, value).serialize(serializer),
             Self::Constant(value) => value.serialize(serializer),
         }
     }
@@ -342,89 +370,54 @@ impl Serialize for Condition {
 /// `[column, mutator, value]`.
 impl Serialize for Mutation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.column, self.mutator.name(), &self.value).serialize(serializer)
+        (&self.column, self.mutator, &self.value).serialize(serializer)
     }
 }
 
-/// An object with the member `op` and those of the operation.
-impl Serialize for Operation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("op", self.name())?;
-        match self {
-            Self::Insert {
-                table,
-                row,
-                uuid_name,
-                uuid,
-            } => {
-                map.serialize_entry("table", table)?;
-                map.serialize_entry("row", row)?;
-                if let Some(name) = uuid_name {
-                    map.serialize_entry("uuid-name", name)?;
-                }
-                if let Some(uuid) = uuid {
-                    map.serialize_entry("uuid", uuid)?;
-                }
-            }
-            Self::Select {
-                table,
-                conditions,
-                columns,
-            } => {
-                map.serialize_entry("table", table)?;
-                map.serialize_entry("where", conditions)?;
-                if let Some(columns) = columns {
-                    map.serialize_entry("columns", columns)?;
-                }
-            }
-            Self::Update {
-                table,
-                conditions,
-                row,
-            } => {
-                map.serialize_entry("table", table)?;
-                map.serialize_entry("where", conditions)?;
-                map.serialize_entry("row", row)?;
-            }
-            Self::Mutate {
-                table,
-                conditions,
-                mutations,
-            } => {
-                map.serialize_entry("table", table)?;
-                map.serialize_entry("where", conditions)?;
-                map.serialize_entry("mutations", mutations)?;
-            }
-            Self::Delete { table, conditions } => {
-                map.serialize_entry("table", table)?;
-                map.serialize_entry("where", conditions)?;
-            }
-            Self::Wait {
-                table,
-                conditions,
-                columns,
-                until,
-                rows,
-                timeout,
-            } => {
-                map.serialize_entry("table", table)?;
-                map.serialize_entry("where", conditions)?;
-                map.serialize_entry("columns", columns)?;
-                map.serialize_entry("until", until.name())?;
-                map.serialize_entry("rows", rows)?;
-                if let Some(timeout) = timeout {
-                    // The server reads it as an i64.
-                    let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
-                    map.serialize_entry("timeout", &millis)?;
-                }
-            }
-            Self::Commit { durable } => map.serialize_entry("durable", durable)?,
-            Self::Abort => {}
-            Self::Comment { comment } => map.serialize_entry("comment", comment)?,
-            Self::Assert { lock } => map.serialize_entry("lock", lock)?,
+/// `[column, function, value]`, or `true` or `false`.
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Wire {
+            Constant(bool),
+            Column(String, Function, Datum),
         }
-        map.end()
+        Ok(match Wire::deserialize(deserializer)? {
+            Wire::Constant(value) => Self::Constant(value),
+            Wire::Column(column, function, value) => Self::new(column, function, value),
+        })
+    }
+}
+
+/// `[column, mutator, value]`.
+impl<'de> Deserialize<'de> for Mutation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (column, mutator, value): (String, Mutator, Datum) = Deserialize::deserialize(deserializer)?;
+        Ok(Self::new(column, mutator, value))
+    }
+}
+
+/// A time in whole milliseconds, which the server reads as an `i64`.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde gives it so")]
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let millis = time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+        millis.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let millis = Option::<u64>::deserialize(deserializer)?;
+        Ok(millis.map(Duration::from_millis))
     }
 }
 

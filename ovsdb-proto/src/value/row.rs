@@ -1,8 +1,9 @@
 //! Rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::de::Deserialize;
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::row_de::{RowDeserializer, RowError};
@@ -156,7 +157,7 @@ impl Row {
 /// If a name comes twice, its last value stays.
 impl<N: Into<Arc<str>>> FromIterator<(N, Datum)> for Row {
     fn from_iter<I: IntoIterator<Item = (N, Datum)>>(columns: I) -> Self {
-        let columns: std::collections::BTreeMap<Arc<str>, Datum> = columns
+        let columns: BTreeMap<Arc<str>, Datum> = columns
             .into_iter()
             .map(|(name, value)| (name.into(), value))
             .collect();
@@ -175,5 +176,13 @@ impl<N: Into<Arc<str>>, const COLUMNS: usize> From<[(N, Datum); COLUMNS]> for Ro
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
+    }
+}
+
+/// The form on the wire.
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let columns = BTreeMap::<String, Datum>::deserialize(deserializer)?;
+        Ok(columns.into_iter().collect())
     }
 }
