@@ -1,7 +1,7 @@
-#![cfg_attr(feature = "client", doc = include_str!("../README.md"))]
+#![cfg_attr(feature = "server", doc = include_str!("../README.md"))]
 #![cfg_attr(
-    not(feature = "client"),
-    doc = "OVSDB (RFC 7047) without the client: see the page of the default features."
+    not(feature = "server"),
+    doc = "OVSDB (RFC 7047): see the page of all features."
 )]
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,8 @@ pub mod operation;
 pub mod replica;
 pub mod rpc;
 pub mod schema;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod transaction;
 pub mod value;
 pub mod vswitch;

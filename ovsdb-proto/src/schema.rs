@@ -318,7 +318,7 @@ impl ColumnType {
         })
     }
 
-    fn conform_atoms(&self, value: Datum) -> Result<Datum, TypeError> {
+    pub(crate) fn conform_atoms(&self, value: Datum) -> Result<Datum, TypeError> {
         match (value, &self.value) {
             (Datum::Set(set), None) => {
                 let key = self.key.atomic;

@@ -14,6 +14,8 @@ mod peer;
 mod real;
 mod recorded;
 #[cfg(feature = "client")]
+#[cfg(feature = "server")]
+mod server;
 mod session;
 #[cfg(feature = "client")]
 mod transact;

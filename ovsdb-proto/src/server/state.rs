@@ -1,0 +1,362 @@
+//! The server without sockets and without a clock: messages in, messages out.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::database::{Database, Outcome};
+use super::evaluate::Refusal;
+use super::watch::{Form, Watch};
+use crate::rpc::Message;
+use crate::value::Uuid;
+
+/// The databases and the clients.
+pub(super) struct State {
+    pub(super) databases: BTreeMap<String, Database>,
+    clients: BTreeMap<ClientId, ClientState>,
+    /// The clients that want a lock; the first has it.
+    locks: BTreeMap<String, Vec<ClientId>>,
+    /// Transactions whose `wait` is not over.
+    waiting: Vec<Waiting>,
+    id: Uuid,
+    next: u64,
+    out: Vec<(ClientId, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ClientId(u64);
+
+#[derive(Default)]
+struct ClientState {
+    watches: Vec<Watch>,
+}
+
+struct Waiting {
+    number: u64,
+    client: ClientId,
+    /// JSON text.
+    id: String,
+    params: Vec<Value>,
+}
+
+/// A `wait` that is to end.
+pub(super) struct Deadline {
+    pub(super) number: u64,
+    pub(super) millis: u64,
+}
+
+/// Why a call gives nothing.
+enum Error {
+    /// A bare string.
+    Plain(&'static str),
+    Full(Refusal),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Full(refusal)
+    }
+}
+
+type Reply = Result<Value, Error>;
+
+impl State {
+    pub(super) fn new(databases: BTreeMap<String, Database>) -> Self {
+        Self {
+            databases,
+            clients: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            waiting: Vec::new(),
+            id: Uuid::random(),
+            next: 0,
+            out: Vec::new(),
+        }
+    }
+
+    pub(super) fn connect(&mut self) -> ClientId {
+        let client = ClientId(self.number());
+        self.clients.insert(client, ClientState::default());
+        client
+    }
+
+    pub(super) fn disconnect(&mut self, client: ClientId) {
+        self.clients.remove(&client);
+        self.waiting.retain(|waiting| waiting.client != client);
+        let locks: Vec<String> = self.locks.keys().cloned().collect();
+        for lock in locks {
+            self.leave(client, &lock);
+        }
+    }
+
+    /// Takes a message. Gives when a `wait` in it ends.
+    pub(super) fn receive(&mut self, client: ClientId, message: &Message<'_>) -> Option<Deadline> {
+        match message {
+            Message::Request { id, method, params } => {
+                let params: Vec<Value> = serde_json::from_str(params).unwrap_or_default();
+                if method == "transact" {
+                    return self.start_transaction(client, (*id).to_owned(), params);
+                }
+                let reply = self.call(client, method, params);
+                self.reply(client, id, reply);
+            }
+            Message::Notification { method, params } if method == "cancel" => {
+                let ids: Vec<Value> = serde_json::from_slice(params).unwrap_or_default();
+                let is_it = |waiting: &Waiting| {
+                    let id: Value = serde_json::from_str(&waiting.id).unwrap_or_default();
+                    waiting.client == client && ids.first() == Some(&id)
+                };
+                if let Some(at) = self.waiting.iter().position(is_it) {
+                    let waiting = self.waiting.remove(at);
+                    self.reply(client, &waiting.id, Err(Error::Plain("canceled")));
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Ends a `wait` that has lasted long enough.
+    pub(super) fn expire(&mut self, number: u64) {
+        if let Some(at) = self.waiting.iter().position(|waiting| waiting.number == number) {
+            let waiting = self.waiting.remove(at);
+            let _ = self.transact(waiting, true);
+        }
+    }
+
+    /// What is to be sent, in this order.
+    pub(super) fn take_output(&mut self) -> Vec<(ClientId, String)> {
+        std::mem::take(&mut self.out)
+    }
+
+    fn call(&mut self, client: ClientId, method: &str, params: Vec<Value>) -> Reply {
+        match (method, params.as_slice()) {
+            ("echo", _) => Ok(params.into()),
+            ("list_dbs", _) => Ok(json!(self.databases.keys().collect::<Vec<_>>())),
+            ("get_server_id", _) => Ok(json!(self.id.to_string())),
+            ("set_db_change_aware", [Value::Bool(_)]) => Ok(json!({})),
+            ("get_schema", [name]) => Ok(self.database(name)?.schema_json.clone()),
+            ("monitor", [name, id, tables]) => self.monitor(client, Form::Plain, name, id, tables),
+            ("monitor_cond", [name, id, tables]) => self.monitor(client, Form::Cond, name, id, tables),
+            ("monitor_cond_since", [name, id, tables, _]) => {
+                self.monitor(client, Form::Since, name, id, tables)
+            }
+            ("monitor_cond_change", [old, new, tables]) => self.change_monitor(client, old, new, tables),
+            ("monitor_cancel", [id]) => {
+                let watches = self.clients.get_mut(&client).map(|client| &mut client.watches);
+                let watches = watches.ok_or(Error::Plain("unknown monitor"))?;
+                let before = watches.len();
+                watches.retain(|watch| watch.id != *id);
+                match watches.len() < before {
+                    true => Ok(json!({})),
+                    false => Err(Error::Plain("unknown monitor")),
+                }
+            }
+            ("lock", [Value::String(name)]) => {
+                let queue = self.locks.entry(name.clone()).or_default();
+                if queue.contains(&client) {
+                    let details = "must issue \"unlock\" before new \"lock\"";
+                    return Err(Refusal::new("syntax error", details).into());
+                }
+                queue.push(client);
+                Ok(json!({ "locked": queue.first() == Some(&client) }))
+            }
+            ("steal", [Value::String(name)]) => {
+                let queue = self.locks.entry(name.clone()).or_default();
+                queue.retain(|waiting| *waiting != client);
+                let victim = queue.first().copied();
+                queue.insert(0, client);
+                if let Some(victim) = victim {
+                    self.notify(victim, "stolen", &json!([name]));
+                }
+                Ok(json!({ "locked": true }))
+            }
+            ("unlock", [Value::String(name)]) => {
+                if !self.locks.get(name).is_some_and(|queue| queue.contains(&client)) {
+                    let details = "\"unlock\" without \"lock\" or \"steal\"";
+                    return Err(Refusal::new("syntax error", details).into());
+                }
+                self.leave(client, name);
+                Ok(json!({}))
+            }
+            ("get_schema", _) => Err(malformed(method).into()),
+            (
+                "set_db_change_aware"
+                | "monitor"
+                | "monitor_cond"
+                | "monitor_cond_since"
+                | "monitor_cond_change"
+                | "monitor_cancel"
+                | "lock"
+                | "steal"
+                | "unlock",
+                _,
+            ) => Err(Error::Plain("invalid parameters")),
+            _ => Err(Error::Plain("unknown method")),
+        }
+    }
+
+    fn monitor(&mut self, client: ClientId, form: Form, name: &Value, id: &Value, tables: &Value) -> Reply {
+        let database = self.database(name)?;
+        let watch = Watch::new(
+            id.clone(),
+            name.as_str().unwrap_or_default().to_owned(),
+            form,
+            &database.schema,
+            tables,
+        )?;
+        let initial = watch.initial(&database.schema, &database.tables);
+        let watches = self.clients.get_mut(&client).map(|client| &mut client.watches);
+        let watches = watches.ok_or(Error::Plain("canceled"))?;
+        if watches.iter().any(|watch| watch.id == *id) {
+            return Err(Refusal::new("syntax error", "duplicate monitor ID").into());
+        }
+        watches.push(watch);
+        Ok(initial)
+    }
+
+    fn change_monitor(&mut self, client: ClientId, old: &Value, new: &Value, tables: &Value) -> Reply {
+        let watches = self.clients.get_mut(&client).map(|client| &mut client.watches);
+        let mut watches = watches.into_iter().flatten();
+        let Some(watch) = watches.find(|watch| watch.id == *old) else {
+            return Err(Refusal::new("syntax error", "unknown monitor session").into());
+        };
+        let Some(database) = self.databases.get(&watch.database) else {
+            return Err(unknown_database(&watch.database).into());
+        };
+        let update = watch.change_conditions(&database.schema, &database.tables, new, tables)?;
+        if let Some(params) = update {
+            let method = watch.form().update();
+            self.notify(client, method, &params);
+        }
+        Ok(json!({}))
+    }
+
+    fn start_transaction(&mut self, client: ClientId, id: String, params: Vec<Value>) -> Option<Deadline> {
+        let number = self.number();
+        let waiting = Waiting {
+            number,
+            client,
+            id,
+            params,
+        };
+        let millis = self.transact(waiting, false)??;
+        Some(Deadline { number, millis })
+    }
+
+    /// Executes a transaction and tells everybody. If it has to wait, the inner option is for how
+    /// long at most.
+    fn transact(&mut self, transaction: Waiting, waited: bool) -> Option<Option<u64>> {
+        let Waiting { client, params, .. } = &transaction;
+        let Some((name, operations)) = params.split_first() else {
+            self.reply(*client, &transaction.id, Err(malformed("transact").into()));
+            return None;
+        };
+        let name = name.as_str().unwrap_or_default().to_owned();
+        let Some(database) = self.databases.get_mut(&name) else {
+            let error = unknown_database(&name);
+            self.reply(*client, &transaction.id, Err(error.into()));
+            return None;
+        };
+        let owns = |lock: &str| {
+            self.locks
+                .get(lock)
+                .is_some_and(|queue| queue.first() == Some(client))
+        };
+        let before = database.tables.clone();
+        match database.transact(operations, &owns, waited) {
+            Outcome::Waits(millis) => {
+                self.waiting.push(transaction);
+                Some(millis)
+            }
+            Outcome::Done(result) => {
+                let changed = self.tell(&name, &before);
+                self.reply(transaction.client, &transaction.id, Ok(result));
+                if changed {
+                    // What somebody waits for may be true now.
+                    for waiting in std::mem::take(&mut self.waiting) {
+                        let _ = self.transact(waiting, false);
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// Tells the monitors what has changed. False: nothing has.
+    fn tell(&mut self, name: &str, before: &super::database::Tables) -> bool {
+        let Some(database) = self.databases.get(name) else {
+            return false;
+        };
+        if database.tables == *before {
+            return false;
+        }
+        let mut updates = Vec::new();
+        for (id, client) in &self.clients {
+            for watch in client.watches.iter().filter(|watch| watch.database == name) {
+                if let Some(params) = watch.update(&database.schema, before, &database.tables) {
+                    updates.push((*id, watch.form().update(), params));
+                }
+            }
+        }
+        for (client, method, params) in updates {
+            self.notify(client, method, &params);
+        }
+        true
+    }
+
+    /// Gives a lock back, or no longer waits for it.
+    fn leave(&mut self, client: ClientId, lock: &str) {
+        let Some(queue) = self.locks.get_mut(lock) else {
+            return;
+        };
+        let had_it = queue.first() == Some(&client);
+        queue.retain(|waiting| *waiting != client);
+        let next = queue.first().copied();
+        if queue.is_empty() {
+            self.locks.remove(lock);
+        }
+        if let (true, Some(next)) = (had_it, next) {
+            self.notify(next, "locked", &json!([lock]));
+        }
+    }
+
+    fn database(&self, name: &Value) -> Result<&Database, Refusal> {
+        let name = name.as_str().unwrap_or_default();
+        self.databases.get(name).ok_or_else(|| unknown_database(name))
+    }
+
+    fn reply(&mut self, client: ClientId, id: &str, reply: Reply) {
+        let message = match reply {
+            Ok(result) => format!(r#"{{"id":{id},"result":{result},"error":null}}"#),
+            Err(error) => {
+                let error = match error {
+                    Error::Plain(error) => json!(error),
+                    Error::Full(refusal) => refusal.to_json(),
+                };
+                format!(r#"{{"id":{id},"result":null,"error":{error}}}"#)
+            }
+        };
+        self.out.push((client, message));
+    }
+
+    fn notify(&mut self, client: ClientId, method: &str, params: &Value) {
+        let message = json!({ "id": null, "method": method, "params": params });
+        self.out.push((client, message.to_string()));
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+fn malformed(method: &str) -> Refusal {
+    Refusal::new(
+        "syntax error",
+        format!("{method} request params must be an array of its own"),
+    )
+}
+
+fn unknown_database(name: &str) -> Refusal {
+    Refusal::new("unknown database", format!("unknown database {name}"))
+}

@@ -1,0 +1,510 @@
+//! The server in memory beside a real one: the same messages, the same replies and notifications.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use ovsdb_proto::client::{Error, Vswitch};
+use ovsdb_proto::monitor::MonitorRequest;
+use ovsdb_proto::replica::Change;
+use ovsdb_proto::rpc::ErrorKind;
+use ovsdb_proto::server::Server;
+use ovsdb_proto::value::Uuid;
+use ovsdb_proto::vswitch::{self, NewPort};
+use serde_json::{Value, json};
+use testbed::{OvsdbServer, or_skip};
+
+/// A connection that sends raw messages.
+struct Peer {
+    socket: UnixStream,
+    received: Vec<u8>,
+}
+
+impl Peer {
+    fn connect(path: &std::path::Path) -> Self {
+        let socket = UnixStream::connect(path).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        Self {
+            socket,
+            received: Vec::new(),
+        }
+    }
+
+    fn send(&mut self, message: &Value) {
+        self.socket.write_all(message.to_string().as_bytes()).unwrap();
+    }
+
+    fn message(&mut self) -> Value {
+        loop {
+            let mut messages = serde_json::Deserializer::from_slice(&self.received).into_iter();
+            if let Some(Ok(message)) = messages.next() {
+                let taken = messages.byte_offset();
+                self.received.drain(..taken);
+                return message;
+            }
+            let mut buf = [0; 4096];
+            let len = self.socket.read(&mut buf).unwrap();
+            assert!(len > 0, "the server has closed the connection");
+            self.received.extend_from_slice(&buf[..len]);
+        }
+    }
+
+    /// Calls, and gives what comes up to the reply.
+    fn call(&mut self, method: &str, params: &Value) -> Vec<Value> {
+        self.send(&json!({"id": "x", "method": method, "params": params}));
+        let mut messages = vec![];
+        loop {
+            let message = self.message();
+            let done = message["id"] == "x";
+            messages.push(normal(message));
+            if done {
+                // The order of the monitors of one client means nothing.
+                let updates = messages.len() - 1;
+                messages[..updates].sort_by_key(Value::to_string);
+                return messages;
+            }
+        }
+    }
+}
+
+/// Without what may differ: explanations, and UUIDs that the server chose.
+fn normal(mut value: Value) -> Value {
+    match &mut value {
+        Value::String(text) if text.parse::<Uuid>().is_ok() && !text.starts_with("00000000-") => {
+            *text = "chosen by the server".to_owned();
+        }
+        Value::Array(elements) => {
+            for element in elements {
+                *element = normal(element.take());
+            }
+        }
+        Value::Object(members) => {
+            if members.get("error").is_some_and(|error| !error.is_null()) {
+                members
+                    .retain(|name, value| !matches!(name.as_str(), "details" | "syntax") && !value.is_null());
+            }
+            for (name, member) in members {
+                *member = normal(member.take());
+                if let ("rows", Value::Array(rows)) = (name.as_str(), member) {
+                    rows.sort_by_key(Value::to_string);
+                }
+            }
+        }
+        _ => {}
+    }
+    value
+}
+
+struct Both {
+    real: OvsdbServer,
+    ours: std::path::PathBuf,
+    _dir: tempfile::TempDir,
+    _runtime: tokio::runtime::Runtime,
+}
+
+fn both() -> Option<Both> {
+    let real = or_skip(OvsdbServer::start())?;
+    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let ours = dir.path().join("db.sock");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = Server::new([schema.as_str()]).unwrap();
+    let socket = ours.clone();
+    runtime.spawn(async move { server.listen(socket).await });
+    while UnixStream::connect(&ours).is_err() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Some(Both {
+        real,
+        ours,
+        _dir: dir,
+        _runtime: runtime,
+    })
+}
+
+fn row(n: u8) -> String {
+    format!("00000000-0000-4000-8000-0000000000{n:02x}")
+}
+
+fn uuid(n: u8) -> Value {
+    json!(["uuid", row(n)])
+}
+
+fn transact(operations: &[Value]) -> (&'static str, Value) {
+    let mut params = vec![json!("Open_vSwitch")];
+    params.extend_from_slice(operations);
+    ("transact", params.into())
+}
+
+fn compare(both: &Both, script: &[(&str, Value)]) {
+    let mut peers = [Peer::connect(both.real.socket()), Peer::connect(&both.ours)];
+    let mut differences = Vec::new();
+    for (method, params) in script {
+        let [real, ours] = peers.each_mut().map(|peer| peer.call(method, params));
+        if ours != real {
+            differences.push(format!("{method} {params}\n  ours {ours:?}\n  real {real:?}"));
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn replies_to_every_method_and_operation_are_those_of_the_real_server() {
+    let Some(both) = both() else { return };
+    let everything = json!({"QoS": [{}], "Queue": {"columns": ["dscp"]}, "Bridge": [{"columns": ["name", "ports", "flood_vlans"]}],
+        "Port": [{"columns": ["name", "tag", "trunks"], "select": {"modify": false}}], "Mirror": [{"columns": ["select_src_port"]}]});
+    let conditional = json!({"QoS": [{"columns": ["type", "external_ids"], "where": [["type", "==", "a"], ["type", "==", "b"]]}]});
+    let plain = json!({"QoS": {"columns": ["type", "external_ids", "queues"]}});
+    let insert =
+        |n: u8, ty: &str| json!({"op": "insert", "table": "QoS", "uuid": row(n), "row": {"type": ty}});
+    let qos =
+        |condition: Value| json!({"op": "select", "table": "QoS", "where": [condition], "columns": ["type"]});
+    let mutate = |column: &str, mutator: &str, value: Value| json!({"op": "mutate", "table": "QoS", "where": [["type", "==", "a"]], "mutations": [[column, mutator, value]]});
+    let dscp = |mutator: &str, value: Value| json!({"op": "mutate", "table": "Queue", "where": [], "mutations": [["dscp", mutator, value]]});
+    let wait = |until: &str, ty: &str, timeout: Value| {
+        json!({"op": "wait", "table": "QoS", "where": [["type", "==", ty]], "columns": ["type"], "until": until,
+            "rows": [{"type": ty}], "timeout": timeout})
+    };
+    let script = vec![
+        ("echo", json!(["a", {"b": [1.5, null]}])),
+        ("nonsense", json!([])),
+        ("get_schema", json!(["nope"])),
+        ("get_schema", json!([])),
+        ("set_db_change_aware", json!([true])),
+        ("transact", json!(["nope"])),
+        ("transact", json!([])),
+        transact(&[]),
+        (
+            "monitor_cond_since",
+            json!(["Open_vSwitch", 3, everything, row(0)]),
+        ),
+        ("monitor_cond", json!(["Open_vSwitch", {"x": 2}, conditional])),
+        ("monitor", json!(["Open_vSwitch", null, plain])),
+        ("monitor", json!(["Open_vSwitch", null, plain])),
+        ("monitor", json!(["Open_vSwitch", 9, {"Nope": {}}])),
+        (
+            "monitor",
+            json!(["Open_vSwitch", 9, {"QoS": {"columns": ["nope"]}}]),
+        ),
+        (
+            "monitor",
+            json!(["Open_vSwitch", 9, {"QoS": {"columns": ["type", "type"]}}]),
+        ),
+        ("monitor", json!(["Open_vSwitch", 9, {"QoS": {"where": []}}])),
+        // Rows, and what a monitor says of them.
+        transact(&[
+            insert(1, "a"),
+            insert(2, "b"),
+            insert(3, "c"),
+            json!({"op": "comment", "comment": "x"}),
+        ]),
+        transact(&[insert(1, "again")]),
+        transact(&[
+            json!({"op": "insert", "table": "QoS", "row": {"type": "d"}}),
+            json!({"op": "abort"}),
+            insert(9, "e"),
+        ]),
+        transact(&[mutate(
+            "external_ids",
+            "insert",
+            json!(["map", [["k", "v"], ["l", "w"]]]),
+        )]),
+        transact(&[mutate(
+            "external_ids",
+            "insert",
+            json!(["map", [["k", "other"], ["m", "x"]]]),
+        )]),
+        transact(&[mutate("external_ids", "delete", json!(["set", ["l"]]))]),
+        transact(&[mutate(
+            "external_ids",
+            "delete",
+            json!(["map", [["k", "other"], ["m", "x"]]]),
+        )]),
+        transact(&[mutate("type", "insert", json!("x"))]),
+        transact(&[mutate("nope", "insert", json!("x"))]),
+        transact(&[mutate("external_ids", "+=", json!(1))]),
+        transact(&[
+            json!({"op": "update", "table": "QoS", "where": [["type", "==", "a"]], "row": {"external_ids": ["map", [["k", "2"]]]}}),
+        ]),
+        transact(&[
+            json!({"op": "update", "table": "QoS", "where": [["_uuid", "==", uuid(2)]], "row": {"type": "a"}}),
+        ]),
+        transact(&[
+            json!({"op": "update", "table": "QoS", "where": [["_uuid", "==", uuid(2)]], "row": {"type": "c"}}),
+        ]),
+        transact(&[json!({"op": "update", "table": "QoS", "where": [], "row": {"type": 7}})]),
+        transact(&[json!({"op": "update", "table": "QoS", "where": [], "row": {"nope": 7}})]),
+        transact(&[json!({"op": "update", "table": "Nope", "where": [], "row": {}})]),
+        transact(&[json!({"op": "jump"})]),
+        transact(&[json!({"op": "select", "table": "QoS", "where": []})]),
+        transact(&[qos(json!(["type", "==", "c"]))]),
+        transact(&[qos(json!(["type", "!=", "c"]))]),
+        transact(&[qos(json!(["type", "<", "c"]))]),
+        transact(&[qos(json!(["external_ids", "includes", ["map", [["k", "2"]]]]))]),
+        transact(&[qos(json!(["external_ids", "excludes", ["map", [["k", "2"]]]]))]),
+        transact(&[qos(json!(["type", "includes", "c"]))]),
+        transact(&[qos(json!(["type", "==", ["set", []]]))]),
+        transact(&[qos(json!(true))]),
+        // Numbers.
+        transact(&[
+            json!({"op": "insert", "table": "Queue", "uuid": row(16), "row": {"dscp": 60}}),
+            json!({"op": "insert", "table": "Queue", "uuid": row(17), "row": {}}),
+        ]),
+        transact(&[dscp("+=", json!(3))]),
+        transact(&[dscp("+=", json!(1))]),
+        transact(&[
+            dscp("/=", json!(2)),
+            dscp("%=", json!(16)),
+            dscp("*=", json!(3)),
+            dscp("-=", json!(1)),
+        ]),
+        transact(&[dscp("/=", json!(0))]),
+        transact(&[dscp("insert", json!(1))]),
+        transact(&[
+            json!({"op": "select", "table": "Queue", "where": [["dscp", ">=", 44]], "columns": ["dscp"]}),
+            json!({"op": "select", "table": "Queue", "where": [["dscp", "<", 44]], "columns": ["dscp"]}),
+        ]),
+        transact(&[json!({"op": "insert", "table": "Queue", "row": {"dscp": 64}})]),
+        // References.
+        transact(&[
+            json!({"op": "update", "table": "QoS", "where": [["_uuid", "==", uuid(1)]],
+            "row": {"queues": ["map", [[1, uuid(16)], [2, uuid(17)]]]}}),
+        ]),
+        transact(&[json!({"op": "delete", "table": "Queue", "where": []})]),
+        transact(&[
+            json!({"op": "update", "table": "QoS", "where": [], "row": {"queues": ["map", [[1, ["named-uuid", "nobody"]]]]}}),
+        ]),
+        transact(&[json!({"op": "insert", "table": "Interface", "uuid": row(32), "row": {"name": "i"}})]),
+        transact(&[json!({"op": "select", "table": "Interface", "where": [], "columns": ["name"]})]),
+        transact(&[
+            json!({"op": "insert", "table": "Open_vSwitch", "uuid": row(40), "row": {"bridges": ["named-uuid", "b"]}}),
+            json!({"op": "insert", "table": "Bridge", "uuid": row(41), "uuid-name": "b", "row": {"name": "br0", "ports": ["named-uuid", "p"], "mirrors": ["named-uuid", "m"], "flood_vlans": ["set", [5, 6]]}}),
+            json!({"op": "insert", "table": "Mirror", "uuid": row(44), "uuid-name": "m", "row": {"name": "m", "select_src_port": ["named-uuid", "p"]}}),
+            json!({"op": "insert", "table": "Port", "uuid": row(42), "uuid-name": "p", "row": {"name": "p", "tag": 7, "interfaces": ["named-uuid", "i"]}}),
+            json!({"op": "insert", "table": "Interface", "uuid": row(43), "uuid-name": "i", "row": {"name": "p"}}),
+        ]),
+        transact(&[json!({"op": "insert", "table": "Open_vSwitch", "row": {}})]),
+        transact(&[
+            json!({"op": "insert", "table": "Bridge", "uuid": row(50), "uuid-name": "b2", "row": {"name": "br0"}}),
+            json!({"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [["bridges", "insert", ["named-uuid", "b2"]]]}),
+        ]),
+        transact(&[
+            json!({"op": "mutate", "table": "Bridge", "where": [], "mutations": [["flood_vlans", "insert", ["set", [6, 7]]], ["flood_vlans", "delete", 5]]}),
+        ]),
+        transact(&[json!({"op": "update", "table": "Bridge", "where": [], "row": {"name": "br1"}})]),
+        transact(&[
+            json!({"op": "update", "table": "Port", "where": [], "row": {"interfaces": ["set", []]}}),
+        ]),
+        transact(&[json!({"op": "update", "table": "Port", "where": [], "row": {"tag": ["set", []]}})]),
+        transact(&[json!({"op": "delete", "table": "Port", "where": []})]),
+        transact(&[
+            json!({"op": "mutate", "table": "Bridge", "where": [], "mutations": [["ports", "delete", uuid(42)]]}),
+        ]),
+        transact(&[
+            json!({"op": "select", "table": "Mirror", "where": [], "columns": ["select_src_port"]}),
+            json!({"op": "select", "table": "Interface", "where": [], "columns": ["name"]}),
+        ]),
+        // Waits and locks.
+        transact(&[wait("==", "a", json!(0)), wait("!=", "nope", json!(0))]),
+        transact(&[wait("!=", "a", json!(0))]),
+        transact(&[wait("!=", "a", json!(20))]),
+        transact(&[json!({"op": "assert", "lock": "l"})]),
+        ("unlock", json!(["l"])),
+        ("lock", json!(["l"])),
+        ("lock", json!(["l"])),
+        transact(&[
+            json!({"op": "assert", "lock": "l"}),
+            json!({"op": "commit", "durable": true}),
+        ]),
+        ("steal", json!(["k"])),
+        ("unlock", json!(["k"])),
+        // Conditions of a monitor.
+        (
+            "monitor_cond_change",
+            json!([{"x": 2}, {"y": 2}, {"QoS": [{"where": [["type", "==", "c"]]}]}]),
+        ),
+        ("monitor_cond_change", json!([{"x": 2}, {"y": 2}, {}])),
+        (
+            "monitor_cond_change",
+            json!([{"y": 2}, {"y": 2}, {"Port": [{"where": []}]}]),
+        ),
+        (
+            "monitor_cond_change",
+            json!([{"y": 2}, {"y": 2}, {"QoS": [{"columns": ["type"]}]}]),
+        ),
+        ("monitor_cancel", json!([{"x": 2}])),
+        ("monitor_cancel", json!([{"y": 2}])),
+        ("monitor_cancel", json!([])),
+        transact(&[json!({"op": "delete", "table": "QoS", "where": []})]),
+    ];
+    compare(&both, &script);
+}
+
+#[test]
+fn a_lock_goes_from_client_to_client_as_on_the_real_server() {
+    let Some(both) = both() else { return };
+    let run = |path: &std::path::Path| {
+        let (mut a, mut b) = (Peer::connect(path), Peer::connect(path));
+        let mut seen = a.call("lock", &json!(["l"]));
+        seen.extend(b.call("lock", &json!(["l"])));
+        seen.extend(a.call("unlock", &json!(["l"])));
+        seen.push(b.message());
+        seen.extend(a.call("steal", &json!(["l"])));
+        seen.push(b.message());
+        drop(a);
+        seen.push(b.message());
+        seen
+    };
+    assert_eq!(run(&both.ours), run(both.real.socket()));
+}
+
+#[test]
+fn a_wait_ends_when_it_is_true_or_canceled_as_on_the_real_server() {
+    let Some(both) = both() else { return };
+    let wait = json!({"op": "wait", "table": "QoS", "where": [], "columns": ["type"], "until": "==", "rows": [{"type": "x"}]});
+    let params = json!(["Open_vSwitch", wait]);
+    let run = |path: &std::path::Path| {
+        let (mut a, mut b) = (Peer::connect(path), Peer::connect(path));
+        a.call("set_db_change_aware", &json!([true]));
+        a.send(&json!({"id": 1, "method": "transact", "params": params}));
+        a.send(&json!({"id": 2, "method": "transact", "params": params}));
+        a.send(&json!({"id": null, "method": "cancel", "params": [1]}));
+        let mut seen = vec![normal(a.message())];
+        seen.extend(b.call(
+            "transact",
+            &json!(["Open_vSwitch", {"op": "insert", "table": "QoS", "row": {"type": "x"}}]),
+        ));
+        seen.push(normal(a.message()));
+        seen
+    };
+    assert_eq!(run(&both.ours), run(both.real.socket()));
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u8) -> u8 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        u8::try_from(self.0 % u64::from(n)).unwrap()
+    }
+
+    fn text(&mut self) -> Value {
+        json!(["a", "b", "c", ""][usize::from(self.below(4))])
+    }
+
+    fn map(&mut self) -> Value {
+        let keys = ["a", "b", "c"].into_iter().filter(|_| self.below(2) == 0);
+        let keys: Vec<&str> = keys.collect();
+        let pairs: Vec<Value> = keys.into_iter().map(|key| json!([key, self.text()])).collect();
+        json!(["map", pairs])
+    }
+
+    fn set(&mut self) -> Value {
+        let atoms: Vec<u8> = (0..4).filter(|_| self.below(2) == 0).collect();
+        json!(["set", atoms])
+    }
+
+    /// Rows of Port refer strongly to Interface, of Mirror weakly to Port.
+    fn operation(&mut self) -> Value {
+        let (n, m) = (self.below(5), self.below(5));
+        let function = ["==", "!=", "includes", "excludes"][usize::from(self.below(4))];
+        let condition = match self.below(5) {
+            0 => json!(["_uuid", function, uuid(64 + n)]),
+            1 => json!(["external_ids", function, self.map()]),
+            2 => json!(["type", function, self.text()]),
+            3 => json!(true),
+            _ => json!(["queues", function, ["map", [[1, uuid(80 + m)]]]]),
+        };
+        let mutator = ["insert", "delete"][usize::from(self.below(2))];
+        let arithmetic = ["+=", "-=", "*=", "/=", "%="][usize::from(self.below(5))];
+        match self.below(14) {
+            0 | 1 => {
+                json!({"op": "insert", "table": "QoS", "uuid": row(64 + n), "row": {"type": self.text(), "external_ids": self.map()}})
+            }
+            2 => json!({"op": "insert", "table": "Queue", "uuid": row(80 + n), "row": {"dscp": m * 20}}),
+            3 => {
+                json!({"op": "update", "table": "QoS", "where": [condition], "row": {"queues": ["map", [[1, uuid(80 + m)], [2, uuid(81)]]]}})
+            }
+            4 => json!({"op": "update", "table": "QoS", "where": [condition], "row": {"type": self.text()}}),
+            5 => {
+                json!({"op": "mutate", "table": "QoS", "where": [condition], "mutations": [["external_ids", mutator, self.map()]]})
+            }
+            6 => {
+                json!({"op": "mutate", "table": "QoS", "where": [condition], "mutations": [["external_ids", "delete", ["set", [self.text(), "a b"]]]]})
+            }
+            7 => {
+                json!({"op": "mutate", "table": "Queue", "where": [], "mutations": [["dscp", arithmetic, m]]})
+            }
+            8 => json!({"op": "delete", "table": "QoS", "where": [condition]}),
+            9 => json!({"op": "delete", "table": "Queue", "where": [["dscp", "<", m * 10]]}),
+            10 => {
+                json!({"op": "insert", "table": "Bridge", "uuid": row(96 + n), "row": {"name": self.text(), "flood_vlans": self.set()}})
+            }
+            11 => {
+                json!({"op": "mutate", "table": "Bridge", "where": [], "mutations": [["flood_vlans", mutator, self.set()]]})
+            }
+            12 => {
+                json!({"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [["bridges", mutator, uuid(96 + n)]]})
+            }
+            _ => {
+                json!({"op": "select", "table": "QoS", "where": [condition], "columns": ["type", "external_ids"]})
+            }
+        }
+    }
+}
+
+#[test]
+fn random_transactions_end_as_on_the_real_server() {
+    let Some(both) = both() else { return };
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let tables = json!({"QoS": [{"columns": ["type", "external_ids", "queues"]}], "Queue": [{"columns": ["dscp"]}],
+        "Bridge": [{"columns": ["name", "flood_vlans"]}], "Open_vSwitch": [{"columns": ["bridges"]}]});
+    let mut script = vec![
+        ("monitor", json!(["Open_vSwitch", 1, tables])),
+        ("monitor_cond", json!(["Open_vSwitch", 2, tables])),
+        (
+            "monitor_cond",
+            json!(["Open_vSwitch", 3, {"QoS": [{"columns": ["type"], "where": [["type", "==", "a"]]}]}]),
+        ),
+        transact(&[json!({"op": "insert", "table": "Open_vSwitch", "uuid": row(95), "row": {}})]),
+    ];
+    for _ in 0..1500 {
+        let operations: Vec<Value> = (0..=random.below(3)).map(|_| random.operation()).collect();
+        script.push(transact(&operations));
+    }
+    compare(&both, &script);
+}
+
+#[tokio::test]
+async fn everyday_changes_of_a_switch_can_be_made_on_it() {
+    let client = Server::switch().unwrap().client();
+    let request = MonitorRequest::new("Open_vSwitch").table("Port", ["name", "tag"]);
+    let mut monitor = client.monitor(&request).await.unwrap();
+    assert_eq!(monitor.next().await.unwrap(), []);
+    client.transact(&vswitch::add_br("br0")).await.unwrap();
+    let port = NewPort::new("p1").tag(7).transient();
+    client.transact(&vswitch::add_port("br0", &port)).await.unwrap();
+    let switch = Vswitch::new(client.clone());
+    assert_eq!(switch.transient_ports().await.unwrap(), ["p1"]);
+    switch.del_port("p1").await.unwrap();
+    let mut kinds = String::new();
+    for _ in 0..3 {
+        for change in monitor.next().await.unwrap() {
+            kinds.push(match change.change {
+                Change::Insert(_) => '+',
+                Change::Delete(_) => '-',
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+    assert_eq!(kinds, "++-");
+    // A session finds no `_Server`, and does without.
+    let error = client.get_schema("_Server").await.unwrap_err();
+    assert!(matches!(error, Error::Rpc { error, .. } if error.kind() == ErrorKind::UnknownDatabase));
+}
