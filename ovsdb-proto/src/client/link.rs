@@ -24,9 +24,11 @@ use super::error::Error;
 use crate::frame::{Frame, Member};
 use crate::rpc::{self, ErrorReply, Message};
 
+mod call;
 mod locks;
 mod updates;
 
+pub(super) use self::call::Call;
 pub(super) use self::locks::LockState;
 pub(super) use self::updates::{Notice, Updates};
 
@@ -60,13 +62,6 @@ pub(super) struct QueueLimits {
 
 /// What a call gave.
 pub(super) type Body = Result<Bytes, ErrorReply>;
-
-/// A call that waits for its reply. Dropped before that, it is canceled.
-pub(super) struct Call {
-    link: Arc<Link>,
-    id: u64,
-    patient: bool,
-}
 
 /// What a call starts on the server, to be ended if nobody waits for it any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -413,48 +408,6 @@ impl State {
         let id = self.next_id;
         self.next_id += 1;
         id
-    }
-}
-
-impl Call {
-    pub(super) fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Whether the call has not reached the peer, and never will.
-    pub(super) fn is_unsent(&self) -> bool {
-        let state = self.link.state();
-        let unsent = matches!(state.slots.get(&self.id), Some(Slot::Waiting { sent: false, .. }));
-        unsent && state.closed.is_some()
-    }
-
-    /// What the call gave, once the engine says that it is complete.
-    pub(super) fn take(&self) -> Option<Body> {
-        match self.link.state().slots.remove(&self.id) {
-            Some(Slot::Done(body, _)) => Some(body),
-            _ => None,
-        }
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        let mut state = self.link.state();
-        state.calls -= 1;
-        state.patient -= usize::from(self.patient);
-        let open = state.closed.is_none();
-        match state.slots.remove(&self.id) {
-            Some(Slot::Waiting { starts, .. }) if open => {
-                state.slots.insert(self.id, Slot::Abandoned { starts });
-                drop(state);
-                self.link.cancel(self.id);
-            }
-            Some(Slot::Done(Ok(_), starts)) => {
-                drop(state);
-                self.link.end(&starts);
-            }
-            _ => {}
-        }
     }
 }
 

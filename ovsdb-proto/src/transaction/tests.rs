@@ -1,5 +1,8 @@
+use serde::Deserialize;
+
 use super::*;
 use crate::rpc::ErrorKind;
+use crate::rpc::{ErrorReply, JsonError};
 
 fn schema() -> DatabaseSchema {
     DatabaseSchema::parse(r#"{"name":"db","tables":{"T":{"columns":{"r":{"type":"real"}}}}}"#).unwrap()
