@@ -1,6 +1,5 @@
 //! What ovsdb-server has beyond the plain monitor: conditions, locks, probes, conversion.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use ovsdb_proto::client::{Client, ClientOptions, Error, Monitor};
@@ -9,7 +8,6 @@ use ovsdb_proto::operation::{Condition, Function};
 use ovsdb_proto::replica::{Change, RowChange};
 use ovsdb_proto::rpc::ErrorKind;
 use ovsdb_proto::transaction::Transaction;
-use ovsdb_proto::value::Uuid;
 use testbed::{OvsdbServer, or_skip};
 use tokio::time::timeout;
 
@@ -241,56 +239,4 @@ async fn a_quiet_server_that_answers_is_not_given_up() {
     let client = Client::connect_with(&remote, options).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(client.list_dbs().await.unwrap().len(), 2);
-}
-
-/// More by `OVS_RS_UPDATES`.
-#[tokio::test]
-async fn bursts_of_insertions_reach_a_consumer_that_sleeps_each_once() {
-    const WRITERS: usize = 50;
-    let Some(server) = or_skip(OvsdbServer::start()) else {
-        return;
-    };
-    let wanted: usize = std::env::var("OVS_RS_UPDATES").map_or(10_000, |wanted| wanted.parse().unwrap());
-    let mut options = ClientOptions::default();
-    options.hold_back_at = 64 * 1024;
-    options.max_queued = 16 << 20;
-    let remote = server.tcp_remote().parse().unwrap();
-    let client = Client::connect_with(&remote, options).await.unwrap();
-    let request = MonitorRequest::new("Open_vSwitch").table("QoS", ["type", "external_ids"]);
-    let mut monitor = client.monitor(&request).await.unwrap();
-    assert_eq!(next(&mut monitor).await, []);
-
-    let writer = connect(&server).await;
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|nth| {
-            let writer = writer.clone();
-            tokio::spawn(async move {
-                for n in (nth..wanted).step_by(WRITERS) {
-                    let mut transaction = Transaction::new("Open_vSwitch");
-                    transaction.insert("QoS", [("type", n.to_string().into())]);
-                    writer.transact(&transaction).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    let mut seen: BTreeSet<Uuid> = BTreeSet::new();
-    for batch in 0.. {
-        if seen.len() == wanted {
-            break;
-        }
-        // Sleeps longer than it takes to fill the queue, again and again.
-        if batch % 500 == 0 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            let databases = timeout(Duration::from_secs(5), client.list_dbs()).await.unwrap();
-            assert_eq!(databases.unwrap().len(), 2);
-        }
-        for change in next(&mut monitor).await {
-            assert!(matches!(change.change, Change::Insert(_)));
-            assert!(seen.insert(change.uuid), "seen twice");
-        }
-    }
-    for writer in writers {
-        writer.await.unwrap();
-    }
-    assert_eq!(client.snapshot(&request).await.unwrap(), *monitor.replica());
 }

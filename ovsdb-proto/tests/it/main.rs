@@ -5,7 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[cfg(feature = "client")]
+mod backpressure;
+#[cfg(feature = "client")]
+mod bursts;
+#[cfg(feature = "client")]
 mod canned;
+#[cfg(feature = "client")]
+mod cluster;
 #[cfg(feature = "client")]
 mod extensions;
 #[cfg(feature = "client")]
@@ -13,9 +19,9 @@ mod peer;
 #[cfg(feature = "client")]
 mod real;
 mod recorded;
-#[cfg(feature = "client")]
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "client")]
 mod session;
 #[cfg(feature = "client")]
 mod transact;

@@ -16,27 +16,27 @@ use testbed::{OvsdbServer, or_skip};
 use tokio::time::{sleep, timeout};
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-struct Interface {
+pub(crate) struct Interface {
     #[serde(rename = "_uuid")]
     uuid: Uuid,
-    name: String,
+    pub(crate) name: String,
     ofport: Option<i64>,
-    external_ids: BTreeMap<String, String>,
+    pub(crate) external_ids: BTreeMap<String, String>,
 }
 
-fn server() -> Option<OvsdbServer> {
+pub(crate) fn server() -> Option<OvsdbServer> {
     or_skip(OvsdbServer::start())
 }
 
-async fn connect(remote: &str) -> Client {
+pub(crate) async fn connect(remote: &str) -> Client {
     Client::connect(&remote.parse().unwrap()).await.unwrap()
 }
 
-fn interfaces() -> MonitorRequest {
+pub(crate) fn interfaces() -> MonitorRequest {
     MonitorRequest::new("Open_vSwitch").table("Interface", ["name", "ofport", "external_ids"])
 }
 
-async fn transact(client: &Client, operations: Vec<Value>) {
+pub(crate) async fn transact(client: &Client, operations: Vec<Value>) {
     let mut params = vec![json!("Open_vSwitch")];
     params.extend(operations);
     let results = client.call("transact", &params).await.unwrap();
@@ -47,7 +47,7 @@ async fn transact(client: &Client, operations: Vec<Value>) {
 
 /// Adds a port with its interface to every bridge. An interface that nothing refers to would be
 /// removed at once.
-async fn add_port(client: &Client, name: &str) {
+pub(crate) async fn add_port(client: &Client, name: &str) {
     let add = json!(["ports", "insert", ["named-uuid", "port"]]);
     let operations = vec![
         json!({"op": "insert", "table": "Interface", "uuid-name": "interface", "row": {"name": name}}),
@@ -58,7 +58,7 @@ async fn add_port(client: &Client, name: &str) {
     transact(client, operations).await;
 }
 
-async fn set_external_id(client: &Client, name: &str, value: &str) {
+pub(crate) async fn set_external_id(client: &Client, name: &str, value: &str) {
     let row = json!({"external_ids": ["map", [["n", value]]]});
     let update = json!({"op": "update", "table": "Interface", "where": [["name", "==", name]], "row": row});
     transact(client, vec![update]).await;
@@ -227,89 +227,9 @@ async fn every_column_of_every_table_can_be_monitored() {
     assert_eq!(rows, 4);
 }
 
-/// Each transaction is one insertion. The server merges transactions only if the client does not
-/// keep up, and then their order within one batch is lost, but not that of the batches.
-#[tokio::test]
-async fn a_burst_of_500_insertions_is_delivered_in_order() {
-    const INSERTIONS: usize = 500;
-    let Some(server) = server() else { return };
-    server.vsctl(&["add-br", "br0"]).unwrap();
-    let client = connect(&server.remote()).await;
-    let mut monitor = client.monitor(&interfaces()).await.unwrap();
-    let initial = monitor.next().await.unwrap();
-    assert_eq!(initial.len(), 1);
-    assert!(matches!(initial[0].change, Change::Initial(_)));
-
-    let writer = connect(&server.tcp_remote()).await;
-    let writes = tokio::spawn(async move {
-        for n in 0..INSERTIONS {
-            add_port(&writer, &format!("p{n}")).await;
-        }
-    });
-    let mut seen = Vec::new();
-    while seen.len() < INSERTIONS {
-        let batch = timeout(Duration::from_secs(20), monitor.next()).await;
-        let mut inserted: Vec<usize> = batch
-            .unwrap()
-            .unwrap()
-            .iter()
-            .map(|change| match &change.change {
-                Change::Insert(row) => {
-                    let row: Interface = row.read(change.uuid).unwrap();
-                    row.name.strip_prefix('p').unwrap().parse().unwrap()
-                }
-                other => panic!("{other:?} is no insertion"),
-            })
-            .collect();
-        inserted.sort_unstable();
-        seen.extend(inserted);
-    }
-    writes.await.unwrap();
-    assert_eq!(seen, (0..INSERTIONS).collect::<Vec<_>>());
-    assert_eq!(
-        monitor.rows::<Interface>("Interface").unwrap().count(),
-        INSERTIONS + 1
-    );
-}
-
-#[tokio::test]
-async fn a_burst_of_500_modifications_never_goes_back_and_ends_with_the_last() {
-    let Some(server) = server() else { return };
-    server.vsctl(&["add-br", "br0"]).unwrap();
-    let client = connect(&server.remote()).await;
-    let mut monitor = client.monitor(&interfaces()).await.unwrap();
-    monitor.next().await.unwrap();
-    let writer = client.clone();
-    let writes = tokio::spawn(async move {
-        for n in 1..=500 {
-            set_external_id(&writer, "br0", &n.to_string()).await;
-        }
-    });
-    let mut last = 0;
-    while last < 500 {
-        let batch = timeout(Duration::from_secs(20), monitor.next()).await;
-        for change in batch.unwrap().unwrap() {
-            let Change::Modify { old, new, changed } = &change.change else {
-                panic!("{change:?} is no modification");
-            };
-            assert_eq!(changed.len(), 1);
-            assert_eq!(&*changed[0], "external_ids");
-            let old: Interface = old.read(change.uuid).unwrap();
-            let new: Interface = new.read(change.uuid).unwrap();
-            let value = |row: &Interface| row.external_ids.get("n").map_or(0, |n| n.parse().unwrap());
-            // The old row is the one that was given last: nothing was left out in between.
-            assert_eq!(value(&old), last);
-            assert!(value(&new) > last, "{} after {last}", value(&new));
-            last = value(&new);
-        }
-    }
-    writes.await.unwrap();
-    assert_eq!(last, 500);
-}
-
 /// The server sends an echo after 5 s of silence on TCP, and gives up 5 s later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_idle_tcp_connection_is_still_alive_after_30_seconds() {
+async fn an_idle_tcp_connection_is_still_alive_after_60_seconds() {
     let Some(server) = server() else { return };
     let remote = server.tcp_remote();
     let address = remote.strip_prefix("tcp:").unwrap().to_owned();
@@ -325,7 +245,7 @@ async fn an_idle_tcp_connection_is_still_alive_after_30_seconds() {
     let client = connect(&remote).await;
     let mut monitor = client.monitor(&interfaces()).await.unwrap();
     monitor.next().await.unwrap();
-    let lost = timeout(Duration::from_secs(30), client.closed()).await;
+    let lost = timeout(Duration::from_secs(60), client.closed()).await;
     assert!(lost.is_err(), "{lost:?}");
     assert_eq!(client.list_dbs().await.unwrap().len(), 2);
     server.vsctl(&["add-br", "br0"]).unwrap();
@@ -340,7 +260,7 @@ async fn an_idle_tcp_connection_is_still_alive_after_30_seconds() {
 /// Nobody takes the updates for longer than the server's patience, while it has more to send than
 /// the client lets wait.
 #[tokio::test]
-async fn a_monitor_on_tcp_that_is_not_read_for_15_seconds_loses_nothing() {
+async fn a_monitor_on_tcp_that_is_not_read_for_20_seconds_loses_nothing() {
     let Some(server) = server() else { return };
     server.vsctl(&["add-br", "br0"]).unwrap();
     let mut options = ClientOptions::default();
@@ -355,7 +275,7 @@ async fn a_monitor_on_tcp_that_is_not_read_for_15_seconds_loses_nothing() {
     for n in 1..=200 {
         set_external_id(&writer, "br0", &format!("{n} {large}")).await;
     }
-    sleep(Duration::from_secs(15)).await;
+    sleep(Duration::from_secs(20)).await;
     let mut last = 0;
     let mut batches = 0;
     while last < 200 {

@@ -9,13 +9,13 @@ use ovsdb_proto::operation::{Condition, Mutation};
 use ovsdb_proto::replica::{Change, Replica, RowChange};
 use ovsdb_proto::transaction::Transaction;
 use ovsdb_proto::value::{Row, Uuid};
-use testbed::{OvsdbCluster, OvsdbServer, or_skip};
+use testbed::{OvsdbServer, or_skip};
 use tokio::time::timeout;
 
 const DATABASE: &str = "Open_vSwitch";
 
 /// QoS is a root table: its rows stay without references.
-fn request() -> MonitorRequest {
+pub(crate) fn request() -> MonitorRequest {
     MonitorRequest::new(DATABASE).table("QoS", ["type", "external_ids"])
 }
 
@@ -27,12 +27,12 @@ fn session(server: &OvsdbServer) -> Session {
     )
 }
 
-async fn next(session: &mut Session) -> Event {
+pub(crate) async fn next(session: &mut Session) -> Event {
     timeout(Duration::from_secs(30), session.next()).await.unwrap()
 }
 
 /// Until the changes that follow a new connection.
-async fn synced(session: &mut Session) -> (SyncKind, Vec<RowChange>) {
+pub(crate) async fn synced(session: &mut Session) -> (SyncKind, Vec<RowChange>) {
     loop {
         if let Event::Connected { sync, .. } = next(session).await {
             let Event::Changes(changes) = next(session).await else {
@@ -273,10 +273,10 @@ async fn a_paused_server_is_given_up_and_the_next_remote_used() {
 
 /// A replica, from changes alone.
 #[derive(Default, Debug, PartialEq)]
-struct Replay(BTreeMap<Uuid, Row>);
+pub(crate) struct Replay(BTreeMap<Uuid, Row>);
 
 impl Replay {
-    fn apply(&mut self, changes: &[RowChange]) {
+    pub(crate) fn apply(&mut self, changes: &[RowChange]) {
         for RowChange { uuid, change, .. } in changes {
             let was = match change {
                 Change::Initial(row) | Change::Insert(row) => {
@@ -301,10 +301,10 @@ impl Replay {
     }
 }
 
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -344,12 +344,12 @@ impl Random {
 }
 
 /// How often each fault test hurts the server; more by `OVS_RS_FAULTS`.
-fn faults(default: usize) -> usize {
+pub(crate) fn faults(default: usize) -> usize {
     std::env::var("OVS_RS_FAULTS").map_or(default, |faults| faults.parse().unwrap())
 }
 
 /// Writes through `remote` until it is gone, and says by a row of its own that it is done.
-async fn write(remote: &str, random: &mut Random, count: u64) -> bool {
+pub(crate) async fn write(remote: &str, random: &mut Random, count: u64) -> bool {
     let Ok(client) = Client::connect(&remote.parse().unwrap()).await else {
         return false;
     };
@@ -362,7 +362,7 @@ async fn write(remote: &str, random: &mut Random, count: u64) -> bool {
 }
 
 /// Takes events until the replica is that of the server, which nobody writes to.
-async fn settle(session: &mut Session, replay: &mut Replay, remote: &str) {
+pub(crate) async fn settle(session: &mut Session, replay: &mut Replay, remote: &str) {
     let client = Client::connect(&remote.parse().unwrap()).await.unwrap();
     let truth = client.snapshot(&request()).await.unwrap();
     let settled = async {
@@ -442,111 +442,4 @@ async fn after_any_fault_the_replica_is_the_servers_and_the_changes_lead_to_it()
         let _ = write.await;
         settle(&mut session, &mut replay, &server.remote()).await;
     }
-}
-
-async fn cluster_session(cluster: &OvsdbCluster, leader_only: bool) -> Session {
-    let remotes = (0..cluster.len()).map(|nth| cluster.remote(nth).parse().unwrap());
-    let mut options = SessionOptions::default();
-    options.leader_only = leader_only;
-    Session::new(remotes, request(), options)
-}
-
-fn leader(cluster: &OvsdbCluster) -> usize {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        match cluster.leader() {
-            Some(leader) => return leader,
-            None if Instant::now() > deadline => panic!("no leader"),
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_cluster_is_followed_over_leader_kills_and_resumed_where_it_can_be() {
-    let Some(mut cluster) = or_skip(OvsdbCluster::start()) else {
-        return;
-    };
-    let mut random = Random(0x1234_5678_9abc_def1);
-    let first = leader(&cluster);
-    assert!(write(&cluster.remote(first), &mut random, 120).await);
-    let mut session = cluster_session(&cluster, true).await;
-    let mut replay = Replay::default();
-    settle(&mut session, &mut replay, &cluster.remote(first)).await;
-    let mut resumed = 0;
-    for _ in 0..faults(3) {
-        let old = leader(&cluster);
-        let mut writer = Random(random.below(u64::MAX) | 1);
-        let remote = cluster.remote(old);
-        let write = tokio::spawn(async move { write(&remote, &mut writer, 20).await });
-        tokio::time::sleep(Duration::from_millis(random.below(30))).await;
-        cluster.kill(old);
-        let killed = Instant::now();
-        let _ = write.await;
-        // When a new leader is there, the session has it soon.
-        let elected = async {
-            loop {
-                match next(&mut session).await {
-                    Event::Changes(changes) => replay.apply(&changes),
-                    Event::Connected { sync, .. } => break sync,
-                    Event::Lost { .. } | Event::Unreachable { .. } => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-        };
-        let sync = elected.await;
-        assert!(
-            killed.elapsed() < Duration::from_secs(8),
-            "{:?}",
-            killed.elapsed()
-        );
-        resumed += usize::from(sync == SyncKind::Resumed);
-        let new = leader(&cluster);
-        assert_ne!(new, old);
-        settle(&mut session, &mut replay, &cluster.remote(new)).await;
-        cluster.restart(old).unwrap();
-        cluster.wait_connected(old).unwrap();
-    }
-    assert!(resumed > 0, "a cluster keeps 100 transactions");
-}
-
-#[tokio::test]
-async fn a_server_without_majority_or_with_older_data_is_refused() {
-    let Some(mut cluster) = or_skip(OvsdbCluster::start()) else {
-        return;
-    };
-    let old = (leader(&cluster) + 1) % 3;
-    let mut session = cluster_session(&cluster, false).await;
-    synced(&mut session).await;
-    // One member sleeps through what the session sees.
-    cluster.kill(old);
-    let remote = cluster.remote(leader(&cluster));
-    assert!(write(&remote, &mut Random(7), 20).await);
-    let _ = timeout(Duration::from_secs(1), async {
-        while session.next().await != Event::Changes(vec![]) {}
-    })
-    .await;
-    for nth in (0..3).filter(|nth| *nth != old) {
-        cluster.kill(nth);
-    }
-    cluster.restart(old).unwrap();
-    let mut refused = false;
-    for _ in 0..30 {
-        match next(&mut session).await {
-            Event::Unreachable {
-                reason: Error::NotConnected | Error::Stale { .. },
-                ..
-            } => {
-                refused = true;
-                break;
-            }
-            Event::Connected { .. } => panic!("it is alone"),
-            _ => {}
-        }
-    }
-    assert!(refused);
-    for nth in (0..3).filter(|nth| *nth != old) {
-        cluster.restart(nth).unwrap();
-    }
-    assert_ne!(synced(&mut session).await.0, SyncKind::Initial);
 }
