@@ -18,6 +18,7 @@ mod browser;
 mod cluster;
 mod daemon;
 mod error;
+mod interfaces;
 mod ovn;
 mod ovsdb;
 mod skip;

@@ -57,12 +57,15 @@ impl OvsdbServer {
             }
             .into());
         }
-        let dir = short_temp_dir()?;
+        Self::start_in(short_temp_dir()?, Path::new(SCHEMA))
+    }
+
+    pub(crate) fn start_in(dir: TempDir, schema: &Path) -> Result<Self, Error> {
         let database = dir.path().join(DATABASE);
         tools::output(
             Command::new(tools::find("ovsdb-tool")?)
                 .arg("create")
-                .args([&database, Path::new(SCHEMA)]),
+                .args([&database, schema]),
         )?;
         let socket = dir.path().join("db.sock");
         let (daemon, port) = launch(dir.path(), &socket, None)?;

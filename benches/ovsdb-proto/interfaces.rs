@@ -1,0 +1,228 @@
+//! 100 000 interfaces of a real `ovsdb-server`: what it takes to have them, typed, beside a minimal client written by
+//! hand for this one question, `ovsdb-client` and Python's IDL. Then calls one after the other, beside the same kind of
+//! client. The server's share does not count. `OVS_RS_ROWS` says how many rows.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::future::Future;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+
+use benches::race::{self, Race};
+use ovsdb_proto::client::{Client, ClientOptions, Remote};
+use ovsdb_proto::monitor::MonitorRequest;
+use ovsdb_proto::value::Uuid;
+use serde::{Deserialize, Deserializer};
+use testbed::{OvsdbServer, or_skip};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// What the contenders have of a row. The server leaves out columns with default values.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Row<S, N> {
+    name: String,
+    r#type: String,
+    admin_state: Option<String>,
+    link_state: Option<String>,
+    ofport: Option<i64>,
+    mtu: Option<i64>,
+    mac_in_use: Option<String>,
+    ifindex: Option<i64>,
+    error: Option<String>,
+    options: S,
+    external_ids: S,
+    status: S,
+    statistics: N,
+}
+
+/// As a user of the crate writes it.
+type Interface = Row<BTreeMap<String, String>, BTreeMap<String, i64>>;
+
+/// As it has to be without the crate.
+type ByHand = Row<Map<String>, Map<i64>>;
+
+/// `["map", [[key, value], …]]`
+#[derive(Default)]
+struct Map<V>(#[expect(dead_code, reason = "what is read is not used")] BTreeMap<String, V>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (_, pairs) = <(&str, Vec<(String, V)>)>::deserialize(deserializer)?;
+        Ok(Self(pairs.into_iter().collect()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Initial {
+    initial: ByHand,
+}
+
+#[derive(Deserialize)]
+struct Reply<'a> {
+    #[serde(borrow)]
+    result: (bool, &'a str, BTreeMap<&'a str, BTreeMap<&'a str, Initial>>),
+}
+
+const CALLS: u32 = 20_000;
+
+/// Takes a contender's part, if this process was started for that.
+pub(super) fn take_part() -> bool {
+    let Some((contender, socket)) = race::job() else {
+        return false;
+    };
+    match contender.as_str() {
+        "bytes" => assert!(!read(&mut ask(&socket, &question())).is_empty()),
+        "by hand" => by_hand(&socket),
+        "calls by hand" => block_on(calls_by_hand(&socket)),
+        ours => block_on(self::ours(ours, &socket)),
+    }
+    true
+}
+
+pub(super) fn compare() {
+    if race::only_tried() {
+        return;
+    }
+    let rows = env::var("OVS_RS_ROWS").map_or(100_000, |rows| rows.parse().unwrap());
+    let Some(server) = or_skip(OvsdbServer::with_interfaces(rows.try_into().unwrap())) else {
+        return;
+    };
+    let ours = |job| race::ours(job, server.socket()).unwrap();
+    let mut race = Race::new("ovsdb-proto/13 columns of interfaces of a server");
+    let mut dump = Command::new("ovsdb-client");
+    dump.args([
+        "dump",
+        &server.remote(),
+        "Open_vSwitch",
+        "Interface",
+        "--format=json",
+    ])
+    .args(COLUMNS.split(','));
+    let mut python = Command::new(env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned()));
+    python.args(["-c", PYTHON, &server.remote()]);
+    for (name, command) in [
+        ("by hand", &mut ours("by hand")),
+        ("bytes alone", &mut ours("bytes")),
+        ("Client::monitor_typed", &mut ours("typed")),
+        ("Client::monitor", &mut ours("plain")),
+        ("ovsdb-client dump", &mut dump),
+        ("IDL of Python (PYTHON=python3)", &mut python),
+    ] {
+        race.run(name, rows, command).unwrap();
+    }
+    let mut race = Race::new("ovsdb-proto/calls one after the other");
+    race.run("by hand", CALLS, &mut ours("calls by hand")).unwrap();
+    race.run("Client::list_dbs", CALLS, &mut ours("calls")).unwrap();
+}
+
+fn block_on(future: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future);
+}
+
+async fn ours(contender: &str, socket: &Path) {
+    let remote = Remote::Unix(socket.to_owned());
+    let mut options = ClientOptions::default();
+    // On a busy machine the server thinks for long before the first byte.
+    options.call_timeout = None;
+    let client = Client::connect_with(&remote, options).await.unwrap();
+    let request = MonitorRequest::new("Open_vSwitch").table_of::<Interface>("Interface");
+    match contender {
+        "typed" => {
+            let monitor = client.monitor_typed::<Interface>(&request).await.unwrap();
+            println!("{}", monitor.replica().table("Interface").unwrap().len());
+        }
+        "plain" => {
+            let monitor = client.monitor(&request).await.unwrap();
+            println!("{}", monitor.replica().table("Interface").unwrap().len());
+        }
+        _ => {
+            for _ in 0..CALLS {
+                assert_eq!(client.list_dbs().await.unwrap().len(), 2);
+            }
+        }
+    }
+    // Taking it apart is no part of the question.
+    std::process::exit(0);
+}
+
+fn question() -> String {
+    let columns: Vec<&str> = COLUMNS.split(',').collect();
+    format!(
+        r#"{{"id":0,"method":"monitor_cond_since","params":["Open_vSwitch",0,{{"Interface":[{{"columns":{columns:?}}}]}},"{}"]}}"#,
+        Uuid::ZERO
+    )
+}
+
+fn ask(socket: &Path, question: &str) -> UnixStream {
+    let mut socket = UnixStream::connect(socket).unwrap();
+    socket.write_all(question.as_bytes()).unwrap();
+    socket
+}
+
+/// Reads one object, whose strings have neither brackets nor escapes.
+fn read(socket: &mut UnixStream) -> Vec<u8> {
+    let (mut reply, mut depth) = (Vec::new(), 0);
+    loop {
+        let start = reply.len();
+        reply.resize(start + 65536, 0);
+        let len = socket.read(&mut reply[start..]).unwrap();
+        assert!(len > 0);
+        reply.truncate(start + len);
+        for byte in &reply[start..] {
+            depth += i32::from(*byte == b'{') - i32::from(*byte == b'}');
+        }
+        if depth == 0 {
+            return reply;
+        }
+    }
+}
+
+fn by_hand(socket: &Path) {
+    let reply = read(&mut ask(socket, &question()));
+    let reply: Reply<'_> = serde_json::from_str(std::str::from_utf8(&reply).unwrap()).unwrap();
+    let rows = reply.result.2.into_values().flatten();
+    let rows = rows.map(|(uuid, row)| (uuid.parse::<Uuid>().unwrap(), row.initial));
+    println!("{}", rows.collect::<BTreeMap<_, _>>().len());
+    std::process::exit(0);
+}
+
+/// On the same runtime: the price of that is not the question.
+async fn calls_by_hand(socket: &Path) {
+    #[derive(Deserialize)]
+    struct Reply {
+        id: u32,
+        result: Vec<String>,
+    }
+    let mut socket = tokio::net::UnixStream::connect(socket).await.unwrap();
+    for id in 0..CALLS {
+        let request = format!(r#"{{"id":{id},"method":"list_dbs","params":[]}}"#);
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut reply = Vec::with_capacity(4096);
+        let reply: Reply = loop {
+            assert!(socket.read_buf(&mut reply).await.unwrap() > 0);
+            if let Ok(reply) = serde_json::from_slice(&reply) {
+                break reply;
+            }
+        };
+        assert_eq!((reply.id, reply.result.len()), (id, 2));
+    }
+}
+
+const COLUMNS: &str = "name,type,admin_state,link_state,ofport,mtu,mac_in_use,ifindex,error,options,external_ids,status,statistics";
+
+/// No change is waited for.
+const PYTHON: &str = r#"
+import sys, ovs.db.idl, ovs.poller
+schema = ovs.db.idl.SchemaHelper("/usr/share/openvswitch/vswitch.ovsschema")
+schema.register_columns("Interface", ["name", "type", "admin_state", "link_state", "ofport", "mtu",
+    "mac_in_use", "ifindex", "error", "options", "external_ids", "status", "statistics"])
+idl = ovs.db.idl.Idl(sys.argv[1], schema)
+while not idl.tables["Interface"].rows:
+    idl.run()
+    poller = ovs.poller.Poller()
+    idl.wait(poller)
+    poller.block()
+"#;
