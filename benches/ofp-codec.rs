@@ -1,9 +1,11 @@
-//! Reading flow dumps: by parts beside finding line ends, and whole files beside the peers.
+//! Reading flows, as text and as messages: by parts beside finding line ends or copying, and whole files beside the peers.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot start has failed")]
 
 #[path = "ofp-codec/peers.rs"]
 mod peers;
+#[path = "ofp-codec/wire.rs"]
+mod wire;
 
 use std::hint::black_box;
 
@@ -50,7 +52,7 @@ fn dumps(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, dumps);
+criterion_group!(benches, dumps, wire::benches);
 
 fn main() {
     if peers::take_part() {
@@ -59,4 +61,5 @@ fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
     peers::compare();
+    peers::print_messages();
 }

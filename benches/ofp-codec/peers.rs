@@ -8,13 +8,22 @@ use std::{
 };
 
 use benches::race::{self, Race};
-use ofp_codec::text::{DumpReader, Item};
+use ofp_codec::{
+    Version,
+    text::{DumpReader, Item},
+};
+
+use crate::wire;
 
 /// Does what this process was started for by [`compare`], if it was.
 pub(super) fn take_part() -> bool {
-    let Some((_, path)) = race::job() else {
+    let Some((job, path)) = race::job() else {
         return false;
     };
+    if job == PRINT {
+        print(&fs::read(path).unwrap());
+        return true;
+    }
     let mut reader = DumpReader::new(BufReader::with_capacity(1 << 16, fs::File::open(path).unwrap()));
     let mut flows = 0;
     while let Some(item) = reader.next_item() {
@@ -25,6 +34,14 @@ pub(super) fn take_part() -> bool {
     }
     assert!(flows > 0, "a dump without flows");
     true
+}
+
+/// Does with messages what `ovs-ofctl ofp-parse` does: prints them.
+fn print(stream: &[u8]) {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for message in wire::messages(stream) {
+        writeln!(out, "{message}").unwrap();
+    }
 }
 
 /// What each reader takes for a flow.
@@ -51,6 +68,32 @@ pub(super) fn compare() {
         .unwrap();
 }
 
+/// What each takes to print the flows of a reply.
+pub(super) fn print_messages() {
+    if race::only_tried() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let flows = wire::flows();
+    let count = u32::try_from(flows.len()).unwrap();
+    for (version, name) in [
+        (Version::V1_0, "1.0"),
+        (Version::V1_3, "1.3"),
+        (Version::V1_5, "1.5"),
+    ] {
+        let path = dir.path().join(name);
+        fs::write(&path, wire::reply(&flows, version)).unwrap();
+        let mut race = Race::new(&format!(
+            "ofp-codec/reply of 100,000 flows printed, OpenFlow {name}"
+        ));
+        let ours = &mut race::ours(PRINT, &path).unwrap();
+        race.run("ofp-codec", count, ours).unwrap();
+        let theirs = &mut Command::new("ovs-ofctl");
+        race.run("ovs-ofctl ofp-parse", count, theirs.arg("ofp-parse").arg(&path))
+            .unwrap();
+    }
+}
+
 fn ofctl(file: &Path) -> Command {
     let mut command = Command::new("ovs-ofctl");
     command.args(["-OOpenFlow13", "parse-flows"]).arg(file);
@@ -63,6 +106,7 @@ fn python(file: &Path) -> Command {
     command
 }
 
+const PRINT: &str = "print";
 const ALL: u32 = 1_000_000;
 /// Python's is too slow for all.
 const SOME: u32 = 20_000;

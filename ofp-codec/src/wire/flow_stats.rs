@@ -19,13 +19,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod head;
+
 use alloc::vec::Vec;
 
 use crate::{
     model::{
         canonical::{actions::Context, bits::MatchBits},
-        flow::{Flow, FlowFlags, Stats},
-        port::TableRef,
+        flow::Flow,
         version::Version,
     },
     wire::{
@@ -36,135 +37,14 @@ use crate::{
         kind::{MessageKind, Namespace},
         matches::{Match10, MatchRef, encode_nxm, encode_oxm},
         message::Message,
-        oxs::{OxsRef, duration, encode_oxs, parts},
+        oxs::{OxsRef, encode_oxs, parts},
         program::ProgramRef,
         read::Reader,
-        record::record,
         write::Writer,
     },
 };
 
-record! {
-    /// What stands before the match in `struct ofp10_flow_stats` of `openflow-1.0.h`.
-    pub struct FlowStatsHead10 "flow entry" {
-        /// The length of the entry.
-        length: u16,
-        /// The table.
-        table_id: u8,
-        /// Padding.
-        pad: u8,
-    }
-
-    /// What stands behind the match in `struct ofp10_flow_stats` of `openflow-1.0.h`.
-    pub struct FlowStats10 "flow entry" {
-        /// How long the flow has been there.
-        duration_sec: u32,
-        /// Nanoseconds beyond that.
-        duration_nsec: u32,
-        /// The priority.
-        priority: u16,
-        /// Seconds without a packet until the flow goes; 0 is never.
-        idle_timeout: u16,
-        /// Seconds until the flow goes; 0 is never.
-        hard_timeout: u16,
-        /// Padding.
-        pad2: [u8; 6],
-        /// The cookie.
-        cookie: u64,
-        /// Packets that matched.
-        packet_count: u64,
-        /// Bytes of these.
-        byte_count: u64,
-    }
-
-    /// `struct ofp11_flow_stats` of `openflow-1.1.h`; a match follows.
-    pub struct FlowStats11 "flow entry" {
-        /// The length of the entry.
-        length: u16,
-        /// The table.
-        table_id: u8,
-        /// Padding.
-        pad: u8,
-        /// How long the flow has been there.
-        duration_sec: u32,
-        /// Nanoseconds beyond that.
-        duration_nsec: u32,
-        /// The priority.
-        priority: u16,
-        /// Seconds without a packet until the flow goes; 0 is never.
-        idle_timeout: u16,
-        /// Seconds until the flow goes; 0 is never.
-        hard_timeout: u16,
-        /// `OFPFF_*`, since OpenFlow 1.3.
-        flags: u16,
-        /// The importance, since OpenFlow 1.4.
-        importance: u16,
-        /// Padding.
-        pad2: [u8; 2],
-        /// The cookie.
-        cookie: u64,
-        /// Packets that matched.
-        packet_count: u64,
-        /// Bytes of these.
-        byte_count: u64,
-    }
-
-    /// `struct ofp15_flow_desc` of `openflow-1.5.h`; a match and OXS statistics follow.
-    pub struct FlowDesc15 "flow entry" {
-        /// The length of the entry.
-        length: u16,
-        /// Padding.
-        pad2: [u8; 2],
-        /// The table.
-        table_id: u8,
-        /// Padding.
-        pad: u8,
-        /// The priority.
-        priority: u16,
-        /// Seconds without a packet until the flow goes; 0 is never.
-        idle_timeout: u16,
-        /// Seconds until the flow goes; 0 is never.
-        hard_timeout: u16,
-        /// `OFPFF_*`.
-        flags: u16,
-        /// The importance.
-        importance: u16,
-        /// The cookie.
-        cookie: u64,
-    }
-
-    /// `struct nx_flow_stats` of `nicira-ext.h`; a match follows.
-    pub struct NxFlowStats "flow entry" {
-        /// The length of the entry.
-        length: u16,
-        /// The table.
-        table_id: u8,
-        /// Padding.
-        pad: u8,
-        /// How long the flow has been there.
-        duration_sec: u32,
-        /// Nanoseconds beyond that.
-        duration_nsec: u32,
-        /// The priority.
-        priority: u16,
-        /// Seconds without a packet until the flow goes; 0 is never.
-        idle_timeout: u16,
-        /// Seconds until the flow goes; 0 is never.
-        hard_timeout: u16,
-        /// The length of the match, without padding.
-        match_len: u16,
-        /// Seconds since the last packet, plus 1; 0 is not known.
-        idle_age: u16,
-        /// Seconds since the last change, plus 1; 0 is not known.
-        hard_age: u16,
-        /// The cookie.
-        cookie: u64,
-        /// Packets that matched.
-        packet_count: u64,
-        /// Bytes of these.
-        byte_count: u64,
-    }
-}
+pub use self::head::{FlowDesc15, FlowStats10, FlowStats11, FlowStatsHead, FlowStatsHead10, NxFlowStats};
 
 /// A flow with its statistics, as it stands in a reply. It encodes to the bytes that it was decoded
 /// from.
@@ -180,20 +60,6 @@ pub struct FlowStatsRef<'a> {
     pub stats: Option<OxsRef<'a>>,
     /// The instructions, in OpenFlow 1.0 actions.
     pub program: ProgramRef<'a>,
-}
-
-/// The fixed part of a [`FlowStatsRef`], by its form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FlowStatsHead {
-    /// OpenFlow 1.0's; the match stands between its two parts.
-    Of10(FlowStatsHead10, FlowStats10),
-    /// Of OpenFlow 1.1 to 1.4.
-    Of11(FlowStats11),
-    /// Of OpenFlow 1.5.
-    Of15(FlowDesc15),
-    /// Nicira's.
-    Nicira(NxFlowStats),
 }
 
 /// The flows of a message of the kind `FlowReply`, in order. One that cannot be split into its parts
@@ -387,78 +253,6 @@ impl<'a> Iterator for FlowEntries<'a> {
     }
 }
 
-impl FlowStatsHead {
-    fn to_flow(self, version: Version) -> Flow {
-        match self {
-            FlowStatsHead::Of10(head, stats) => Flow {
-                table: TableRef::Number(head.table_id),
-                priority: stats.priority,
-                cookie: stats.cookie,
-                idle_timeout: stats.idle_timeout,
-                hard_timeout: stats.hard_timeout,
-                stats: Stats {
-                    duration: Some(duration(stats.duration_sec.into(), stats.duration_nsec)),
-                    n_packets: known(stats.packet_count),
-                    n_bytes: known(stats.byte_count),
-                    ..Stats::default()
-                },
-                ..Flow::default()
-            },
-            FlowStatsHead::Of11(head) => Flow {
-                table: TableRef::Number(head.table_id),
-                priority: head.priority,
-                cookie: head.cookie,
-                idle_timeout: head.idle_timeout,
-                hard_timeout: head.hard_timeout,
-                importance: if version < Version::V1_4 {
-                    0
-                } else {
-                    head.importance
-                },
-                flags: FlowFlags(if version < Version::V1_3 {
-                    0
-                } else {
-                    head.flags.into()
-                }),
-                stats: Stats {
-                    duration: Some(duration(head.duration_sec.into(), head.duration_nsec)),
-                    n_packets: known(head.packet_count),
-                    n_bytes: known(head.byte_count),
-                    ..Stats::default()
-                },
-                ..Flow::default()
-            },
-            FlowStatsHead::Of15(head) => Flow {
-                table: TableRef::Number(head.table_id),
-                priority: head.priority,
-                cookie: head.cookie,
-                idle_timeout: head.idle_timeout,
-                hard_timeout: head.hard_timeout,
-                importance: head.importance,
-                flags: FlowFlags(head.flags.into()),
-                ..Flow::default()
-            },
-            FlowStatsHead::Nicira(head) => Flow {
-                table: TableRef::Number(head.table_id),
-                priority: head.priority,
-                cookie: head.cookie,
-                idle_timeout: head.idle_timeout,
-                hard_timeout: head.hard_timeout,
-                stats: Stats {
-                    duration: Some(duration(head.duration_sec.into(), head.duration_nsec)),
-                    n_packets: known(head.packet_count),
-                    n_bytes: known(head.byte_count),
-                    idle_age: age(head.idle_age),
-                    // As in a dump, which leaves out what the duration says.
-                    hard_age: age(head.hard_age).filter(|age| *age != head.duration_sec),
-                    ..Stats::default()
-                },
-                ..Flow::default()
-            },
-        }
-    }
-}
-
 /// Writes a flow as a switch does (`ofputil_append_flow_stats_reply` in lib/ofp-flow.c).
 fn encode_entry(flow: &Flow, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
     let table_id = flow.table.encode()?;
@@ -544,15 +338,6 @@ fn encode_message(
         writer.bytes(body);
         Ok(())
     })
-}
-
-/// A count that the switch knows.
-fn known(count: u64) -> Option<u64> {
-    Some(count).filter(|count| *count != u64::MAX)
-}
-
-fn age(number: u16) -> Option<u32> {
-    number.checked_sub(1).map(u32::from)
 }
 
 fn encode_age(age: Option<u32>) -> u16 {

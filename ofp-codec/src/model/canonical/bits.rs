@@ -22,6 +22,7 @@ pub(crate) struct MatchBits {
 
 /// Where the bits of a field are: part by part, the field that holds them, how far up they are
 /// there, how far down they are in the field's own value, and how many.
+#[derive(Clone, Copy)]
 struct Part {
     holder: Field,
     up: u32,
@@ -54,8 +55,8 @@ impl MatchBits {
             MatchEntry::Field(FieldMatch { field, value, mask }) => match value {
                 Value::Number(number) => self.set(*field, *number, *mask),
                 Value::Name(name) => {
-                    self.bits.remove(&parts(*field)[0].holder);
-                    self.names.insert(parts(*field)[0].holder, name.clone());
+                    self.bits.remove(&part(*field).holder);
+                    self.names.insert(part(*field).holder, name.clone());
                 }
                 Value::Wide(_) | Value::Absent => {}
             },
@@ -71,7 +72,7 @@ impl MatchBits {
             Field::DlVlan => tag(VID),
             Field::VlanPcp | Field::DlVlanPcp => tag(PCP),
             _ if field.info().bits > 128 => self.options.contains_key(&field),
-            _ => parts(field).iter().any(|part| {
+            _ => parts(field).any(|part| {
                 let ones = u128::MAX >> (128 - part.len) << part.up;
                 self.masked(part.holder).1 & ones != 0
             }),
@@ -279,33 +280,38 @@ fn widest(holder: Field, scope: u128) -> u128 {
 }
 
 /// Where the bits of `field` are.
-fn parts(field: Field) -> Vec<Part> {
-    let one = |holder: Field, up, len| {
-        alloc::vec![Part {
-            holder,
-            up,
-            down: 0,
-            len,
-        }]
+fn parts(field: Field) -> impl Iterator<Item = Part> {
+    let (parts, count) = match registers(field) {
+        Some((first, count)) => {
+            let part = |n: usize| Part {
+                holder: Field::ALL[first + n.min(count - 1)],
+                up: 0,
+                down: 32 * u32::try_from(count.saturating_sub(n + 1)).unwrap_or(0),
+                len: 32,
+            };
+            ([part(0), part(1), part(2), part(3)], count)
+        }
+        None => ([part(field); 4], 1),
     };
-    if let Some((first, count)) = registers(field) {
-        let down = |n: usize| 32 * u32::try_from(count - 1 - n).unwrap_or(0);
-        let part = |n: usize| Part {
-            holder: Field::ALL[first + n],
-            up: 0,
-            down: down(n),
-            len: 32,
-        };
-        return (0..count).map(part).collect();
-    }
+    parts.into_iter().take(count)
+}
+
+/// Where the bits of a field are that is no register of several.
+fn part(field: Field) -> Part {
+    let one = |holder: Field, up, len| Part {
+        holder,
+        up,
+        down: 0,
+        len,
+    };
     match field {
         Field::InPort | Field::InPortOxm => one(Field::InPort, 0, 32),
-        Field::NwTos => alloc::vec![Part {
+        Field::NwTos => Part {
             holder: Field::NwTos,
             up: 2,
             down: 2,
             len: 6,
-        }],
+        },
         Field::IpDscp => one(Field::NwTos, 2, 6),
         Field::NwEcn => one(Field::NwTos, 0, 2),
         Field::TcpSrc | Field::UdpSrc | Field::SctpSrc => one(Field::TcpSrc, 0, 16),

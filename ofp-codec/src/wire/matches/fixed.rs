@@ -1,20 +1,21 @@
 //! The matches of fixed length of OpenFlow 1.0 and 1.1.
 
+mod fields;
+
 use alloc::vec::Vec;
 
 use crate::{
     model::{
         addr::EthAddr,
-        canonical::bits::{
-            ARP, CFI, ICMP, IPV4, MPLS, MPLS_MULTICAST, MatchBits, PCP, RARP, SCTP, TCP, UDP, VID,
-        },
+        canonical::bits::{ARP, CFI, ICMP, IPV4, MPLS, MPLS_MULTICAST, PCP, RARP, SCTP, TCP, UDP, VID},
         field::Field,
-        matches::{FieldMatch, Match, MatchEntry, Value},
+        matches::Match,
         port::Port,
         version::Version,
     },
     wire::{
         error::{DecodeError, EncodeError, Fault},
+        matches::fixed::fields::{Fields, Holders},
         read::Reader,
         record::record,
     },
@@ -368,143 +369,8 @@ impl Match11 {
     }
 }
 
-/// The entries that a fixed match is.
-struct Fields(Vec<MatchEntry>);
-
-impl Fields {
-    fn exact(&mut self, field: Field, number: impl Into<u128>) {
-        self.0
-            .push(MatchEntry::Field(FieldMatch::exact(field, number.into())));
-    }
-
-    fn masked(&mut self, field: Field, number: u128, mask: u128) {
-        let mask = mask & field.mask_max();
-        if mask == 0 {
-            return;
-        }
-        self.0.push(MatchEntry::Field(FieldMatch {
-            field,
-            value: Value::Number(number & mask),
-            mask: (mask != field.mask_max()).then_some(mask),
-        }));
-    }
-
-    fn exact_value(&self, field: Field) -> Option<u128> {
-        self.0.iter().find_map(|entry| match entry {
-            MatchEntry::Field(found) if found.field == field => found.value.number(),
-            _ => None,
-        })
-    }
-
-    fn proto(&mut self, kind: u128, proto: u8) {
-        let field = if is_arp(kind) {
-            Field::ArpOp
-        } else {
-            Field::IpProto
-        };
-        self.exact(field, proto);
-    }
-
-    fn addresses(&mut self, kind: u128, addresses: [(u32, u32); 2]) {
-        let fields = match is_arp(kind) {
-            true => [Field::ArpSpa, Field::ArpTpa],
-            false => [Field::IpSrc, Field::IpDst],
-        };
-        for (field, (address, mask)) in fields.into_iter().zip(addresses) {
-            self.masked(field, address.into(), mask.into());
-        }
-    }
-
-    fn ports(&mut self, kind: u128, proto: u128, ports: [Option<u16>; 2]) {
-        let fields = match (kind, proto) {
-            (_, UDP) => [Field::UdpSrc, Field::UdpDst],
-            (_, SCTP) => [Field::SctpSrc, Field::SctpDst],
-            (IPV4, ICMP) => [Field::IcmpType, Field::IcmpCode],
-            _ => [Field::TcpSrc, Field::TcpDst],
-        };
-        let ports = fields.into_iter().zip(ports);
-        ports.for_each(|(field, port)| port.into_iter().for_each(|port| self.exact(field, port)));
-    }
-}
-
-/// The bits of a match that is to become a fixed one.
-struct Holders {
-    bits: MatchBits,
-    version: Version,
-}
-
-/// What a match says of the tag of a packet.
-struct Vlan {
-    /// There is none.
-    is_none: bool,
-    /// It is looked at.
-    is_any: bool,
-    vid: Option<u16>,
-    pcp: Option<u8>,
-}
-
-impl Holders {
-    fn of(matches: &Match, version: Version) -> Result<Self, EncodeError> {
-        matches.check_resolved()?;
-        // It says in vain what is not looked at, as Open vSwitch does.
-        let bits = MatchBits::of(matches);
-        match bits.name(Field::InPort) {
-            None => Ok(Holders { bits, version }),
-            Some(name) => Err(EncodeError::Unresolved {
-                what: "in_port",
-                name: name.into(),
-            }),
-        }
-    }
-
-    /// The value and the mask; zeros if nothing is said.
-    fn number<T: TryFrom<u128> + Default>(&self, field: Field) -> (T, T) {
-        let of = |number| T::try_from(number).unwrap_or_default();
-        let (number, mask) = self.bits.masked(field);
-        (of(number), of(mask))
-    }
-
-    fn mac(&self, field: Field) -> ([u8; 6], [u8; 6]) {
-        let (number, mask) = self.bits.masked(field);
-        (EthAddr::from_bits(number).0, EthAddr::from_bits(mask).0)
-    }
-
-    fn in_port(&self) -> Port {
-        Port(self.number(Field::InPort).0)
-    }
-
-    fn looks_at(&self, field: Field) -> bool {
-        self.bits.masked(field).1 != 0
-    }
-
-    fn vlan(&self) -> Vlan {
-        let (tci, mask) = self.bits.masked(Field::VlanTci);
-        Vlan {
-            is_none: mask & CFI != 0 && tci & CFI == 0,
-            is_any: mask != 0,
-            vid: (mask & VID != 0).then(|| u16::try_from(tci & VID).unwrap_or(0)),
-            pcp: (mask & PCP != 0).then(|| u8::try_from(tci >> 13).unwrap_or(0)),
-        }
-    }
-
-    /// Checks that the fixed match says all of it.
-    fn says(&self, said: &Match) -> Result<(), EncodeError> {
-        if MatchBits::of(said).pruned() == self.bits.clone().pruned() {
-            return Ok(());
-        }
-        Err(EncodeError::NotInVersion {
-            what: "match",
-            version: self.version,
-        })
-    }
-}
-
 fn mac(bytes: [u8; 6]) -> u64 {
     EthAddr(bytes).to_bits()
-}
-
-fn is_arp(kind: u128) -> bool {
-    kind == ARP || kind == RARP
 }
 
 const DSCP: u8 = 0xfc;

@@ -205,10 +205,7 @@ impl List<'_, '_> {
 
     /// Since OpenFlow 1.5 in pairs.
     fn registers(&mut self) -> Result<(), EncodeError> {
-        let of = |first: Field, last: Field| {
-            let fields = Field::ALL.iter().copied();
-            fields.filter(move |field| (first..=last).contains(field))
-        };
+        let of = |first: Field, last: Field| Field::ALL[first as usize..=last as usize].iter().copied();
         if self.version < Some(Version::V1_5) {
             return of(Field::Reg0, Field::Reg31).try_for_each(|field| self.field(field, field));
         }
