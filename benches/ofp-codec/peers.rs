@@ -20,9 +20,19 @@ pub(super) fn take_part() -> bool {
     let Some((job, path)) = race::job() else {
         return false;
     };
-    if job == PRINT {
-        print(&fs::read(path).unwrap());
-        return true;
+    match &*job {
+        PRINT => {
+            print(&fs::read(path).unwrap());
+            return true;
+        }
+        DECODE => {
+            assert!(
+                wire::decode(&fs::read(path).unwrap()) > 0,
+                "a reply without flows"
+            );
+            return true;
+        }
+        _ => {}
     }
     let mut reader = DumpReader::new(BufReader::with_capacity(1 << 16, fs::File::open(path).unwrap()));
     let mut flows = 0;
@@ -87,7 +97,9 @@ pub(super) fn print_messages() {
             "ofp-codec/reply of 100,000 flows printed, OpenFlow {name}"
         ));
         let ours = &mut race::ours(PRINT, &path).unwrap();
-        race.run("ofp-codec", count, ours).unwrap();
+        race.run("ofp-codec, printed", count, ours).unwrap();
+        let ours = &mut race::ours(DECODE, &path).unwrap();
+        race.run("ofp-codec, typed", count, ours).unwrap();
         let theirs = &mut Command::new("ovs-ofctl");
         race.run("ovs-ofctl ofp-parse", count, theirs.arg("ofp-parse").arg(&path))
             .unwrap();
@@ -107,6 +119,7 @@ fn python(file: &Path) -> Command {
 }
 
 const PRINT: &str = "print";
+const DECODE: &str = "decode";
 const ALL: u32 = 1_000_000;
 /// Python's is too slow for all.
 const SOME: u32 = 20_000;

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
 use std::time::Instant;
 
+use ofp_codec::recover::{LostFlows, Recovery};
 use ofp_codec::text::{DumpReader, FlowRef, Item, ParseError, ReadError};
 use ofp_codec::{Flow, NumberOrName, TableRef};
 use serde_json::Value;
@@ -89,30 +90,37 @@ pub fn read_lines(
         empty: true,
     };
     let mut patience = Some(Instant::now() + PATIENCE);
+    let mut recovery = Recovery::default();
     while let Some(item) = dump.next_item() {
         unread.empty = false;
         if patience.is_some_and(|end| Instant::now() > end) {
             patience = None;
             complain(reader, "still reading");
         }
-        let lost = |name: &[u8]| {
-            Err(format!(
-                "ovs-ofctl lost flows here: {}",
-                String::from_utf8_lossy(name)
-            ))
-        };
+        let lost = item.as_ref().ok().and_then(|item| recovery.push(item));
         let read = match item {
             Ok(Item::Flow(flow)) => each(&flow).map_err(|error| error.to_string()),
-            Ok(Item::DecodeError(error)) => lost(error.name),
-            Ok(Item::Header(header)) => header.decode_error.map_or(Ok(()), lost),
             Ok(_) => Ok(()),
             Err(ReadError::Parse(error)) => Err(error.to_string()),
             Err(error) => return Err(Failure::blind(format_args!("{reader}: {}", chain(&error)))),
         };
-        if let Err(line) = read {
+        // What ovs-ofctl could not decode, it printed as bytes.
+        let recovered = lost.iter().flat_map(LostFlows::flows).map(|flow| {
+            let line = flow.map_err(|error| error.to_string())?.to_string();
+            let line = FlowRef::parse(line.as_bytes()).and_then(|flow| each(&flow));
+            line.map_err(|error| error.to_string())
+        });
+        for fault in [read].into_iter().chain(recovered).filter_map(Result::err) {
             unread.lines += 1;
-            complain(reader, line);
+            complain(reader, fault);
         }
+    }
+    if recovery.missing() > 0 {
+        unread.lines += recovery.missing();
+        complain(
+            reader,
+            "ovs-ofctl lost flows, and the dump has not all of their bytes",
+        );
     }
     if unread.empty {
         complain(

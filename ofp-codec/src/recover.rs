@@ -37,6 +37,8 @@ pub struct Recovery {
     bytes: Vec<u8>,
     /// How many flows of it were printed before the error.
     printed: usize,
+    /// How many errors were printed whose messages are not there yet.
+    missing: usize,
 }
 
 /// A message of which not all flows were printed.
@@ -61,7 +63,13 @@ impl Recovery {
     /// Looks at the next item. With the last line of a message it gives the message.
     pub fn push(&mut self, item: &Item<'_>) -> Option<LostFlows> {
         match item {
-            Item::Header(_) => *self = Recovery::default(),
+            Item::Header(header) => {
+                *self = Recovery {
+                    missing: self.missing + usize::from(header.decode_error.is_some()),
+                    ..Recovery::default()
+                }
+            }
+            Item::DecodeError(_) => self.missing += 1,
             Item::Flow(_) => self.printed += 1,
             Item::HexLine(line) => return self.line(line),
             _ => {}
@@ -86,7 +94,13 @@ impl Recovery {
         let mut bytes = core::mem::take(&mut self.bytes);
         bytes.truncate(len);
         let printed = core::mem::take(&mut self.printed);
+        self.missing = self.missing.saturating_sub(1);
         Some(LostFlows { bytes, printed })
+    }
+
+    /// How many errors were printed whose bytes are missing, or not there yet: their flows are lost indeed.
+    pub fn missing(&self) -> usize {
+        self.missing
     }
 }
 

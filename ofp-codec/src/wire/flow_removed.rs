@@ -240,81 +240,53 @@ impl<'a> FlowRemovedRef<'a> {
 
 impl FlowRemovedHead {
     fn to_flow_removed(self) -> FlowRemoved {
-        let counted = |seconds: u32, nanoseconds, packets, bytes| Stats {
-            duration: Some(duration(seconds.into(), nanoseconds)),
-            n_packets: Some(packets),
-            n_bytes: Some(bytes),
-            ..Stats::default()
+        // The table is not known in OpenFlow 1.0, and of the statistics of 1.5 nothing yet.
+        let (reason, table, flow, stats) = match self {
+            FlowRemovedHead::Of10(head) => {
+                let flow = (head.priority, head.cookie, head.idle_timeout, 0);
+                let counts = (head.packet_count, head.byte_count);
+                let stats = counted(head.duration_sec, head.duration_nsec, counts);
+                (head.reason, FlowMod::ANY_TABLE, flow, stats)
+            }
+            FlowRemovedHead::Of11(head) => {
+                let flow = (head.priority, head.cookie, head.idle_timeout, head.hard_timeout);
+                let counts = (head.packet_count, head.byte_count);
+                let stats = counted(head.duration_sec, head.duration_nsec, counts);
+                (head.reason, head.table_id, flow, stats)
+            }
+            FlowRemovedHead::Of15(head) => {
+                let flow = (head.priority, head.cookie, head.idle_timeout, head.hard_timeout);
+                (head.reason, head.table_id, flow, Stats::default())
+            }
+            FlowRemovedHead::Nicira(head) => {
+                let flow = (head.priority, head.cookie, head.idle_timeout, 0);
+                let counts = (head.packet_count, head.byte_count);
+                let stats = counted(head.duration_sec, head.duration_nsec, counts);
+                (head.reason, head.table_id.wrapping_sub(1), flow, stats)
+            }
         };
-        let (reason, table, flow) = match self {
-            FlowRemovedHead::Of10(head) => (
-                head.reason,
-                FlowMod::ANY_TABLE,
-                Flow {
-                    priority: head.priority,
-                    cookie: head.cookie,
-                    idle_timeout: head.idle_timeout,
-                    stats: counted(
-                        head.duration_sec,
-                        head.duration_nsec,
-                        head.packet_count,
-                        head.byte_count,
-                    ),
-                    ..Flow::default()
-                },
-            ),
-            FlowRemovedHead::Of11(head) => (
-                head.reason,
-                head.table_id,
-                Flow {
-                    priority: head.priority,
-                    cookie: head.cookie,
-                    idle_timeout: head.idle_timeout,
-                    hard_timeout: head.hard_timeout,
-                    stats: counted(
-                        head.duration_sec,
-                        head.duration_nsec,
-                        head.packet_count,
-                        head.byte_count,
-                    ),
-                    ..Flow::default()
-                },
-            ),
-            FlowRemovedHead::Of15(head) => (
-                head.reason,
-                head.table_id,
-                Flow {
-                    priority: head.priority,
-                    cookie: head.cookie,
-                    idle_timeout: head.idle_timeout,
-                    hard_timeout: head.hard_timeout,
-                    ..Flow::default()
-                },
-            ),
-            FlowRemovedHead::Nicira(head) => (
-                head.reason,
-                head.table_id.wrapping_sub(1),
-                Flow {
-                    priority: head.priority,
-                    cookie: head.cookie,
-                    idle_timeout: head.idle_timeout,
-                    stats: counted(
-                        head.duration_sec,
-                        head.duration_nsec,
-                        head.packet_count,
-                        head.byte_count,
-                    ),
-                    ..Flow::default()
-                },
-            ),
-        };
+        let (priority, cookie, idle_timeout, hard_timeout) = flow;
         FlowRemoved {
             flow: Flow {
                 table: TableRef::Number(table),
-                ..flow
+                priority,
+                cookie,
+                idle_timeout,
+                hard_timeout,
+                stats,
+                ..Flow::default()
             },
             reason: FlowRemovedReason(reason),
         }
+    }
+}
+
+fn counted(seconds: u32, nanoseconds: u32, (packets, bytes): (u64, u64)) -> Stats {
+    Stats {
+        duration: Some(duration(seconds.into(), nanoseconds)),
+        n_packets: Some(packets),
+        n_bytes: Some(bytes),
+        ..Stats::default()
     }
 }
 

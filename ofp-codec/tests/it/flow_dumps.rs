@@ -99,7 +99,20 @@ fn lost_flows(dump: &str) -> Vec<Flow> {
     let mut recovery = Recovery::default();
     let messages = items(dump.as_bytes()).filter_map(|item| recovery.push(&item.unwrap()));
     let flows = messages.flat_map(|message| message.flows());
-    flows.collect::<Result<_, _>>().unwrap()
+    let flows = flows.collect::<Result<_, _>>().unwrap();
+    assert_eq!(recovery.missing(), 0);
+    flows
+}
+
+#[test]
+fn a_dump_that_ends_within_the_bytes_of_a_message_says_so() {
+    let dumps = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/dumps");
+    let dump = std::fs::read_to_string(dumps.join("br-nsh.of10.txt")).unwrap();
+    let mut recovery = Recovery::default();
+    for item in items(&dump.as_bytes()[..dump.len() / 2]) {
+        assert_eq!(item.ok().and_then(|item| recovery.push(&item)), None);
+    }
+    assert_eq!(recovery.missing(), 1);
 }
 
 #[test]

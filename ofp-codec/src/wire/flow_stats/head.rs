@@ -154,12 +154,12 @@ impl FlowStatsHead {
                 cookie: stats.cookie,
                 idle_timeout: stats.idle_timeout,
                 hard_timeout: stats.hard_timeout,
-                stats: Stats {
-                    duration: Some(duration(stats.duration_sec.into(), stats.duration_nsec)),
-                    n_packets: known(stats.packet_count),
-                    n_bytes: known(stats.byte_count),
-                    ..Stats::default()
-                },
+                stats: counted(
+                    stats.duration_sec,
+                    stats.duration_nsec,
+                    stats.packet_count,
+                    stats.byte_count,
+                ),
                 ..Flow::default()
             },
             FlowStatsHead::Of11(head) => Flow {
@@ -178,12 +178,12 @@ impl FlowStatsHead {
                 } else {
                     head.flags.into()
                 }),
-                stats: Stats {
-                    duration: Some(duration(head.duration_sec.into(), head.duration_nsec)),
-                    n_packets: known(head.packet_count),
-                    n_bytes: known(head.byte_count),
-                    ..Stats::default()
-                },
+                stats: counted(
+                    head.duration_sec,
+                    head.duration_nsec,
+                    head.packet_count,
+                    head.byte_count,
+                ),
                 ..Flow::default()
             },
             FlowStatsHead::Of15(head) => Flow {
@@ -203,17 +203,28 @@ impl FlowStatsHead {
                 idle_timeout: head.idle_timeout,
                 hard_timeout: head.hard_timeout,
                 stats: Stats {
-                    duration: Some(duration(head.duration_sec.into(), head.duration_nsec)),
-                    n_packets: known(head.packet_count),
-                    n_bytes: known(head.byte_count),
                     idle_age: age(head.idle_age),
                     // As in a dump, which leaves out what the duration says.
                     hard_age: age(head.hard_age).filter(|age| *age != head.duration_sec),
-                    ..Stats::default()
+                    ..counted(
+                        head.duration_sec,
+                        head.duration_nsec,
+                        head.packet_count,
+                        head.byte_count,
+                    )
                 },
                 ..Flow::default()
             },
         }
+    }
+}
+
+fn counted(seconds: u32, nanoseconds: u32, packets: u64, bytes: u64) -> Stats {
+    Stats {
+        duration: Some(duration(seconds.into(), nanoseconds)),
+        n_packets: known(packets),
+        n_bytes: known(bytes),
+        ..Stats::default()
     }
 }
 
