@@ -22,6 +22,7 @@
 //! }
 //! ```
 
+mod apt;
 mod cache;
 mod closure;
 mod initramfs;
@@ -38,6 +39,15 @@ use std::{
 
 use self::{cache::Lock, initramfs::Initramfs, kernel::Kernel};
 use crate::{Error, daemon::Daemon, or_skip, ovsdb::SCHEMA, tools};
+
+/// A release of Debian, for its kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// That of this machine.
+    Own,
+    /// Debian 13, with Linux 6.12.
+    Trixie,
+}
 
 /// A guest that is about to boot.
 #[derive(Debug)]
@@ -84,12 +94,21 @@ impl Guest {
     /// [`Error::Missing`] without QEMU, busybox, kmod, or a kernel package to download;
     /// [`Error::TurnedOff`]; [`Error::Unexpected`] if the kernel package has another shape.
     pub fn new() -> Result<Self, Error> {
+        Self::of(Release::Own)
+    }
+
+    /// As [`new`](Self::new), with the kernel of `release`: from this machine's mirror, and without a change of its package
+    /// lists.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of(release: Release) -> Result<Self, Error> {
         tools::check_wanted()?;
         for tool in [QEMU, "busybox", "depmod", "ldd"] {
             tools::find(tool)?;
         }
         let cache = cache::directory()?;
-        let kernel = Kernel::ensure(&cache)?;
+        let kernel = Kernel::ensure(&cache, release)?;
         let timeout = DEFAULT_TIMEOUT;
         Ok(Self {
             cache,
@@ -259,11 +278,43 @@ pub fn main(guest: impl FnOnce(Guest) -> Guest, checks: impl FnOnce() -> ExitCod
     if inside() {
         return checks();
     }
+    relay(Guest::new().map(guest))
+}
+
+/// As [`main`], on this machine's kernel and then on that of [`Release::Trixie`].
+///
+/// The second is left out, loudly, if its package cannot be had: a mirror need not have it.
+///
+/// # Panics
+/// As [`main`].
+pub fn main_on_each(guest: impl Fn(Guest) -> Guest, checks: impl FnOnce() -> ExitCode) -> ExitCode {
+    if inside() {
+        return checks();
+    }
+    let own = main(&guest, || ExitCode::FAILURE);
+    if own != ExitCode::SUCCESS {
+        return own;
+    }
+    match Guest::of(Release::Trixie) {
+        Err(Error::Missing(missing)) => {
+            // Not `eprintln!`, which libtest captures.
+            let _ = writeln!(io::stderr(), "NOT RUN ON A NEWER KERNEL: {missing}");
+            own
+        }
+        other => relay(other.map(&guest)),
+    }
+}
+
+/// Runs this program in the guest, and ends as it does there.
+fn relay(guest: Result<Guest, Error>) -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let run = || {
         let program = env::current_exe().map_err(Error::io("this program"))?;
-        guest(Guest::new()?).run(&program, &args)
+        let guest = guest?;
+        // Where it is not taken for output of the tests.
+        let _ = writeln!(io::stderr(), "in a guest with Linux {}", guest.kernel.version());
+        guest.run(&program, &args)
     };
     or_skip(run()).map_or(ExitCode::SUCCESS, |outcome| outcome.relay())
 }

@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _, process::Command};
 
-use testbed::{Error, vm::Guest};
+use testbed::{
+    Error,
+    vm::{Guest, Release},
+};
 
 use crate::steps;
 
-/// Installs the Debian packages that are missing, as root, and brings the kernel package into the
+/// Installs the Debian packages that are missing, as root, and brings the kernel packages into the
 /// cache.
 pub(crate) fn prepare() -> Result<(), String> {
     let missing = testbed::missing();
@@ -31,7 +34,15 @@ pub(crate) fn prepare() -> Result<(), String> {
         result => result,
     }
     .map(drop)
-    .map_err(|error| error.with_causes())
+    .map_err(|error| error.with_causes())?;
+    match Guest::of(Release::Trixie) {
+        // A mirror need not have it.
+        Err(Error::Missing(missing)) => {
+            println!("NO NEWER KERNEL, SO NOTHING WILL RUN ON ONE: {missing}");
+            Ok(())
+        }
+        result => result.map(drop).map_err(|error| error.with_causes()),
+    }
 }
 
 fn install(packages: &BTreeSet<&str>) -> Result<(), String> {

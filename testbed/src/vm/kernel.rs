@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use super::cache::Lock;
+use super::{Release, apt::Apt, cache::Lock};
 use crate::{Error, Missing, tools};
 
 /// An unpacked kernel package.
@@ -22,15 +22,30 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// The kernel in `cache`, which is filled first if it is empty. A kernel that is there stays:
+    /// The kernel of `release` in `cache`, which is filled first if it is empty. A kernel that is there stays:
     /// remove its directory to get the archive's newest.
-    pub(crate) fn ensure(cache: &Path) -> Result<Self, Error> {
+    pub(crate) fn ensure(cache: &Path, release: Release) -> Result<Self, Error> {
         let _lock = Lock::take(cache)?;
-        let root = match newest(cache)? {
-            Some(root) => root,
-            None => download(cache)?,
+        let cache = match release {
+            Release::Own => cache.to_owned(),
+            Release::Trixie => cache.join(TRIXIE),
+        };
+        fs::create_dir_all(&cache).map_err(Error::io(&cache))?;
+        let root = match (newest(&cache)?, release) {
+            (Some(root), _) => root,
+            (None, Release::Own) => download(&cache, &Apt::own())?,
+            (None, Release::Trixie) => {
+                let apt = Apt::of(TRIXIE, &cache.join("apt")).map_err(no_kernel)?;
+                download(&cache, &apt)?
+            }
         };
         Self::open(&root)
+    }
+
+    /// Its release, as `uname -r` has it.
+    pub(crate) fn version(&self) -> String {
+        let name = self.modules.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
     }
 
     /// The modules that a guest needs, each after those that it depends on: name and content.
@@ -60,11 +75,7 @@ impl Kernel {
     fn open(root: &Path) -> Result<Self, Error> {
         let all = root.join("lib/modules");
         let modules = only_entry(&all)?;
-        let version = modules
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let version = modules.file_name().unwrap_or_default().to_string_lossy();
         let read = |name| {
             let path = modules.join(name);
             fs::read_to_string(&path).map_err(Error::io(path))
@@ -119,13 +130,9 @@ fn newest(cache: &Path) -> Result<Option<PathBuf>, Error> {
 
 /// Brings the real package behind the metapackage and unpacks it into the cache, in one step as
 /// others see it.
-fn download(cache: &Path) -> Result<PathBuf, Error> {
-    let no_kernel = |error: Error| Missing {
-        what: format!("Debian's kernel package {METAPACKAGE}: {error}"),
-        package: None,
-    };
-    let depends = tools::output(Command::new(tools::find("apt-cache")?).args(["depends", METAPACKAGE]))
-        .map_err(no_kernel)?;
+fn download(cache: &Path, apt: &Apt) -> Result<PathBuf, Error> {
+    let mut depends = apt.command("apt-cache")?;
+    let depends = tools::output(depends.args(["depends", METAPACKAGE])).map_err(no_kernel)?;
     let package = depends
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Depends: "))
@@ -136,13 +143,9 @@ fn download(cache: &Path) -> Result<PathBuf, Error> {
         })?;
 
     let dir = tempfile::tempdir_in(cache).map_err(Error::io(cache))?;
-    let apt_get = tools::find("apt-get")?;
-    tools::output(
-        Command::new(apt_get)
-            .args(["--quiet", "download", package])
-            .current_dir(&dir),
-    )
-    .map_err(no_kernel)?;
+    let mut get = apt.command("apt-get")?;
+    get.args(["--quiet", "download", package]).current_dir(&dir);
+    tools::output(&mut get).map_err(no_kernel)?;
     let deb = only_entry(dir.path())?;
     let root = dir.path().join("root");
     tools::output(Command::new(tools::find("dpkg")?).arg("-x").args([&deb, &root]))?;
@@ -162,6 +165,13 @@ fn download(cache: &Path) -> Result<PathBuf, Error> {
     let place = cache.join(package);
     fs::rename(&root, &place).map_err(Error::io(&place))?;
     Ok(place)
+}
+
+fn no_kernel(error: Error) -> Missing {
+    Missing {
+        what: format!("Debian's kernel package {METAPACKAGE}: {error}"),
+        package: None,
+    }
 }
 
 fn only_entry(dir: &Path) -> Result<PathBuf, Error> {
@@ -189,6 +199,7 @@ fn module_name(file: &str) -> &str {
 }
 
 const METAPACKAGE: &str = "linux-image-amd64";
+const TRIXIE: &str = "trixie";
 const IMAGE: &str = "linux-image-";
 /// In this order: libcrc32c asks for an implementation of crc32c as soon as it is loaded, and
 /// modules.dep does not say so.
