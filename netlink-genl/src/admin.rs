@@ -1,13 +1,18 @@
 //! What an admin can change, by both clients.
 
+use alloc::vec::Vec;
 use core::ffi::CStr;
 
 use crate::Error;
-use crate::ovs::DpIfindex;
+use crate::exchange::Event;
+use crate::link::Inbox;
+use crate::ovs::ct_limit::{self, CtLimits};
 use crate::ovs::datapath::{self, Datapath, Features, Settings};
 use crate::ovs::flow::{self, NewFlow};
+use crate::ovs::meter::{self, Meter, NewMeter};
 use crate::ovs::packet;
 use crate::ovs::vport::{self, NewVport, Upcall, Vport};
+use crate::ovs::{Batch, DpIfindex};
 use crate::socket::Options;
 
 both! { wait;
@@ -159,6 +164,79 @@ both! { wait;
         ) -> Result<(), Error> {
             let request = |family| packet::execute(family, datapath, packet, key, actions);
             wait!(self.connection.done(packet::FAMILY, request))
+        }
+
+        /// Makes these changes, in as few datagrams as possible, and says what became of each, in their order.
+        ///
+        /// # Errors
+        /// [`Error::Io`], [`Error::Timeout`] or [`Error::Overrun`] if it is not known what became of the rest; those of one
+        /// change are in the list.
+        pub fn commit(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error> {
+            let flows = wait!(self.connection.family(flow::FAMILY))?.id;
+            let packets = wait!(self.connection.family(packet::FAMILY))?.id;
+            let mut results = Vec::with_capacity(batch.len());
+            for part in batch.parts(|family| if family == flow::FAMILY { flows } else { packets }) {
+                self.connection.link.send(&part)?;
+                while self.connection.link.is_pending() {
+                    wait!(self.connection.receive(|event| results.extend(match event {
+                        Ok(Event::Done { .. }) => Some(Ok(())),
+                        Ok(Event::Failed(status)) => Some(Err(Error::Kernel(status))),
+                        Ok(_) => None,
+                        Err(error) => Some(Err(error.into())),
+                    })))?;
+                }
+            }
+            Ok(results)
+        }
+
+        /// Makes a meter, or replaces the one with its number, and returns what that had counted.
+        ///
+        /// # Errors
+        /// [`Error::FamilyMissing`] before Linux 4.15; [`Error::Kernel`]: `EPERM`; `ENODEV` without such a datapath;
+        /// `EINVAL` for too many limits; `EFBIG` or `ENOSPC` for too many meters. Otherwise as [`Connection::reply`].
+        pub fn set_meter(&mut self, meter: &NewMeter) -> Result<Meter, Error> {
+            let request = |family| meter::set(family, meter);
+            wait!(self.connection.one(meter::FAMILY, Meter::decode, request))
+        }
+
+        /// Deletes a meter, and returns what it had counted. The kernel does not mind if there is none.
+        ///
+        /// # Errors
+        /// [`Error::Kernel`]: `EPERM`; `ENODEV` without such a datapath. Otherwise as [`Admin::set_meter`].
+        pub fn delete_meter(&mut self, datapath: DpIfindex, id: u32) -> Result<Meter, Error> {
+            let request = |family| meter::delete(family, datapath, id);
+            wait!(self.connection.one(meter::FAMILY, Meter::decode, request))
+        }
+
+        /// Gives zones of connection tracking limits, 0 for any number of connections.
+        ///
+        /// # Errors
+        /// [`Error::FamilyMissing`] if the kernel was built without `CONFIG_NETFILTER_CONNCOUNT`; [`Error::Kernel`]:
+        /// `EPERM`; `EINVAL` without any zone. Otherwise as [`Connection::reply`].
+        pub fn set_ct_limits(&mut self, limits: &[(i32, u32)]) -> Result<(), Error> {
+            let request = |family| ct_limit::set(family, limits);
+            wait!(self.connection.one(ct_limit::FAMILY, CtLimits::decode, request)).map(drop)
+        }
+
+        /// Gives these zones the default limit again.
+        ///
+        /// # Errors
+        /// As [`Admin::set_ct_limits`].
+        pub fn delete_ct_limits(&mut self, zones: &[i32]) -> Result<(), Error> {
+            let request = |family| ct_limit::delete(family, zones);
+            wait!(self.connection.one(ct_limit::FAMILY, CtLimits::decode, request)).map(drop)
+        }
+
+        /// Opens a socket that takes packets. It gets those of the ports and datapaths that are told to send to its
+        /// [`port`](Upcalls::port), by [`Admin::set_upcall`] or [`Admin::set_datapath`].
+        ///
+        /// `options` are for this socket; a larger `receive_buffer` lets more packets wait.
+        ///
+        /// # Errors
+        /// As [`Admin::open`].
+        pub fn upcalls(&mut self, options: &Options) -> Result<Upcalls, Error> {
+            let family = wait!(self.connection.family(packet::FAMILY))?;
+            Upcalls::new(Inbox::open(family.id, self.connection.link.options(), options)?)
         }
     }
 }

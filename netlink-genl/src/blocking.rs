@@ -13,17 +13,22 @@
 //! # Ok::<(), netlink_genl::Error>(())
 //! ```
 
+#[cfg(feature = "write")]
+mod upcalls;
 mod watch;
 
 use core::iter::FusedIterator;
 use std::time::Instant;
 
+#[cfg(feature = "write")]
+pub use self::upcalls::Upcalls;
 pub use self::watch::Watch;
 #[cfg(feature = "write")]
 #[doc(no_inline)]
 pub use crate::ovs::{
     datapath::{PerCpu, Settings},
     flow::NewFlow,
+    meter::{NewBand, NewMeter},
     vport::{NewVport, Upcall},
 };
 

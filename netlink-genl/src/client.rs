@@ -20,6 +20,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "write")]
+mod upcalls;
 mod waiter;
 mod watch;
 
@@ -30,6 +32,8 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 use tokio::time::Instant;
 
+#[cfg(feature = "write")]
+pub use self::upcalls::Upcalls;
 use self::waiter::Waiter;
 pub use self::watch::Watch;
 #[cfg(feature = "write")]
@@ -37,6 +41,7 @@ pub use self::watch::Watch;
 pub use crate::ovs::{
     datapath::{PerCpu, Settings},
     flow::NewFlow,
+    meter::{NewBand, NewMeter},
     vport::{NewVport, Upcall},
 };
 

@@ -33,7 +33,10 @@ pub const NOTIFY: u32 = 16;
 /// # Errors
 /// [`EncodeError::Attr`] if the name exceeds an attribute. (The kernel takes 15 bytes.)
 pub fn get_family(name: &CStr) -> Result<Request, EncodeError> {
-    let request = Request::genl(MessageType::CTRL.0, CMD_GETFAMILY, VERSION, &[]);
+    let request = Request::genl(MessageType::CTRL.0, CMD_GETFAMILY, VERSION, &[]).naming(|path| match path {
+        [ATTR_FAMILY_NAME] => Some("CTRL_ATTR_FAMILY_NAME"),
+        _ => None,
+    });
     Ok(request.attrs(|s| s.attr(ATTR_FAMILY_NAME, name.to_bytes_with_nul()))?)
 }
 

@@ -155,8 +155,9 @@ impl Exchange {
                 }
                 let request = self.pending.remove(at).map(|pending| pending.request);
                 let mut status = status?;
-                let attribute = |offset| request.as_ref()?.attribute_at(offset);
-                status.ext_ack.attribute = status.ext_ack.offset.and_then(attribute).unwrap_or_default();
+                if let Some(request) = request {
+                    request.explain(&mut status);
+                }
                 Ok(Some(if status.is_ok() {
                     Event::Done { interrupted }
                 } else {

@@ -1,6 +1,8 @@
 //! A socket and what is under way on it. It never waits: how to do that is all that the two clients differ in.
 
 mod follower;
+#[cfg(feature = "write")]
+mod inbox;
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -12,6 +14,8 @@ use core::time::Duration;
 use tracing::debug;
 
 pub(crate) use self::follower::{Follower, Step};
+#[cfg(feature = "write")]
+pub(crate) use self::inbox::Inbox;
 
 use crate::Error;
 use crate::ctrl::{self, Cache, Family};
@@ -47,6 +51,11 @@ impl Link {
 
     pub(crate) fn socket(&self) -> &Arc<Socket> {
         &self.socket
+    }
+
+    #[cfg(feature = "write")]
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 
     /// How long to wait for a datagram.

@@ -25,15 +25,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ext_ack;
 mod read;
 mod status;
 mod write;
 
 use core::ops::BitOr;
 
+pub use self::ext_ack::{AttrPath, ExtAck, Policy, PolicyKind};
 pub use self::read::{DecodeError, Genl, Message, Messages};
-pub use self::status::{Errno, ExtAck, Status};
-pub use self::write::{EncodeError, Request};
+pub use self::status::{Errno, Status};
+pub use self::write::{EncodeError, Names, Request};
 
 /// Bytes of `struct nlmsghdr`.
 pub const HEADER_LEN: usize = 16;

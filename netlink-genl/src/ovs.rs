@@ -22,6 +22,7 @@
 #[macro_use]
 mod table;
 
+mod batch;
 pub mod ct_limit;
 pub mod datapath;
 pub mod flow;
@@ -31,6 +32,8 @@ pub mod vport;
 
 use alloc::vec::Vec;
 use core::fmt;
+
+pub use self::batch::Batch;
 
 use crate::message::{DecodeError, EncodeError, Flags, Message, Request};
 use crate::nlattr::{self, Attr, Attrs, Sink};
@@ -78,6 +81,9 @@ pub trait Attribute: Sized {
 
     /// The name that `linux/openvswitch.h` gives the attribute with this number.
     fn name(number: u16) -> Option<&'static str>;
+
+    /// The name of an attribute that may stand in others: its number behind theirs, from the outermost on.
+    fn name_at(path: &[u16]) -> Option<&'static str>;
 }
 
 /// A message of one of the families, attribute by attribute: a request, an answer or a notification.
@@ -136,18 +142,18 @@ impl<A: Attribute> Object<A> {
     pub fn request(&self, family: u16, flags: Flags) -> Result<Request, EncodeError> {
         let request = Request::genl(family, self.command, self.version, &self.datapath.0.to_ne_bytes());
         let write = |s: &mut Vec<u8>| self.attrs.iter().try_for_each(|attr| attr.encode(s));
-        Ok(request.with(flags).attrs(write)?)
+        Ok(request.with(flags).naming(A::name_at).attrs(write)?)
     }
 }
 
 /// A request for every object of a family, under datapath `dp`.
-fn dump(family: u16, version: u8, dp: DpIfindex) -> Request {
-    get(family, version, dp).with(Flags::DUMP)
+fn dump<A: Attribute>(family: u16, version: u8, dp: DpIfindex) -> Request {
+    get::<A>(family, version, dp).with(Flags::DUMP)
 }
 
 /// A request for the object of a family that the attributes still to come select.
-fn get(family: u16, version: u8, dp: DpIfindex) -> Request {
-    Request::genl(family, Command::GET.0, version, &dp.0.to_ne_bytes())
+fn get<A: Attribute>(family: u16, version: u8, dp: DpIfindex) -> Request {
+    Request::genl(family, Command::GET.0, version, &dp.0.to_ne_bytes()).naming(A::name_at)
 }
 
 /// The header of the family and the attributes of an object.

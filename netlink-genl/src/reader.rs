@@ -6,8 +6,10 @@ use crate::Error;
 use crate::link::Follower;
 use crate::message::DecodeError;
 use crate::ovs::DpIfindex;
+use crate::ovs::ct_limit::{self, CtLimits};
 use crate::ovs::datapath::{self, Datapath};
 use crate::ovs::flow::{self, Flow};
+use crate::ovs::meter::{self, Meter, MeterFeatures};
 use crate::ovs::vport::{self, Vport};
 use crate::socket::Options;
 
@@ -130,6 +132,35 @@ both! { wait;
                 None => flow::get_by_key(family, flow.datapath, key.unwrap_or_default()),
             };
             wait!(self.connection.one(flow::FAMILY, Flow::decode, request))
+        }
+
+        /// What meters of a datapath can do.
+        ///
+        /// # Errors
+        /// [`Error::FamilyMissing`] before Linux 4.15; [`Error::Kernel`] with `ENODEV` if there is no such datapath;
+        /// otherwise as [`Connection::reply`].
+        pub fn meter_features(&mut self, datapath: DpIfindex) -> Result<MeterFeatures, Error> {
+            let request = |family| meter::features(family, datapath);
+            wait!(self.connection.one(meter::FAMILY, MeterFeatures::decode, request))
+        }
+
+        /// Looks a meter up. They cannot be listed.
+        ///
+        /// # Errors
+        /// [`Error::Kernel`] with `ENOENT` if there is none; otherwise as [`Ovs::meter_features`].
+        pub fn meter(&mut self, datapath: DpIfindex, id: u32) -> Result<Meter, Error> {
+            let request = |family| meter::get(family, datapath, id);
+            wait!(self.connection.one(meter::FAMILY, Meter::decode, request))
+        }
+
+        /// The limits of these zones of connection tracking, or of all that have one, and the default, if there are none.
+        ///
+        /// # Errors
+        /// [`Error::FamilyMissing`] if the kernel was built without `CONFIG_NETFILTER_CONNCOUNT`; otherwise as
+        /// [`Connection::reply`].
+        pub fn ct_limits(&mut self, zones: &[i32]) -> Result<CtLimits, Error> {
+            let request = |family| ct_limit::get(family, zones);
+            wait!(self.connection.one(ct_limit::FAMILY, CtLimits::decode, request))
         }
 
         /// Watches the ports of a datapath: joins the groups, lists the ports, and takes in what happened meanwhile.

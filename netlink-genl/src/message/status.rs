@@ -1,11 +1,10 @@
 //! What the kernel says about a request: an error number and the attributes that explain it.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 use core::fmt;
 
-use super::{Flags, HEADER_LEN, MessageType};
-use crate::nlattr::{self, Attr, Attrs, RawAttr};
+use super::{ExtAck, Flags, HEADER_LEN, MessageType};
+use crate::nlattr;
 
 numbers! {
     /// An error number of the kernel, positive, 0 for none.
@@ -58,7 +57,7 @@ pub struct Status {
     /// The error, or [`Errno::NONE`].
     pub errno: Errno,
     /// What the kernel says about it.
-    pub ext_ack: ExtAck,
+    pub ext_ack: Box<ExtAck>,
 }
 
 impl Status {
@@ -81,88 +80,36 @@ impl Status {
         };
         Self {
             errno: Errno(error.saturating_abs()),
-            ext_ack: ExtAck::decode(attrs),
+            ext_ack: Box::new(ExtAck::decode(attrs)),
         }
     }
 }
 
-/// Prints the error, then what is known about its cause: `EINVAL: bad name (attribute 3 at byte 24 of the request)`.
+/// Prints the error, then what is known about its cause: `EINVAL: bad name (OVS_VPORT_ATTR_NAME at byte 24 of the
+/// request: at most 15 bytes)`.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.errno.name() {
             Some(name) => f.write_str(name)?,
             None => write!(f, "errno {}", self.errno.0)?,
         }
-        if let Some(message) = &self.ext_ack.message {
-            write!(f, ": {message}")?;
-        }
-        if let Some(offset) = self.ext_ack.offset {
-            f.write_str(" (attribute ")?;
-            for kind in &self.ext_ack.attribute {
-                write!(f, "{kind} ")?;
-            }
-            write!(f, "at byte {offset} of the request)")?;
-        }
-        if let Some(kind) = self.ext_ack.missing {
-            write!(f, " (attribute {kind} is missing)")?;
-        }
-        Ok(())
+        self.ext_ack.fmt(f)
     }
 }
-
-/// An extended acknowledgement: `enum nlmsgerr_attrs`, sent to sockets that asked for `NETLINK_EXT_ACK`.
-///
-/// It explains an error and must not hide one: an attribute that cannot be read lands in `other`, and what follows a
-/// broken one is left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExtAck {
-    /// `NLMSGERR_ATTR_MSG`: the kernel's words. Bytes that are not UTF-8 are replaced.
-    pub message: Option<String>,
-    /// `NLMSGERR_ATTR_OFFS`, u32: where the bad attribute stands in the request, from the start of its header.
-    pub offset: Option<u32>,
-    /// The attribute at `offset`: its type behind those of the attributes around it. An
-    /// [`Exchange`](crate::exchange::Exchange) finds it in the request that it sent; empty if it is not known.
-    /// [`Attribute::name`](crate::ovs::Attribute::name) has its name.
-    pub attribute: Vec<u16>,
-    /// `NLMSGERR_ATTR_MISS_TYPE`, u32: type of an attribute that is missing.
-    pub missing: Option<u32>,
-    /// Everything else, `NLMSGERR_ATTR_COOKIE` (3), `_POLICY` (4) and `_MISS_NEST` (6) among them.
-    pub other: Vec<RawAttr>,
-}
-
-impl ExtAck {
-    fn decode(bytes: &[u8]) -> Self {
-        let mut ext_ack = Self::default();
-        for attr in Attrs::new(bytes).map_while(Result::ok) {
-            if ext_ack.set(attr).is_err() {
-                ext_ack.other.push(attr.into());
-            }
-        }
-        ext_ack
-    }
-
-    fn set(&mut self, attr: Attr<'_>) -> Result<(), nlattr::DecodeError> {
-        match attr.kind() {
-            MSG => self.message = Some(attr.c_str()?.to_string_lossy().into_owned()),
-            OFFS => self.offset = Some(attr.u32()?),
-            MISS_TYPE => self.missing = Some(attr.u32()?),
-            _ => self.other.push(attr.into()),
-        }
-        Ok(())
-    }
-}
-
-const MSG: u16 = 1;
-const OFFS: u16 = 2;
-const MISS_TYPE: u16 = 5;
 
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
     use alloc::vec;
+    use alloc::vec::Vec;
 
     use super::*;
+    use crate::message::PolicyKind;
     use crate::nlattr::Sink;
+
+    const MSG: u16 = 1;
+    const OFFS: u16 = 2;
+    const MISS_TYPE: u16 = 5;
 
     const BOTH: Flags = Flags(Flags::CAPPED.0 | Flags::ACK_TLVS.0);
 
@@ -170,7 +117,12 @@ mod tests {
         let mut attrs = vec![];
         attrs.attr(MSG, b"bad name\0").unwrap();
         attrs.attr_u32(OFFS, 24).unwrap();
-        attrs.nest(4, |s| s.attr_u32(1, 12)).unwrap();
+        attrs
+            .nest(4, |s| {
+                s.attr_u32(1, 12)?;
+                s.attr_u32(7, 15)
+            })
+            .unwrap();
         attrs.attr_u32(MISS_TYPE, 5).unwrap();
         attrs
     }
@@ -192,9 +144,14 @@ mod tests {
         let done = Status::decode(MessageType::DONE, Flags::ACK_TLVS, -22, &explained());
         assert_eq!(short.errno, Errno::EINVAL);
         assert_eq!(short.ext_ack.message.as_deref(), Some("bad name"));
-        assert_eq!((short.ext_ack.offset, short.ext_ack.missing), (Some(24), Some(5)));
-        let policy = &short.ext_ack.other[0];
-        assert_eq!((policy.raw_kind, policy.payload.len()), (4, 8));
+        let ext_ack = &short.ext_ack;
+        assert_eq!((ext_ack.offset, ext_ack.missing_kind), (Some(24), Some(5)));
+        let policy = ext_ack.policy.as_ref().unwrap();
+        assert_eq!(
+            (policy.kind, policy.max_length),
+            (Some(PolicyKind::NUL_STRING), Some(15))
+        );
+        assert!(ext_ack.other.is_empty() && policy.other.is_empty());
         assert_eq!((&short, &short), (&long, &done));
     }
 
@@ -203,7 +160,7 @@ mod tests {
         let status = Status::decode(MessageType::DONE, Flags::ACK_TLVS, -22, &explained());
         assert_eq!(
             status.to_string(),
-            "EINVAL: bad name (attribute at byte 24 of the request) (attribute 5 is missing)"
+            "EINVAL: bad name (byte 24 of the request: a string with NUL, at most 15 bytes) (attribute 5 is missing)"
         );
         assert_eq!(
             Status::decode(MessageType::DONE, Flags(0), -133, &[]).to_string(),
@@ -238,7 +195,7 @@ mod tests {
         for len in [17, u32::MAX] {
             let status = Status::decode(MessageType::ERROR, Flags::ACK_TLVS, i32::MIN, &quoted(len, 16));
             assert_eq!(
-                (status.errno, status.ext_ack),
+                (status.errno, *status.ext_ack),
                 (Errno(i32::MAX), ExtAck::default())
             );
         }

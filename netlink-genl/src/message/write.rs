@@ -2,18 +2,23 @@
 
 use alloc::vec::Vec;
 
-use super::{Flags, HEADER_LEN, MessageType};
+use super::{AttrPath, Errno, Flags, HEADER_LEN, MessageType, Status};
 use crate::nlattr::{self, Attrs};
 
 /// One request, still without the sequence number that it gets when it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Request {
     kind: MessageType,
     flags: Flags,
     body: Vec<u8>,
     /// Where the attributes begin in the body.
     attrs_at: usize,
+    names: Names,
+    suspects: &'static [(Errno, u16)],
 }
+
+/// The name of an attribute that may stand in others: its number behind theirs, from the outermost on.
+pub type Names = fn(&[u16]) -> Option<&'static str>;
 
 impl Request {
     /// A request to the generic netlink family with number `family`. The family's own header, which may be empty, is
@@ -26,7 +31,23 @@ impl Request {
             flags: Flags::REQUEST,
             attrs_at: body.len(),
             body,
+            names: |_| None,
+            suspects: &[],
         }
+    }
+
+    /// Gives the attributes names, for errors.
+    #[must_use]
+    pub fn naming(mut self, names: Names) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Says which attribute an error of the kernel is about, where the kernel does not say it.
+    #[must_use]
+    pub fn suspecting(mut self, suspects: &'static [(Errno, u16)]) -> Self {
+        self.suspects = suspects;
+        self
     }
 
     /// Adds `flags` to those that the request has.
@@ -50,7 +71,7 @@ impl Request {
     /// The attribute that stands `offset` bytes after the start of the message, as the kernel counts in
     /// [`ExtAck::offset`](super::ExtAck::offset): its type behind those of the attributes around it. `None` if none
     /// begins there. Which payloads are attributes is not known: one that looks like some counts as such.
-    pub fn attribute_at(&self, offset: u32) -> Option<Vec<u16>> {
+    pub fn attribute_at(&self, offset: u32) -> Option<AttrPath> {
         let offset = usize::try_from(offset).ok()?;
         let mut path = Vec::new();
         let mut list = Attrs::at(&self.body[self.attrs_at..], HEADER_LEN + self.attrs_at);
@@ -60,10 +81,44 @@ impl Request {
                 .find(|attr| offset < attr.offset() + nlattr::attr_len(attr.payload().len()))?;
             path.push(attr.kind());
             if attr.offset() == offset {
-                return Some(path);
+                return Some(AttrPath::new(path, self.names));
             }
             list = attr.attrs();
         }
+    }
+
+    /// Names the attributes that an answer to this request is about.
+    pub(crate) fn explain(&self, status: &mut Status) {
+        let Status { errno, ext_ack } = status;
+        ext_ack.attribute = ext_ack.offset.and_then(|offset| self.attribute_at(offset));
+        ext_ack.missing = ext_ack
+            .missing_kind
+            .and_then(|kind| self.missing(ext_ack.missing_nest, kind));
+        if ext_ack.attribute.is_none() && ext_ack.missing.is_none() {
+            ext_ack.suspect = self.suspect(*errno);
+        }
+    }
+
+    /// The attribute of type `kind` that is missing in the one at `nest`, or among the outermost.
+    fn missing(&self, nest: Option<u32>, kind: u32) -> Option<AttrPath> {
+        let mut path = match nest.filter(|&offset| offset != 0) {
+            Some(offset) => self.attribute_at(offset)?.kinds,
+            None => Vec::new(),
+        };
+        path.push(u16::try_from(kind).ok()?);
+        Some(AttrPath::new(path, self.names))
+    }
+
+    /// The attribute that `errno` is about, if it is in the request.
+    fn suspect(&self, errno: Errno) -> Option<AttrPath> {
+        let about = |&&(error, kind): &&(Errno, u16)| error == errno && self.has(kind);
+        let (_, kind) = self.suspects.iter().find(about)?;
+        Some(AttrPath::new(alloc::vec![*kind], self.names))
+    }
+
+    fn has(&self, kind: u16) -> bool {
+        let mut attrs = Attrs::new(&self.body[self.attrs_at..]).map_while(Result::ok);
+        attrs.any(|attr| attr.kind() == kind)
     }
 
     /// The message type, for generic netlink the number of the family.
@@ -74,6 +129,18 @@ impl Request {
     /// The flags.
     pub fn flags(&self) -> Flags {
         self.flags
+    }
+
+    /// The same to another family.
+    #[cfg(feature = "write")]
+    pub(crate) fn to(mut self, family: u16) -> Self {
+        self.kind = MessageType(family);
+        self
+    }
+
+    /// Bytes of the message, padding included.
+    pub fn encoded_len(&self) -> usize {
+        nlattr::align(HEADER_LEN + self.body.len())
     }
 
     /// Appends the message to `datagram` as number `seq`, padded so that another may follow.
@@ -155,7 +222,7 @@ mod tests {
         });
         let request = request.unwrap_or_else(|error: nlattr::EncodeError| panic!("{error}"));
         let found: Vec<_> = (0..70)
-            .filter_map(|offset| Some((offset, request.attribute_at(offset)?)))
+            .filter_map(|offset| Some((offset, request.attribute_at(offset)?.kinds)))
             .collect();
         let expected = [
             (24, vec![2]),
@@ -167,6 +234,9 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert_eq!(request.attribute_at(u32::MAX), None);
+        assert_eq!(request.missing(Some(32), 3).unwrap().kinds, [4, 3]);
+        assert_eq!(request.missing(None, 9).unwrap().kinds, [9]);
+        assert_eq!(request.missing(Some(33), 3), None);
     }
 
     #[test]
@@ -174,8 +244,8 @@ mod tests {
         let too_big = vec![0; nlattr::MAX_PAYLOAD + 1];
         let refused = Request::genl(0x21, 3, 1, &[]).attrs(|s| s.attr(3, &too_big));
         assert_eq!(
-            refused,
-            Err(nlattr::EncodeError::AttrTooBig { kind: 3, len: 65_532 })
+            refused.unwrap_err(),
+            nlattr::EncodeError::AttrTooBig { kind: 3, len: 65_532 }
         );
     }
 

@@ -10,10 +10,13 @@
 //! assert_eq!(CtLimitAttr::name(1), Some("OVS_CT_LIMIT_ATTR_ZONE_LIMIT"));
 //! ```
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
 use super::table::{self, Payload};
+use super::{DpIfindex, Object};
+use crate::message::{DecodeError as MessageError, EncodeError as RequestError, Flags, Message, Request};
 use crate::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
 /// Name of the family, and of its multicast group. A kernel without `CONFIG_NETFILTER_CONNCOUNT` lacks it.
@@ -45,6 +48,77 @@ impl ZoneLimit {
     /// `OVS_ZONE_LIMIT_DEFAULT_ZONE`: the limit of zones without one of their own.
     pub const DEFAULT: i32 = -1;
 }
+
+/// The limits of zones, as the kernel answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CtLimits(pub Vec<ZoneLimit>);
+
+impl CtLimits {
+    /// Reads an answer of the family: that to a change has no limits.
+    ///
+    /// # Errors
+    /// [`MessageError::Attr`] for a bad attribute; [`MessageError::Short`] if the headers do not fit.
+    pub fn decode(message: &Message<'_>) -> Result<Self, MessageError> {
+        let attrs = Object::<CtLimitAttr>::decode(message)?.attrs;
+        let limits = attrs.into_iter().filter_map(|attr| match attr {
+            CtLimitAttr::ZoneLimit(limits) => Some(limits),
+            CtLimitAttr::Unknown(_) => None,
+        });
+        Ok(Self(limits.flatten().collect()))
+    }
+}
+
+/// A request for the limits of these zones, or without any of all that have one, and the default.
+///
+/// # Errors
+/// [`RequestError::Attr`] if there are more zones than fit an attribute, 5 460.
+pub fn get(family: u16, zones: &[i32]) -> Result<Request, RequestError> {
+    let named: Vec<_> = zones.iter().map(|&zone| (zone, 0)).collect();
+    let all = named.is_empty();
+    request(family, CMD_GET, if all { None } else { Some(&named) })
+}
+
+/// A request to give zones limits, 0 for any number of connections.
+///
+/// # Errors
+/// As [`get`].
+pub fn set(family: u16, limits: &[(i32, u32)]) -> Result<Request, RequestError> {
+    request(family, CMD_SET, Some(limits))
+}
+
+/// A request to give these zones the default again; of [`ZoneLimit::DEFAULT`] it becomes 0.
+///
+/// # Errors
+/// As [`get`].
+pub fn delete(family: u16, zones: &[i32]) -> Result<Request, RequestError> {
+    let named: Vec<_> = zones.iter().map(|&zone| (zone, 0)).collect();
+    request(family, CMD_DEL, Some(&named))
+}
+
+/// The kernel answers every command of this family with an object. Limits are those of the network namespace, so there
+/// is no datapath.
+fn request(family: u16, command: u8, limits: Option<&[(i32, u32)]>) -> Result<Request, RequestError> {
+    let limit = |&(zone, limit): &(i32, u32)| ZoneLimit {
+        zone,
+        limit,
+        count: 0,
+    };
+    let object = Object {
+        datapath: DpIfindex(0),
+        command,
+        version: VERSION,
+        attrs: match limits {
+            Some(limits) => vec![CtLimitAttr::ZoneLimit(limits.iter().map(limit).collect())],
+            None => vec![],
+        },
+    };
+    object.request(family, Flags::default())
+}
+
+// enum ovs_ct_limit_cmd
+const CMD_SET: u8 = 1;
+const CMD_DEL: u8 = 2;
+const CMD_GET: u8 = 3;
 
 impl Payload for Vec<ZoneLimit> {
     fn decode(attr: &Attr<'_>) -> Result<Self, DecodeError> {

@@ -30,12 +30,12 @@ pub const VERSION: u8 = 2;
 
 /// A request for every datapath of the socket's network namespace. `family` is the number of [`FAMILY`].
 pub fn dump(family: u16) -> Request {
-    super::dump(family, VERSION, DpIfindex(0))
+    super::dump::<DatapathAttr>(family, VERSION, DpIfindex(0))
 }
 
 /// A request for datapath `dp`; `ENODEV` if there is none.
 pub fn get(family: u16, dp: DpIfindex) -> Request {
-    super::get(family, VERSION, dp)
+    super::get::<DatapathAttr>(family, VERSION, dp)
 }
 
 /// A request for the datapath called `name`; `ENODEV` if there is none.
@@ -43,7 +43,7 @@ pub fn get(family: u16, dp: DpIfindex) -> Request {
 /// # Errors
 /// [`EncodeError::Attr`] if the name exceeds an attribute. (The kernel takes 15 bytes.)
 pub fn get_by_name(family: u16, name: &CStr) -> Result<Request, EncodeError> {
-    let request = super::get(family, VERSION, DpIfindex(0));
+    let request = super::get::<DatapathAttr>(family, VERSION, DpIfindex(0));
     Ok(request.attrs(|s| s.attr(ATTR_NAME, name.to_bytes_with_nul()))?)
 }
 

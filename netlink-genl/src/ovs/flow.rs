@@ -32,7 +32,7 @@ pub const VERSION: u8 = 1;
 ///
 /// The kernel leaves the actions of a flow out if they do not fit a part of the answer.
 pub fn dump(family: u16, dp: DpIfindex) -> Request {
-    super::dump(family, VERSION, dp)
+    super::dump::<FlowAttr>(family, VERSION, dp)
 }
 
 /// A request for the flow with identifier `ufid`; `ENOENT` if there is none.
@@ -40,7 +40,7 @@ pub fn dump(family: u16, dp: DpIfindex) -> Request {
 /// # Errors
 /// [`EncodeError::Attr`] if it exceeds an attribute. (The kernel takes 1 to 16 bytes.)
 pub fn get(family: u16, dp: DpIfindex, ufid: &[u8]) -> Result<Request, EncodeError> {
-    Ok(super::get(family, VERSION, dp).attrs(|s| s.attr(ATTR_UFID, ufid))?)
+    Ok(super::get::<FlowAttr>(family, VERSION, dp).attrs(|s| s.attr(ATTR_UFID, ufid))?)
 }
 
 /// A request for the flow with exactly this key, for one without identifier; `ENOENT` if there is none.
@@ -48,7 +48,7 @@ pub fn get(family: u16, dp: DpIfindex, ufid: &[u8]) -> Result<Request, EncodeErr
 /// # Errors
 /// [`EncodeError::Attr`] if it exceeds an attribute.
 pub fn get_by_key(family: u16, dp: DpIfindex, key: &[u8]) -> Result<Request, EncodeError> {
-    Ok(super::get(family, VERSION, dp).attrs(|s| s.attr(ATTR_KEY, key))?)
+    Ok(super::get::<FlowAttr>(family, VERSION, dp).attrs(|s| s.attr(ATTR_KEY, key))?)
 }
 
 attributes! {

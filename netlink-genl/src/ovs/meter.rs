@@ -10,9 +10,14 @@
 //! assert_eq!(MeterAttr::name(4), Some("OVS_METER_ATTR_BANDS"));
 //! ```
 
+mod request;
+
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
+pub use self::request::{Meter, MeterFeatures, NewBand, NewMeter, delete, features, get, set};
+
+use super::Attribute;
 use super::flow::Stats;
 use super::table::Payload;
 use crate::nlattr::{Attr, DecodeError, EncodeError, Sink};
@@ -90,5 +95,9 @@ impl Payload for Bands {
         sink.nest(kind, |s| {
             self.0.iter().try_for_each(|band| band.attrs.encode(band.kind, s))
         })
+    }
+
+    fn name_at(path: &[u16]) -> Option<&'static str> {
+        BandAttr::name_at(path.get(1..)?)
     }
 }

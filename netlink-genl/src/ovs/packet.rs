@@ -10,9 +10,13 @@
 //! assert_eq!(PacketAttr::name(4), Some("OVS_PACKET_ATTR_USERDATA"));
 //! ```
 
+mod upcall;
+
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ffi::CStr;
+
+pub use self::upcall::{Packet, Reason};
 
 use super::{DpIfindex, Object};
 use crate::message::{EncodeError, Flags, Request};

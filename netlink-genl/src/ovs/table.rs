@@ -57,6 +57,14 @@ macro_rules! attributes {
                     _ => None,
                 }
             }
+
+            fn name_at(path: &[u16]) -> Option<&'static str> {
+                match path {
+                    [number] => <Self as $crate::ovs::Attribute>::name(*number),
+                    $([$number, inner @ ..] => <$payload as $crate::ovs::table::Payload>::name_at(inner),)+
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -65,6 +73,11 @@ macro_rules! attributes {
 pub(crate) trait Payload: Sized {
     fn decode(attr: &Attr<'_>) -> Result<Self, DecodeError>;
     fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), EncodeError>;
+
+    /// The name of an attribute in here, as [`Attribute::name_at`].
+    fn name_at(_path: &[u16]) -> Option<&'static str> {
+        None
+    }
 }
 
 macro_rules! numbers_as_payload {
@@ -136,6 +149,10 @@ impl<T: Attribute> Payload for Vec<T> {
     fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
         sink.nest(kind, |s| self.iter().try_for_each(|attr| attr.encode(s)))
     }
+
+    fn name_at(path: &[u16]) -> Option<&'static str> {
+        T::name_at(path)
+    }
 }
 
 /// Makes a struct of consecutive numbers a [`Payload`]: its size, and its fields in their order.
@@ -144,9 +161,8 @@ macro_rules! record {
         impl $crate::ovs::table::Payload for $type {
             fn decode(attr: &$crate::nlattr::Attr<'_>) -> Result<Self, $crate::nlattr::DecodeError> {
                 let bytes = attr.array::<{ 0 $(+ size_of::<$number>())+ }>()?;
-                let mut rest = bytes.iter().copied();
-                let mut next = || rest.next().unwrap_or_default();
-                Ok(Self { $($field: $number::from_ne_bytes(core::array::from_fn(|_| next())),)+ })
+                let mut rest = &bytes[..];
+                Ok(Self { $($field: $number::from_ne_bytes($crate::ovs::table::take(&mut rest)),)+ })
             }
 
             fn encode<S: $crate::nlattr::Sink>(
@@ -161,6 +177,13 @@ macro_rules! record {
             }
         }
     };
+}
+
+/// The next `N` bytes; zeros at the end.
+pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+    let (first, others) = rest.split_first_chunk().unwrap_or((&[0; N], &[]));
+    *rest = others;
+    *first
 }
 
 /// The payload in pieces of `N` bytes.

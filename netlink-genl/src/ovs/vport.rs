@@ -20,17 +20,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod borrowed;
 mod change;
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
+pub use self::borrowed::VportRef;
 pub use self::change::{NewVport, Upcall, add, delete, set_upcall};
 
 use super::table::Payload;
 use super::{Attribute, DpIfindex};
-use crate::message::{DecodeError, EncodeError, Message, Request};
+use crate::message::{DecodeError, EncodeError, Errno, Message, Request};
 use crate::nlattr::{self, Attr, RawAttr, Sink};
 
 /// Name of the family, and of its multicast group.
@@ -43,7 +45,7 @@ pub const VERSION: u8 = 1;
 ///
 /// The kernel answers `ENODEV`, inside the message that ends the dump, if there is no such datapath.
 pub fn dump(family: u16, dp: DpIfindex) -> Request {
-    super::dump(family, VERSION, dp)
+    super::dump::<VportAttr>(family, VERSION, dp)
 }
 
 /// A request for the port with number `port_no` of datapath `dp`; `ENODEV` if there is none.
@@ -51,7 +53,8 @@ pub fn dump(family: u16, dp: DpIfindex) -> Request {
 /// # Errors
 /// None: an [`EncodeError`] is for attributes that are too big, and this one is not.
 pub fn get(family: u16, dp: DpIfindex, port_no: u32) -> Result<Request, EncodeError> {
-    Ok(super::get(family, VERSION, dp).attrs(|s| s.attr_u32(ATTR_PORT_NO, port_no))?)
+    let request = super::get::<VportAttr>(family, VERSION, dp).suspecting(&ABSENT);
+    Ok(request.attrs(|s| s.attr_u32(ATTR_PORT_NO, port_no))?)
 }
 
 /// A request for the port called `name`, of whichever datapath of the network namespace; `ENODEV` if there is none.
@@ -59,7 +62,7 @@ pub fn get(family: u16, dp: DpIfindex, port_no: u32) -> Result<Request, EncodeEr
 /// # Errors
 /// [`EncodeError::Attr`] if the name exceeds an attribute. (The kernel takes 15 bytes.)
 pub fn get_by_name(family: u16, name: &CStr) -> Result<Request, EncodeError> {
-    let request = super::get(family, VERSION, DpIfindex(0));
+    let request = super::get::<VportAttr>(family, VERSION, DpIfindex(0)).suspecting(&ABSENT);
     Ok(request.attrs(|s| s.attr(ATTR_NAME, name.to_bytes_with_nul()))?)
 }
 
@@ -293,6 +296,15 @@ impl Payload for Options {
             encode_raw(&self.other, s)
         })
     }
+
+    fn name_at(path: &[u16]) -> Option<&'static str> {
+        match path {
+            [TUNNEL_DST_PORT] => Some("OVS_TUNNEL_ATTR_DST_PORT"),
+            [TUNNEL_EXTENSION] => Some("OVS_TUNNEL_ATTR_EXTENSION"),
+            [TUNNEL_EXTENSION, VXLAN_GBP] => Some("OVS_VXLAN_EXT_GBP"),
+            _ => None,
+        }
+    }
 }
 
 /// Extensions of a VXLAN port, `OVS_VXLAN_EXT_*`.
@@ -375,6 +387,17 @@ fn encode_raw<S: Sink>(attrs: &[RawAttr], sink: &mut S) -> Result<(), nlattr::En
 const ATTR_PORT_NO: u16 = 1;
 const ATTR_TYPE: u16 = 2;
 const ATTR_NAME: u16 = 3;
+const ATTR_UPCALL_PID: u16 = 5;
+const ATTR_STATS: u16 = 6;
+const ATTR_IFINDEX: u16 = 8;
+const ATTR_NETNSID: u16 = 9;
+
+/// What an error is about that looks a port up.
+const ABSENT: [(Errno, u16); 3] = [
+    (Errno::ENODEV, ATTR_NAME),
+    (Errno::ENODEV, ATTR_PORT_NO),
+    (Errno::EFBIG, ATTR_PORT_NO),
+];
 
 // OVS_TUNNEL_ATTR_*, OVS_VXLAN_EXT_*, enum ovs_vport_upcall_attr
 const TUNNEL_DST_PORT: u16 = 1;

@@ -2,8 +2,7 @@
 
 use netlink_genl::ctrl::{self, Family, Group};
 use netlink_genl::exchange::Event;
-use netlink_genl::message::{DecodeError, Errno, ExtAck, Messages, Status};
-use netlink_genl::nlattr::RawAttr;
+use netlink_genl::message::{DecodeError, Errno, Messages, Policy, PolicyKind, Status};
 
 use crate::capture::{capture, first_message};
 
@@ -58,7 +57,7 @@ fn an_unknown_family_is_enoent() {
         status(1),
         Status {
             errno: Errno::ENOENT,
-            ext_ack: ExtAck::default()
+            ext_ack: Box::default()
         }
     );
 }
@@ -68,14 +67,15 @@ fn the_kernel_says_which_attribute_it_refuses_and_why() {
     let refused = status(2);
     assert_eq!(
         refused.to_string(),
-        "EINVAL: Attribute failed policy validation (attribute at byte 20 of the request)"
+        "EINVAL: Attribute failed policy validation (byte 20 of the request: a string with NUL, at most 15 bytes)"
     );
-    // NL_POLICY_TYPE_ATTR_MAX_LENGTH 15, NL_POLICY_TYPE_ATTR_TYPE NL_ATTR_TYPE_NUL_STRING
-    let policy = RawAttr {
-        raw_kind: 0x8004,
-        payload: vec![8, 0, 7, 0, 15, 0, 0, 0, 8, 0, 1, 0, 12, 0, 0, 0],
+    let policy = Policy {
+        kind: Some(PolicyKind::NUL_STRING),
+        max_length: Some(15),
+        ..Policy::default()
     };
-    assert_eq!(refused.ext_ack.other, [policy]);
+    assert_eq!(refused.ext_ack.policy, Some(policy));
+    assert!(refused.ext_ack.other.is_empty());
 }
 
 #[test]

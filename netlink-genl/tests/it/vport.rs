@@ -3,7 +3,7 @@
 use netlink_genl::message::{DecodeError, Message, Messages, Request};
 use netlink_genl::nlattr::{self, NESTED, RawAttr, Sink};
 use netlink_genl::ovs::DpIfindex;
-use netlink_genl::ovs::vport::{Extensions, Kind, Options, Stats, UpcallStats, Vport};
+use netlink_genl::ovs::vport::{Extensions, Kind, Options, Stats, UpcallStats, Vport, VportRef};
 
 fn answer(fill: impl FnOnce(&mut Vec<u8>) -> Result<(), nlattr::EncodeError>) -> Vec<u8> {
     let request = Request::genl(0x21, 1, 1, &9i32.to_ne_bytes());
@@ -15,7 +15,28 @@ fn answer(fill: impl FnOnce(&mut Vec<u8>) -> Result<(), nlattr::EncodeError>) ->
 
 fn decode(datagram: &[u8]) -> Result<Vport, DecodeError> {
     let message: Message<'_> = Messages::new(datagram).next().unwrap().unwrap();
-    Vport::decode(&message)
+    let port = Vport::decode(&message);
+    // What the other way of reading says is the same.
+    match (VportRef::decode(&message), &port) {
+        (Ok(it), Ok(port)) => {
+            assert_eq!(
+                (it.datapath, it.port_no, it.kind),
+                (port.datapath, port.port_no, port.kind)
+            );
+            assert_eq!((it.ifindex, it.netnsid), (port.ifindex, port.netnsid));
+            assert_eq!(it.name, port.name.as_c_str());
+            assert_eq!(it.upcall_pids().unwrap().collect::<Vec<_>>(), port.upcall_pids);
+            assert_eq!(it.stats().unwrap(), port.stats);
+        }
+        (Err(_), Err(_)) => {}
+        (Ok(it), Err(error)) => {
+            let lazily = it.stats().err().or(it.upcall_pids().err());
+            // Options and counters of upcalls are not read.
+            assert!(lazily.is_none_or(|it| it == *error), "{lazily:?} {error}");
+        }
+        (Err(it), Ok(_)) => panic!("{it}"),
+    }
+    port
 }
 
 fn everything(s: &mut Vec<u8>) -> Result<(), nlattr::EncodeError> {

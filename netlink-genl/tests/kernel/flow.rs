@@ -54,8 +54,43 @@ pub(crate) fn too_big_for_a_list() {
     assert_eq!(absent, [Some(Errno::ENODEV)]);
 }
 
+pub(crate) fn outputs_through_tunnels() {
+    let dp = add_datapath("f1");
+    let mut kernel = Kernel::open();
+    // OVS_ACTION_ATTR_SET { OVS_KEY_ATTR_TUNNEL { ID, IPV4_DST, TOS, TTL, DONT_FRAGMENT } }, OVS_ACTION_ATTR_OUTPUT
+    let mut actions = vec![];
+    for number in 0..1170u32 {
+        let tunnel = |s: &mut Vec<u8>| {
+            s.attr(0, &u64::from(number).to_be_bytes())?;
+            s.attr(2, &(0x0a00_0001 + number).to_be_bytes())?;
+            s.attr(3, &[1])?;
+            s.attr(4, &[64])?;
+            s.flag(5)
+        };
+        actions.nest(3, |s| s.nest(16, tunnel)).unwrap();
+        actions.attr_u32(1, 0).unwrap();
+    }
+    assert_eq!(actions.len(), 65_520);
+    let ufid = [5; 16];
+    put(&mut kernel, dp, &[FlowAttr::Ufid(ufid.to_vec())], 1, &actions);
+
+    let family = kernel.connection.family(flow::FAMILY).unwrap().id;
+    let request = flow::get(family, dp, &ufid).unwrap();
+    let reply = kernel
+        .connection
+        .reply(&request, |message| Ok(16 + message.payload().len()));
+    assert!(reply.as_ref().is_ok_and(|&len| len > 65_536), "{reply:?}");
+    println!("a reply of {} bytes", reply.unwrap());
+    let mut ovs = Ovs::open().unwrap();
+    assert_eq!(ovs.flow(dp, &ufid).unwrap().actions.as_ref(), Some(&actions));
+    let listed: Vec<Flow> = ovs.flows(dp).unwrap().map(Result::unwrap).collect();
+    assert_eq!((listed.len(), &listed[0].actions), (1, &None));
+    assert_eq!(ovs.complete(listed[0].clone()).unwrap().actions, Some(actions));
+    sh("ovs-dpctl del-dp f1");
+}
+
 /// OVS_ACTION_ATTR_OUTPUT to port 0, `count` times.
-fn outputs(count: usize) -> Vec<u8> {
+pub(crate) fn outputs(count: usize) -> Vec<u8> {
     let mut actions = vec![];
     for _ in 0..count {
         actions.attr_u32(1, 0).unwrap();

@@ -6,6 +6,8 @@
     reason = "what fails here is a failed test"
 )]
 
+#[cfg(feature = "write")]
+mod admin;
 #[cfg(feature = "client")]
 mod client;
 mod flow;
@@ -44,9 +46,9 @@ use testbed::sh;
 fn main() -> ExitCode {
     let programs = |guest: testbed::vm::Guest| {
         let guest = guest.dispatch_per_port().program("ip");
-        guest.timeout(Duration::from_secs(300))
+        guest.timeout(Duration::from_secs(600))
     };
-    testbed::vm::main(programs, || {
+    testbed::vm::main_on_each(programs, || {
         if env::args().nth(1).as_deref() == Some(LIST_PORTS) {
             list_ports();
             return ExitCode::SUCCESS;
@@ -70,6 +72,18 @@ fn main() -> ExitCode {
             ),
             #[cfg(feature = "write")]
             ("makes_and_deletes_flows_and_sends_packets", write::flows),
+            (
+                "reads_a_flow_of_1170_outputs_through_tunnels",
+                flow::outputs_through_tunnels,
+            ),
+            #[cfg(feature = "write")]
+            ("makes_and_deletes_meters", admin::meters),
+            #[cfg(feature = "write")]
+            ("limits_the_connections_of_zones", admin::ct_limits),
+            #[cfg(feature = "write")]
+            ("makes_many_changes_at_once", admin::batches),
+            #[cfg(feature = "write")]
+            ("takes_the_packets_of_a_port_and_of_a_cpu", admin::upcalls),
             ("reads_the_options_of_old_tunnel_ports", old_tunnel_ports),
             (
                 "names_the_namespace_that_a_port_went_to",
@@ -199,7 +213,8 @@ fn lookups() {
     let refused = ovs.vport_by_name(too_long).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the kernel answered EINVAL: Attribute failed policy validation (attribute 3 at byte 24 of the request)"
+        "the kernel answered EINVAL: Attribute failed policy validation (OVS_VPORT_ATTR_NAME at byte \
+         24 of the request: a string with NUL, at most 15 bytes)"
     );
     let refused = [
         (ovs.vport(dp, 6).map(drop), Errno::ENODEV),

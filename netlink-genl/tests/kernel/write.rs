@@ -54,18 +54,20 @@ pub(crate) fn ports() {
         ..new
     };
     let refused = [
-        (new[0].clone(), Errno::EEXIST),
-        (new[1].clone(), Errno::EEXIST),
-        (other(at(100)), Errno::EBUSY),
-        (other(at(65_535)), Errno::EFBIG),
-        (other(new[1].clone()), Errno::ENODEV),
+        (new[0].clone(), Errno::EEXIST, Some(NAME)),
+        (new[1].clone(), Errno::EEXIST, Some(NAME)),
+        (other(at(100)), Errno::EBUSY, Some("OVS_VPORT_ATTR_PORT_NO")),
+        (other(at(65_535)), Errno::EFBIG, Some("OVS_VPORT_ATTR_PORT_NO")),
+        (other(new[1].clone()), Errno::ENODEV, Some(NAME)),
         (
             NewVport::internal(DpIfindex(9999), c"a0none", Upcall::Drop),
             Errno::ENODEV,
+            None,
         ),
         (
             NewVport::internal(dp, c"a0none", Upcall::Ports(vec![])),
             Errno::EINVAL,
+            None,
         ),
         (
             NewVport {
@@ -73,20 +75,29 @@ pub(crate) fn ports() {
                 ..other(at(7))
             },
             Errno::EAFNOSUPPORT,
+            Some("OVS_VPORT_ATTR_TYPE"),
         ),
     ];
-    for (new, errno) in refused {
-        let error = admin.add_vport(&new).unwrap_err();
-        assert_eq!(error.errno(), Some(errno), "{new:?}");
+    for (new, errno, suspect) in refused {
+        let Err(Error::Kernel(status)) = admin.add_vport(&new) else {
+            panic!("{new:?}")
+        };
+        let named = status.ext_ack.suspect.map(|path| path.to_string());
+        assert_eq!((status.errno, named.as_deref()), (errno, suspect), "{new:?}");
     }
+    let by_name = ovs.vport_by_name(c"a0none").unwrap_err();
+    assert_eq!(
+        by_name.to_string(),
+        "the kernel answered ENODEV (OVS_VPORT_ATTR_NAME)"
+    );
     let too_long = NewVport::internal(dp, c"sixteen_bytes_xx", Upcall::Drop);
     let Err(Error::Kernel(status)) = admin.add_vport(&too_long) else {
         panic!()
     };
-    // OVS_VPORT_ATTR_NAME
+    let attribute = status.ext_ack.attribute.unwrap();
     assert_eq!(
-        (status.errno, &status.ext_ack.attribute[..]),
-        (Errno::EINVAL, &[3][..])
+        (status.errno, attribute.to_string().as_str()),
+        (Errno::EINVAL, NAME)
     );
 
     assert_eq!(admin.delete_vport(dp, 1).unwrap().name, new[0].name);
@@ -242,6 +253,8 @@ pub(crate) fn flows() {
     assert!(matches!(admin.add_flow(&too_big), Err(Error::Encode(_))));
     admin.delete_datapath(dp).unwrap();
 }
+
+const NAME: &str = "OVS_VPORT_ATTR_NAME";
 
 /// Packets that the datapath sent to a port.
 fn packets(ovs: &mut Ovs, dp: DpIfindex, port_no: u32) -> u64 {

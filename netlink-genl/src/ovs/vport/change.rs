@@ -6,8 +6,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
-use super::{Kind, Options, VERSION, VportAttr};
-use crate::message::{EncodeError, Flags, Request};
+use super::{ABSENT, ATTR_NAME, ATTR_PORT_NO, ATTR_TYPE, Kind, Options, VERSION, VportAttr};
+use crate::message::{EncodeError, Errno, Flags, Request};
 use crate::ovs::{Command, DpIfindex, Object};
 
 /// A port that is to be made.
@@ -107,7 +107,12 @@ pub fn add(family: u16, port: &NewVport) -> Result<Request, EncodeError> {
     attrs.extend(port.port_no.map(VportAttr::PortNo));
     attrs.extend(port.options.clone().map(VportAttr::Options));
     attrs.extend(port.ifindex.map(VportAttr::Ifindex));
-    change(family, port.datapath, Command::NEW, attrs)
+    let request = change(family, port.datapath, Command::NEW, attrs)?;
+    // A device that another master has is EBUSY, too, and one that is not there ENODEV as is a datapath.
+    Ok(request.suspecting(match port.kind {
+        Kind::NETDEV => &TAKEN_DEVICE,
+        _ => &TAKEN,
+    }))
 }
 
 /// A request to change who takes the packets of a port that have no flow, answered with the port.
@@ -116,7 +121,7 @@ pub fn add(family: u16, port: &NewVport) -> Result<Request, EncodeError> {
 /// As [`add`].
 pub fn set_upcall(family: u16, dp: DpIfindex, port_no: u32, upcall: &Upcall) -> Result<Request, EncodeError> {
     let attrs = vec![VportAttr::PortNo(port_no), upcall.attr()];
-    change(family, dp, Command::SET, attrs)
+    Ok(change(family, dp, Command::SET, attrs)?.suspecting(&ABSENT))
 }
 
 /// A request to delete a port, answered with what it was.
@@ -124,7 +129,7 @@ pub fn set_upcall(family: u16, dp: DpIfindex, port_no: u32, upcall: &Upcall) -> 
 /// # Errors
 /// None: see [`get`](super::get).
 pub fn delete(family: u16, dp: DpIfindex, port_no: u32) -> Result<Request, EncodeError> {
-    change(family, dp, Command::DEL, vec![VportAttr::PortNo(port_no)])
+    Ok(change(family, dp, Command::DEL, vec![VportAttr::PortNo(port_no)])?.suspecting(&ABSENT))
 }
 
 /// The kernel answers with the object only if it is asked to.
@@ -142,3 +147,17 @@ fn change(
     };
     object.request(family, Flags::ECHO)
 }
+
+/// What an error is about that refuses a new port.
+const TAKEN: [(Errno, u16); 4] = [
+    (Errno::EEXIST, ATTR_NAME),
+    (Errno::EBUSY, ATTR_PORT_NO),
+    (Errno::EFBIG, ATTR_PORT_NO),
+    (Errno::EAFNOSUPPORT, ATTR_TYPE),
+];
+/// The same if it is to have a device that is there already.
+const TAKEN_DEVICE: [(Errno, u16); 3] = [
+    (Errno::EEXIST, ATTR_NAME),
+    (Errno::ENODEV, ATTR_NAME),
+    (Errno::EFBIG, ATTR_PORT_NO),
+];
