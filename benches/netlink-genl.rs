@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use netlink_genl::message::{Flags, Messages};
 use netlink_genl::nlattr::Sink;
 use netlink_genl::ovs::flow::{Flow, FlowAttr};
-use netlink_genl::ovs::vport::{Kind, Stats, Vport, VportAttr};
+use netlink_genl::ovs::vport::{Kind, Stats, Vport, VportAttr, VportRef};
 use netlink_genl::ovs::{Command, DpIfindex, Object};
 
 /// An answer of the kernel.
@@ -66,23 +66,10 @@ fn vport(c: &mut Criterion) {
             black_box(Vport::decode(&message).unwrap());
         });
     });
-    group.bench_function("five attributes, borrowed", |b| {
+    group.bench_function("VportRef", |b| {
         b.iter(|| {
             let message = Messages::new(black_box(&datagram)).next().unwrap().unwrap();
-            let (mut port_no, mut kind, mut ifindex, mut nsid, mut name) = (0, 0, 0, None, None);
-            let (_, attrs) = message.genl().unwrap().split_header::<4>().unwrap();
-            for attr in attrs {
-                let attr = attr.unwrap();
-                match attr.kind() {
-                    1 => port_no = attr.u32().unwrap(),
-                    2 => kind = attr.u32().unwrap(),
-                    3 => name = Some(attr.c_str().unwrap()),
-                    8 => ifindex = attr.u32().unwrap(),
-                    9 => nsid = Some(attr.i32().unwrap()),
-                    _ => {}
-                }
-            }
-            black_box((port_no, kind, ifindex, nsid, name));
+            black_box(VportRef::decode(&message).unwrap());
         });
     });
     group.finish();
