@@ -219,8 +219,15 @@ impl Printer<'_> {
             (_, SCTP) => [Field::SctpSrc, Field::SctpDst],
             _ => [Field::TcpSrc, Field::TcpDst],
         };
-        self.field(Field::TcpSrc, names[0]);
-        self.field(Field::TcpDst, names[1]);
+        for (holder, field) in [Field::TcpSrc, Field::TcpDst].into_iter().zip(names) {
+            match self.bits.masked(holder) {
+                // The type and the code of ICMP are the low byte of a port, and have no mask.
+                (number, mask) if field.info().bits == 8 && mask != 0 => {
+                    self.push(field, number & 0xff, u128::MAX);
+                }
+                _ => self.field(holder, field),
+            }
+        }
         if names[0] == Field::Icmpv6Type {
             self.fields(&[Field::NdTarget]);
             self.field(Field::ArpSha, Field::NdSll);
