@@ -1,16 +1,9 @@
 //! What changed between two tables.
 //!
 //! ```
-//! use ofp_codec::{diff::{Change, diff}, text::{Item, items}};
+//! use ofp_codec::{Flow, diff::{Change, diff}, text::{ParseError, items}};
 //!
-//! fn flows(dump: &[u8]) -> Result<Vec<ofp_codec::Flow>, ofp_codec::text::ParseError> {
-//!     items(dump).filter_map(|item| match item {
-//!         Ok(Item::Flow(line)) => Some(line.to_flow()),
-//!         Ok(_) => None,
-//!         Err(error) => Some(Err(error)),
-//!     }).collect()
-//! }
-//!
+//! let flows = |dump| items(dump).flows().collect::<Result<Vec<Flow>, ParseError>>();
 //! let before = flows(b"NXST_FLOW reply (xid=0x4):\n cookie=0x0, table=0, ip actions=mod_dl_src:02:00:00:00:00:01,2\n")?;
 //! let after = flows(b" table=0, ip actions=set_field:02:00:00:00:00:01->eth_src,output:2\n table=1, actions=drop\n")?;
 //! let changes = diff(&before, &after);

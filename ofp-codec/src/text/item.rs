@@ -1,7 +1,7 @@
 use core::fmt;
 
 use crate::{
-    model::version::Version,
+    model::{flow::Flow, version::Version},
     text::{
         Limits,
         error::{Fault, ParseError, Place},
@@ -191,6 +191,24 @@ impl<'a> Items<'a> {
     /// The line of the item or error that came last.
     pub fn line(&self) -> &'a [u8] {
         self.current
+    }
+
+    /// The flows alone, typed, and what cannot be read.
+    ///
+    /// ```
+    /// use ofp_codec::{Flow, text::items};
+    ///
+    /// let dump = b"NXST_FLOW reply (xid=0x4):\n table=0, actions=drop\n table=1, actions=NORMAL\n";
+    /// let flows: Vec<Flow> = items(dump).flows().collect::<Result<_, _>>()?;
+    /// assert_eq!(flows.len(), 2);
+    /// # Ok::<(), ofp_codec::text::ParseError>(())
+    /// ```
+    pub fn flows(self) -> impl Iterator<Item = Result<Flow, ParseError>> + use<'a> {
+        self.filter_map(|item| match item {
+            Ok(Item::Flow(line)) => Some(line.to_flow()),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        })
     }
 }
 

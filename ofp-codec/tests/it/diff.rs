@@ -5,17 +5,11 @@ use std::{fs, path::PathBuf};
 use ofp_codec::{
     Flow, Names, Port,
     diff::{Change, diff, sort},
-    text::{FlowRef, Item, items},
+    text::{FlowRef, items},
 };
 
 pub(crate) fn flows(dump: &[u8]) -> Vec<Flow> {
-    let mut flows = Vec::new();
-    for item in items(dump) {
-        if let Item::Flow(line) = item.unwrap() {
-            flows.push(line.to_flow().unwrap());
-        }
-    }
-    flows
+    items(dump).flows().collect::<Result<_, _>>().unwrap()
 }
 
 fn file(path: &str) -> Vec<Flow> {

@@ -3,26 +3,16 @@
 use std::{fs, path::PathBuf};
 
 use ofp_codec::{
-    Flow,
     diff::diff,
     lint::{problems, table_problems},
-    text::{Item, items},
 };
 use serde_json::{Value, json, to_value};
 
-use crate::dumps::for_each_flow;
+use crate::{diff::flows, dumps::for_each_flow};
 
 fn vector(name: &str) -> Vec<u8> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/json");
     fs::read(dir.join(name)).unwrap()
-}
-
-fn flows(dump: &[u8]) -> Vec<Flow> {
-    let flows = items(dump).filter_map(|item| match item.unwrap() {
-        Item::Flow(line) => Some(line.to_flow().unwrap()),
-        _ => None,
-    });
-    flows.collect()
 }
 
 #[test]
