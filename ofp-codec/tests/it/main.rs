@@ -23,6 +23,7 @@ mod json;
 mod messages;
 mod mutants;
 mod oracle;
+mod peers;
 mod random;
 #[cfg(feature = "std")]
 mod reader;

@@ -24,13 +24,7 @@ pub(crate) fn switch() -> Option<Switch> {
 }
 
 fn flows(dump: &str) -> Vec<Flow> {
-    let mut flows = Vec::new();
-    for item in items(dump.as_bytes()) {
-        if let Item::Flow(flow) = item.unwrap() {
-            flows.push(flow.to_flow().unwrap());
-        }
-    }
-    flows
+    items(dump.as_bytes()).flows().collect::<Result<_, _>>().unwrap()
 }
 
 /// What must be the same: all but the statistics, and the order of the match.
@@ -354,18 +348,13 @@ fn generate_actions(random: &mut Random, of10: bool) -> Vec<Action> {
 #[test]
 fn a_table_of_every_field_and_action_is_the_same_in_every_version() {
     let Some(switch) = switch() else { return };
-    let br0 = switch.mgmt("br0");
     // Each flow that the release takes, at a priority of its own; of those that Open vSwitch can
     // read back in versions 1.0 and 1.1 as well, where one that it cannot costs a whole message.
     for (judged, versions, at_least) in [
-        (
-            &["OpenFlow13", "OpenFlow15"][..],
-            &[(4, "OpenFlow13"), (5, "OpenFlow14"), (6, "OpenFlow15")][..],
-            900,
-        ),
+        (&["OpenFlow13", "OpenFlow15"][..], &ALL_VERSIONS[2..], 900),
         (
             &["OpenFlow10", "OpenFlow11", "OpenFlow13", "OpenFlow15"],
-            &[(1, "OpenFlow10"), (2, "OpenFlow11")],
+            &ALL_VERSIONS[..2],
             400,
         ),
     ] {
@@ -376,32 +365,61 @@ fn a_table_of_every_field_and_action_is_the_same_in_every_version() {
             .map(|(flow, priority)| format!("priority={priority},{flow}\n"))
             .collect();
         assert!(lines.len() >= at_least, "{}", lines.len());
-        switch.ofctl(&["del-flows", &br0]).unwrap();
-        let add = ["-O", "OpenFlow15", "add-flows", &br0, "-"];
-        switch.ofctl_stdin(&add, &lines.concat()).unwrap();
-        let dump = |version: &str, options: &[&str]| {
-            let arguments = [&["-O", version], options, &["dump-flows", &br0]].concat();
-            flows(&switch.ofctl(&arguments).unwrap())
+        is_the_same_in_every_version(&switch, &lines, versions);
+    }
+}
+
+#[test]
+fn the_tables_of_neutron_and_of_ovn_are_the_same_in_every_version() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    // A field of the tunnels of OVN.
+    let option = "{class=0x102,type=0x80,len=4}->tun_metadata0";
+    switch.ofctl(&["add-tlv-map", &br0, option]).unwrap();
+    let neutron = include_str!("../vectors/dumps/br-int.of13.nostats.txt");
+    let neutron: Vec<_> = neutron.lines().map(|line| format!("{line}\n")).collect();
+    let ovn: Vec<_> = testbed::ovn_flows(2000).map(|line| line + "\n").collect();
+    for lines in [neutron, ovn] {
+        is_the_same_in_every_version(&switch, &lines, &ALL_VERSIONS);
+    }
+}
+
+/// Puts the flows in, and compares what the switch prints of them.
+fn is_the_same_in_every_version(switch: &Switch, lines: &[String], versions: &[(u8, &str)]) {
+    let br0 = switch.mgmt("br0");
+    switch.ofctl(&["del-flows", &br0]).unwrap();
+    let add = ["-O", "OpenFlow15", "add-flows", &br0, "-"];
+    switch.ofctl_stdin(&add, &lines.concat()).unwrap();
+    let dump = |version: &str, options: &[&str]| {
+        let arguments = [&["-O", version], options, &["dump-flows", &br0]].concat();
+        flows(&switch.ofctl(&arguments).unwrap())
+    };
+    let first = dump("OpenFlow15", &[]);
+    assert_eq!(first.len(), lines.len());
+    for (number, version) in versions {
+        // Of a `set_field` with a mask the older versions keep the value only.
+        let known: Vec<_> = match number {
+            1 | 2 => first
+                .iter()
+                .map(|flow| flow.canonical(Version(*number)))
+                .collect(),
+            _ => first.clone(),
         };
-        let first = dump("OpenFlow15", &[]);
-        assert_eq!(first.len(), lines.len());
-        for (number, version) in versions {
-            // Of a `set_field` with a mask the older versions keep the value only.
-            let known: Vec<_> = match number {
-                1 | 2 => first
-                    .iter()
-                    .map(|flow| flow.canonical(Version(*number)))
-                    .collect(),
-                _ => first.clone(),
-            };
-            for options in [&[][..], &["--no-stats"], &["--names"]] {
-                let other = dump(version, options);
-                let changes: Vec<_> = diff(&known, &other).iter().map(ToString::to_string).collect();
-                assert_eq!(changes, [""; 0], "{version} {options:?}");
-            }
+        for options in [&[][..], &["--no-stats"], &["--names"]] {
+            let other = dump(version, options);
+            let changes: Vec<_> = diff(&known, &other).iter().map(ToString::to_string).collect();
+            assert_eq!(changes, [""; 0], "{version} {options:?}");
         }
     }
 }
+
+const ALL_VERSIONS: [(u8, &str); 5] = [
+    (1, "OpenFlow10"),
+    (2, "OpenFlow11"),
+    (4, "OpenFlow13"),
+    (5, "OpenFlow14"),
+    (6, "OpenFlow15"),
+];
 
 /// What this switch does not take: fields that are internal, options of tunnels and groups and meters
 /// that it does not know; and what these tests say otherwise.
