@@ -1,7 +1,8 @@
 //! What is wrong with a flow that reads well.
 //!
 //! Open vSwitch refuses some flows, and of others it silently ignores a part: `nw_src=10.0.0.1`
-//! without `ip` matches every packet. [`problems`] names both.
+//! without `ip` matches every packet. [`problems`] names both, and what a dump prints that `add-flow`
+//! would not read.
 //!
 //! ```
 //! use ofp_codec::{Field, lint::{Problem, problems}, text::FlowRef};
@@ -18,6 +19,7 @@
 //! # Ok::<(), ofp_codec::text::ParseError>(())
 //! ```
 
+mod references;
 mod tables;
 
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -32,6 +34,7 @@ use crate::model::{
     field::{Field, Prerequisite},
     flow::Flow,
     matches::{Match, MatchEntry, Value},
+    port::Port,
     subfield::Subfield,
     version::Version,
 };
@@ -78,6 +81,24 @@ pub enum Problem {
     /// versions refuse the flow.
     #[error("{0} does nothing to some of the packets that match, and OpenFlow 1.1 and later refuse that")]
     Inconsistent(&'static str),
+    /// An action sets some bits of a field that is read as a whole only: dumps of OpenFlow 1.5
+    /// print that.
+    #[error("an action sets some bits of {0}, which has no mask")]
+    Mask(Field),
+    /// A field prints under a name that it is not read by, or an action that sets none of its bits
+    /// as `set_field:ANY`.
+    #[error("open vSwitch cannot read what it prints for {0}")]
+    Printed(Field),
+    /// A port that no switch has: numbers have 16 bits, but for those of reserved ports.
+    #[error("there is no port {}", .0.0)]
+    Port(Port),
+    /// A name of a port or a table that breaks the line: Open vSwitch prints quotes, but does not
+    /// understand them.
+    #[error("the name of a port or a table breaks the line")]
+    Name,
+    /// An action that exists inside Open vSwitch only.
+    #[error("{0} is internal to Open vSwitch")]
+    Internal(&'static str),
     /// An action that is an instruction of OpenFlow 1.1 stands in the wrong place.
     #[error("{0} is in the wrong place")]
     Order(&'static str),
@@ -88,7 +109,7 @@ impl Problem {
     pub fn is_refused(self) -> bool {
         !matches!(
             self,
-            Problem::Repeated(_) | Problem::Ignored(_) | Problem::Inconsistent(_)
+            Problem::Repeated(_) | Problem::Ignored(_) | Problem::Inconsistent(_) | Problem::Printed(_)
         )
     }
 
@@ -118,6 +139,7 @@ pub fn problems(flow: &Flow) -> Vec<Problem> {
         found: &mut found,
     }
     .list(&flow.actions);
+    references::check(flow, &mut found);
     order(&flow.actions, &mut found);
     found
 }
@@ -134,6 +156,10 @@ fn matches(matches: &Match, found: &mut Vec<Problem>) {
     }
     for field in seen {
         let info = field.info();
+        // `gtpu_flags` and `gtpu_msgtype` are no names of fields.
+        if matches!(field, Field::TunGtpuFlags | Field::TunGtpuMsgtype) {
+            found.push(Problem::Printed(field));
+        }
         if info.headers.is_empty() && !has_own_place(field) {
             found.push(Problem::NotMatchable(field));
         } else if !packet.has(info.prerequisite) {
@@ -208,8 +234,15 @@ impl Checker<'_> {
             }
         }
         match action {
-            Action::SetField { field, value, .. } => {
+            Action::SetField { field, value, mask } => {
                 self.writes(*field);
+                match mask {
+                    Some(0) => self.found.push(Problem::Printed(*field)),
+                    Some(mask) if !field.info().maskable && *mask != field.mask_max() => {
+                        self.found.push(Problem::Mask(*field));
+                    }
+                    _ => {}
+                }
                 self.only_in_ct(*field);
                 self.needs_tag(*field);
                 if !has_value(*field, value) {
@@ -262,6 +295,7 @@ impl Checker<'_> {
             Action::StripVlan | Action::PopVlan => self.packet.has_vlan = false,
             Action::PushMpls(kind) | Action::PopMpls(kind) => self.packet.eth_type = (*kind).into(),
             Action::Encap(_) | Action::Decap(_) => self.packet.lost = true,
+            Action::UnrollXlate { .. } => self.found.push(Problem::Internal("unroll_xlate")),
             _ => {}
         }
     }

@@ -261,6 +261,14 @@ impl Value {
         }
     }
 
+    /// The name, if it is one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Value::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The low 32 bits as an IPv4 address.
     pub fn ipv4(&self) -> Option<Ipv4Addr> {
         self.number()

@@ -33,70 +33,112 @@ pub struct Names {
 impl Flow {
     /// Puts numbers in the place of the names that are known, in the match and in every action.
     pub fn resolve(&mut self, names: &Names) {
-        names.table(&mut self.table);
+        self.references(&mut |reference| match reference {
+            Reference::Port(port) => {
+                if let Some(known) = port.name().and_then(|name| names.ports.get(name)) {
+                    *port = NumberOrName::Number(*known);
+                }
+            }
+            Reference::Table(table) => {
+                if let Some(known) = table.name().and_then(|name| names.tables.get(name)) {
+                    *table = NumberOrName::Number(*known);
+                }
+            }
+            Reference::Value(value) => {
+                let known = value.name().and_then(|name| names.ports.get(name));
+                if let Some(Port(number)) = known {
+                    *value = Value::Number((*number).into());
+                }
+            }
+        });
+    }
+
+    /// Visits each port and each table that the flow speaks of: its own table, those of the match,
+    /// those of the actions.
+    pub(crate) fn references(&mut self, visit: &mut dyn FnMut(Reference<'_>)) {
+        visit(Reference::Table(&mut self.table));
         for entry in &mut self.matches.0 {
             if let MatchEntry::Field(found) = entry {
-                names.value(found.field, &mut found.value);
+                value(found.field, &mut found.value, visit);
             }
         }
-        names.actions(&mut self.actions);
+        actions(&mut self.actions, visit);
     }
 }
 
-impl Names {
-    fn actions(&self, actions: &mut [Action]) {
-        actions.iter_mut().for_each(|action| self.action(action));
-    }
+/// A port or a table that a flow speaks of.
+pub(crate) enum Reference<'a> {
+    Port(&'a mut PortRef),
+    Table(&'a mut TableRef),
+    /// The value of a field that is a port.
+    Value(&'a mut Value),
+}
 
-    fn action(&self, action: &mut Action) {
-        match action {
-            Action::Output(port) | Action::OutputTrunc { port, .. } | Action::Enqueue { port, .. } => {
-                self.port(port);
-            }
-            Action::SetField { field, value, .. } => self.value(*field, value),
-            Action::Resubmit { port, table, .. } => {
-                port.iter_mut().for_each(|port| self.port(port));
-                table.iter_mut().for_each(|table| self.table(table));
-            }
-            Action::GotoTable(table) => self.table(table),
-            Action::Bundle(bundle) => bundle.members.iter_mut().for_each(|port| self.port(port)),
-            Action::Sample(sample) => sample.sampling_port.iter_mut().for_each(|port| self.port(port)),
-            Action::Learn(learn) => {
-                self.table(&mut learn.table);
-                for spec in &mut learn.specs {
-                    if let LearnSpec::MatchField { field, value } = spec {
-                        self.value(*field, value);
-                    }
+impl Reference<'_> {
+    /// The name, if it is one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Reference::Port(port) => port.name(),
+            Reference::Table(table) => table.name(),
+            Reference::Value(value) => value.name(),
+        }
+    }
+}
+
+fn actions(actions: &mut [Action], visit: &mut dyn FnMut(Reference<'_>)) {
+    actions.iter_mut().for_each(|found| action(found, visit));
+}
+
+fn action(action: &mut Action, visit: &mut dyn FnMut(Reference<'_>)) {
+    match action {
+        Action::Output(port) | Action::OutputTrunc { port, .. } | Action::Enqueue { port, .. } => {
+            visit(Reference::Port(port));
+        }
+        Action::SetField {
+            field, value: set, ..
+        } => value(*field, set, visit),
+        Action::Resubmit { port, table, .. } => {
+            port.iter_mut().for_each(|port| visit(Reference::Port(port)));
+            table.iter_mut().for_each(|table| visit(Reference::Table(table)));
+        }
+        Action::GotoTable(table) => visit(Reference::Table(table)),
+        Action::Bundle(bundle) => {
+            bundle
+                .members
+                .iter_mut()
+                .for_each(|port| visit(Reference::Port(port)));
+        }
+        Action::Sample(sample) => {
+            sample
+                .sampling_port
+                .iter_mut()
+                .for_each(|port| visit(Reference::Port(port)));
+        }
+        Action::Learn(learn) => {
+            visit(Reference::Table(&mut learn.table));
+            for spec in &mut learn.specs {
+                if let LearnSpec::MatchField {
+                    field,
+                    value: learned,
+                } = spec
+                {
+                    value(*field, learned, visit);
                 }
             }
-            Action::Ct(ct) => {
-                ct.table.iter_mut().for_each(|table| self.table(table));
-                self.actions(&mut ct.exec);
-            }
-            Action::Clone(actions) | Action::WriteActions(actions) => self.actions(actions),
-            _ => {}
         }
+        Action::Ct(ct) => {
+            ct.table
+                .iter_mut()
+                .for_each(|table| visit(Reference::Table(table)));
+            actions(&mut ct.exec, visit);
+        }
+        Action::Clone(inner) | Action::WriteActions(inner) => actions(inner, visit),
+        _ => {}
     }
+}
 
-    fn port(&self, port: &mut PortRef) {
-        let known = port.name().and_then(|name| self.ports.get(name));
-        if let Some(known) = known {
-            *port = NumberOrName::Number(*known);
-        }
-    }
-
-    fn table(&self, table: &mut TableRef) {
-        let known = table.name().and_then(|name| self.tables.get(name));
-        if let Some(known) = known {
-            *table = NumberOrName::Number(*known);
-        }
-    }
-
-    fn value(&self, field: Field, value: &mut Value) {
-        if let (Format::Port, Value::Name(name)) = (field.info().format, &*value) {
-            if let Some(Port(number)) = self.ports.get(name) {
-                *value = Value::Number((*number).into());
-            }
-        }
+fn value(field: Field, value: &mut Value, visit: &mut dyn FnMut(Reference<'_>)) {
+    if field.info().format == Format::Port {
+        visit(Reference::Value(value));
     }
 }

@@ -58,6 +58,11 @@ impl Port {
         u16::try_from(number.unwrap_or(self.0)).ok()
     }
 
+    /// Whether a switch may have it: Open vSwitch keeps 16 bits (`ofputil_port_from_ofp11`).
+    pub(crate) fn exists(self) -> bool {
+        self.0 < 0xff00 || self.0 >= 0xffff_ff00
+    }
+
     /// The reserved port of this word, in any case of letters.
     pub fn from_word(word: &str) -> Option<Self> {
         let known = |&&(name, _): &&(&str, Port)| name.eq_ignore_ascii_case(word);

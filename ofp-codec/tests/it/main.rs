@@ -25,6 +25,7 @@ mod mutants;
 mod oracle;
 mod peers;
 mod random;
+mod read_back;
 #[cfg(feature = "std")]
 mod reader;
 mod sessions;

@@ -16,6 +16,29 @@ struct Row {
     flow: String,
 }
 
+impl Row {
+    fn version(&self) -> Version {
+        match &*self.options {
+            "" | "-OOpenFlow10" => Version::V1_0,
+            "-OOpenFlow11" => Version::V1_1,
+            "-OOpenFlow13" => Version::V1_3,
+            "-OOpenFlow15" => Version::V1_5,
+            options => panic!("{options}"),
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        let flow = FlowRef::parse(self.flow.as_bytes()).and_then(|line| line.to_flow());
+        flow.unwrap()
+    }
+}
+
+/// The flows that Open vSwitch takes, each with a version in which it does.
+pub(crate) fn accepted_flows() -> impl Iterator<Item = (Version, Flow)> {
+    let rows = rows().into_iter().filter(|row| row.accepted);
+    rows.map(|row| (row.version(), row.flow()))
+}
+
 fn rows() -> Vec<Row> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/flow-text-oracle.tsv");
     let text: String = fs::read(path).unwrap().into_iter().map(char::from).collect();
@@ -143,15 +166,8 @@ fn every_flow_prints_as_ovs_ofctl_prints_it() {
     let mut exceptions = BTreeMap::new();
     let mut equal = 0;
     for row in rows().into_iter().filter(|row| row.accepted) {
-        let version = match &*row.options {
-            "" | "-OOpenFlow10" => Version::V1_0,
-            "-OOpenFlow11" => Version::V1_1,
-            "-OOpenFlow13" => Version::V1_3,
-            "-OOpenFlow15" => Version::V1_5,
-            options => panic!("{options}"),
-        };
-        let flow = FlowRef::parse(row.flow.as_bytes()).and_then(|line| line.to_flow());
-        let ours = flow_mod(&flow.unwrap().canonical(version));
+        let (version, flow) = (row.version(), row.flow());
+        let ours = flow_mod(&flow.canonical(version));
         if row
             .printed
             .split_once(" ADD ")
@@ -183,7 +199,7 @@ fn every_flow_prints_as_ovs_ofctl_prints_it() {
 }
 
 /// The flow as OpenFlow messages print it.
-fn flow_mod(flow: &Flow) -> String {
+pub(crate) fn flow_mod(flow: &Flow) -> String {
     let mut words = Vec::new();
     if flow.table != TableRef::Number(0) {
         words.push(format!("table:{}", flow.table));
