@@ -15,9 +15,11 @@ pub(crate) mod field;
 pub(crate) mod flags;
 pub(crate) mod flow;
 pub(crate) mod flow_mod;
+pub(crate) mod group;
 #[cfg(feature = "serde")]
 pub(crate) mod json;
 pub(crate) mod matches;
+pub(crate) mod meter;
 pub(crate) mod names;
 pub(crate) mod normal;
 pub(crate) mod port;

@@ -32,6 +32,7 @@ mod error;
 mod field;
 mod filter;
 mod flow;
+mod group;
 mod item;
 mod lex;
 #[cfg(feature = "std")]
@@ -46,6 +47,7 @@ pub use crate::text::{
     error::{ErrorKind, ParseError},
     filter::Filter,
     flow::{ActionItem, ActionItems, FlowRef, Pair, Pairs},
+    group::{group_stats, groups, meter_stats, meters},
     item::{DecodeError, HexLine, Item, Items, ReplyHeader, items},
 };
 

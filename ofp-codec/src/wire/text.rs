@@ -7,7 +7,13 @@ use alloc::{
 use core::fmt::{self, Write as _};
 
 use crate::{
-    model::{port::Port, print::Hex, version::Version},
+    model::{
+        group::{Group, GroupStats},
+        meter::{Meter, MeterId, MeterStats},
+        port::Port,
+        print::Hex,
+        version::Version,
+    },
     wire::{
         aggregate::Aggregate,
         bundle::{BundleAdd, BundleControl},
@@ -18,10 +24,12 @@ use crate::{
         flow_removed::FlowRemovedRef,
         flow_request::FlowRequest,
         flow_stats::FlowStatsRef,
+        group::GroupMod,
         header::Header,
         hello::Hello,
         kind::MessageKind,
         message::Message,
+        meter::{MeterFeatures, MeterMod},
         monitor::FlowUpdate,
         port::{PortDesc, PortStats, PortStatus, decode_port},
         queue::QueueStats,
@@ -175,6 +183,27 @@ fn body(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), Deco
                 queue => put(text, &format_args!(" queue={queue}")),
             }
         }
+        Some(Kind::GroupMod) => put(text, &format_args!("\n {}", GroupMod::decode(message)?)),
+        Some(Kind::GroupDescReply) => each::<Group>(message, "\n ", text)?,
+        Some(Kind::GroupReply) => each::<GroupStats>(message, "\n ", text)?,
+        Some(Kind::GroupRequest) => put(text, &format_args!(" group_id={}", group_id(message)?)),
+        Some(Kind::GroupDescRequest) => {
+            let all = message.body().is_empty();
+            let id = if all {
+                "ALL".to_string()
+            } else {
+                group_id(message)?
+            };
+            put(text, &format_args!(" group_id={id}"));
+        }
+        Some(Kind::MeterMod) => put(text, &format_args!("{}\n", MeterMod::decode(message)?)),
+        Some(Kind::MeterConfigReply) => lines::<Meter>(message, text)?,
+        Some(Kind::MeterReply) => lines::<MeterStats>(message, text)?,
+        Some(Kind::MeterRequest | Kind::MeterConfigRequest) => {
+            let id = message.body().u32("meter")?;
+            put(text, &format_args!(" meter={}", MeterId(id)));
+        }
+        Some(Kind::MeterFeaturesReply) => put(text, &MeterFeatures::decode(message)?),
         Some(Kind::RoleRequest | Kind::RoleReply) => put(text, &RoleMessage::decode(message)?),
         Some(Kind::RoleStatus) => {
             put(text, &RoleMessage::decode(message)?);
@@ -284,6 +313,27 @@ fn each<'a, T: Entry<'a> + fmt::Display>(
         text.push_str(before);
         put(text, &entry);
         Ok(())
+    })
+}
+
+/// The entries, each with a line feed before and behind it.
+fn lines<'a, T: Entry<'a> + fmt::Display>(
+    message: &Message<'a>,
+    text: &mut String,
+) -> Result<(), DecodeError> {
+    Entries::<T>::of(message).try_for_each(|entry| {
+        let entry = entry.map_err(|bad| bad.error)?;
+        put(text, &format_args!("\n{entry}\n"));
+        Ok(())
+    })
+}
+
+/// The number of the group that is asked for, or its word.
+fn group_id(message: &Message<'_>) -> Result<String, DecodeError> {
+    Ok(match message.body().u32("group")? {
+        Group::ALL => "ALL".to_string(),
+        Group::ANY => "ANY".to_string(),
+        id => id.to_string(),
     })
 }
 

@@ -16,6 +16,7 @@ mod errors;
 mod filters;
 mod flow_dumps;
 mod flow_mods;
+mod groups;
 mod hostile;
 mod items;
 #[cfg(feature = "serde")]
