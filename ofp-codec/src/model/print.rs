@@ -52,6 +52,8 @@ pub(crate) fn value(
             Some(mask) if always => f
                 .write_str(if mask & number & 1 == 0 { "-" } else { "+" })
                 .and(f.write_str("oam")),
+            // `mf_format` in lib/meta-flow.c does not look at the mask of these.
+            _ if info.format == Format::TunnelFlags => flags.print(f, number, None),
             _ => flags.print(f, number, mask),
         };
     }

@@ -78,18 +78,17 @@ impl<'a> Actions<'a> {
         let mut rest = self.reader;
         let (kind, len) = (rest.u16(WHAT)?, usize::from(rest.u16(WHAT)?));
         let argument = rest.u32(WHAT)?;
-        let (vendor, number) = match kind {
+        let form = match kind {
             VENDOR if args::has_subtype(argument) => {
                 if self.reader.len() < 16 {
                     let got = self.reader.len();
                     return Err(self.reader.error(WHAT, Fault::Truncated { wanted: 16, got }));
                 }
-                (argument, rest.u16(WHAT)?)
+                Form::find(argument, rest.u16(WHAT)?, self.version)
             }
-            VENDOR => (argument, 0),
-            kind => (0, kind),
+            VENDOR => None,
+            kind => Form::find(0, kind, self.version),
         };
-        let form = Form::find(vendor, number, self.version);
         let fits = match form {
             Some((form, number)) => form.row().check_len(number, len),
             None if len >= 8 && len % 8 == 0 => Ok(()),
@@ -97,7 +96,7 @@ impl<'a> Actions<'a> {
         };
         let name = match form {
             Some(_) => BAD_LEN,
-            None => unknown(kind, vendor),
+            None => unknown(kind, argument),
         };
         let start = self.reader.named(name);
         fits.map_err(|wanted| start.error(WHAT, Fault::Length { wanted, got: len }))?;

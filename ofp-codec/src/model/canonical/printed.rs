@@ -20,9 +20,13 @@ use crate::model::{
 
 /// The actions as a switch of this version prints them; [`Action::Drop`] for none.
 pub(super) fn printed(actions: &[Action], context: Context) -> Vec<Action> {
-    match nested(actions, context) {
-        none if none.is_empty() => alloc::vec![Action::Drop],
-        some => some,
+    or_drop(nested(actions, context))
+}
+
+fn or_drop(actions: Vec<Action>) -> Vec<Action> {
+    match actions.is_empty() {
+        true => alloc::vec![Action::Drop],
+        false => actions,
     }
 }
 
@@ -140,8 +144,8 @@ fn print(action: &Action, nested: &dyn Fn(&[Action]) -> Vec<Action>) -> Action {
             learn.specs = learn.specs.iter().map(learn_spec).collect();
             Action::Learn(learn)
         }
-        Action::Clone(actions) => Action::Clone(nested(actions)),
-        Action::WriteActions(actions) => Action::WriteActions(nested(actions)),
+        Action::Clone(actions) => Action::Clone(or_drop(nested(actions))),
+        Action::WriteActions(actions) => Action::WriteActions(or_drop(nested(actions))),
         Action::WriteMetadata { value, mask } => Action::WriteMetadata {
             value: value & mask.unwrap_or(u64::MAX),
             mask: *mask,

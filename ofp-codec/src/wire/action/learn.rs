@@ -34,10 +34,15 @@ pub(super) fn learn(args: &mut Args<'_>) -> Result<Action, DecodeError> {
 /// As the first, with limit, result bit, zeros and perhaps the field of the result before the specs
 /// (`struct nx_action_learn2`).
 pub(super) fn learn2(args: &mut Args<'_>) -> Result<Action, DecodeError> {
+    // Open vSwitch looks at the last of these first.
+    let start = args.reader;
+    args.bytes(28)?;
+    args.zeros(2, "NXBAC_MUST_BE_ZERO")?;
+    let specs_start = core::mem::replace(&mut args.reader, start);
     let (mut learn, flags) = head(args)?;
     learn.limit = args.u32()?;
     let first = args.u16()?;
-    args.zeros(2, "NXBAC_MUST_BE_ZERO")?;
+    args.reader = specs_start;
     let known = SEND_FLOW_REM | DELETE_LEARNED | WRITE_RESULT;
     args.check(flags & !known == 0, flags, BAD_ARGUMENT)?;
     if flags & WRITE_RESULT != 0 {

@@ -3,7 +3,7 @@
 use crate::{
     model::{
         action::Action,
-        field::{Field, Format},
+        field::Field,
         matches::{FieldMatch, Value},
         subfield::Subfield,
         version::Version,
@@ -17,6 +17,7 @@ use crate::{
             table::Form,
         },
         error::{DecodeError, EncodeError},
+        matches::has_value,
         oxm::{OxmHeader, OxmRef},
     },
 };
@@ -80,15 +81,11 @@ fn valid(args: &mut Args<'_>, (field, entry): (Field, OxmRef<'_>)) -> Result<Act
     let header = entry.header.0 >> 32;
     args.check(field != Field::InPortOxm, header, BAD_SET_ARGUMENT)?;
     let action = to_action(args, field, entry)?;
-    if let Action::SetField {
-        value: Value::Number(number),
-        mask,
-        ..
-    } = &action
-    {
+    if let Action::SetField { value, mask, .. } = &action {
         // OpenFlow 1.5, section 7.2.3.8: the bit that says that there is a tag must be set.
+        let number = value.number().unwrap_or(0);
         let tagged = field != Field::VlanVid || number & mask.unwrap_or(CFI) & CFI != 0;
-        args.check(tagged && is_valid(field, *number), header, BAD_SET_ARGUMENT)?;
+        args.check(tagged && has_value(field, value), header, BAD_SET_ARGUMENT)?;
     }
     Ok(action)
 }
@@ -97,16 +94,6 @@ fn to_action(args: &Args<'_>, field: Field, entry: OxmRef<'_>) -> Result<Action,
     args.check(field.info().writable, entry.header.0 >> 32, BAD_SET_ARGUMENT)?;
     let FieldMatch { value, mask, .. } = entry.to_field_match(field)?;
     Ok(Action::SetField { field, value, mask })
-}
-
-/// Whether a value fits its field (`mf_is_value_valid` in lib/meta-flow.c).
-fn is_valid(field: Field, number: u128) -> bool {
-    match field {
-        Field::NwTos => number & 3 == 0,
-        Field::ArpOp => number <= 0xff,
-        Field::NshTtl => number <= 63,
-        _ => field.info().format == Format::Port || number <= field.max(),
-    }
 }
 
 /// Bits of a field, 64 at most (`struct nx_action_reg_load`).

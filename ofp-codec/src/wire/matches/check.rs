@@ -92,7 +92,7 @@ fn check_entry(field: Field, entry: &OxmRef<'_>, bits: &mut MatchBits) -> Result
 }
 
 /// `mf_is_value_valid` in lib/meta-flow.c.
-fn has_value(field: Field, value: &Value) -> bool {
+pub(crate) fn has_value(field: Field, value: &Value) -> bool {
     let fits = match field {
         // Open vSwitch keeps all the bytes of these.
         Field::TunErspanIdx | Field::TunErspanVer | Field::TunErspanDir | Field::TunErspanHwid => true,
