@@ -1,4 +1,4 @@
-use std::{boxed::Box, vec::Vec};
+use std::{boxed::Box, vec, vec::Vec};
 
 use crate::{
     client::{connection::Connection, error::Error},
@@ -9,6 +9,7 @@ use crate::{
     },
     wire::{
         BundleAdd, BundleControl, BundleFlags, BundleStep, EncodeError, ErrorMessage, Message, MessageKind,
+        PacketOut,
     },
 };
 
@@ -105,6 +106,28 @@ impl Admin {
             self.settle_bundle(BundleStep::DISCARD, &mut pending).await?;
         }
         pending.result(changes, result)
+    }
+
+    /// Gives the switch a packet, and waits until it is done with it.
+    ///
+    /// # Errors
+    ///
+    /// As all requests, and for what the version cannot say.
+    pub async fn packet_out(&mut self, packet: &PacketOut) -> Result<(), Error> {
+        let xid = self.connection.send(|version, xid, out| {
+            let kind = MessageKind::PacketOut;
+            kind.encode(version, xid, out, |writer| packet.encode(version, writer))
+        })?;
+        let mut pending = Pending {
+            xids: vec![xid],
+            ..Pending::default()
+        };
+        self.settle(MessageKind::BarrierRequest, None, &mut pending)
+            .await?;
+        match pending.refused {
+            Some((_, error)) => Err(Error::Refused(error)),
+            None => Ok(()),
+        }
     }
 
     /// Sends changes, alone or into a bundle, until one is refused.

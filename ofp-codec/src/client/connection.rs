@@ -16,7 +16,7 @@ use crate::{
     model::{flow::Flow, names::Names, port::Port, version::Version},
     wire::{
         Aggregate, Description, EncodeError, ErrorMessage, Features, FlowRequest, Header, Message,
-        MessageKind, MonitorRequest, PortDesc, Versions, Writer,
+        MessageKind, MonitorRequest, PortDesc, SwitchConfig, Versions, Writer,
     },
 };
 
@@ -154,6 +154,38 @@ impl Connection {
     pub async fn description(&mut self) -> Result<Description, Error> {
         let reply = self.call(MessageKind::DescRequest, |_| Ok(())).await?;
         Ok(Description::decode(&Message::parse(&reply)?)?)
+    }
+
+    /// What the switch does with fragments, and how much of a packet it gives this connection.
+    ///
+    /// # Errors
+    ///
+    /// As all requests.
+    pub async fn config(&mut self) -> Result<SwitchConfig, Error> {
+        let reply = self.call(MessageKind::GetConfigRequest, |_| Ok(())).await?;
+        Ok(SwitchConfig::decode(&Message::parse(&reply)?)?)
+    }
+
+    /// Has this connection told of packets that flows send to controllers, up to `max_len` bytes of each,
+    /// and of ports that change. They come as events: [`PacketIn`](crate::wire::PacketIn),
+    /// [`PortStatus`](crate::wire::PortStatus).
+    ///
+    /// # Errors
+    ///
+    /// As all requests.
+    pub async fn receive_packets(&mut self, max_len: u16) -> Result<(), Error> {
+        // The flags are the switch's, and stay as they are.
+        let config = SwitchConfig {
+            miss_send_len: max_len,
+            ..self.config().await?
+        };
+        self.send(|version, xid, out| {
+            MessageKind::SetConfig.encode(version, xid, out, |writer| {
+                config.encode(writer);
+                Ok(())
+            })
+        })?;
+        self.barrier().await
     }
 
     /// The ports.

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// `type u16, code u16, data`. An experimenter's error has type 0xffff, its own type in the place of
 /// the code, and the experimenter's number of four bytes before the data. Before OpenFlow 1.2 Open
-/// vSwitch instead has type 0xb0c2 and code 1, and then `experimenter u32, type u16, code u16`.
+/// vSwitch instead has type 0xb0c2 and code 0, and then `experimenter u32, type u16, code u16`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorMessage {
     /// The version, without which the number means nothing.
@@ -138,7 +138,7 @@ impl fmt::Display for ErrorMessage {
 }
 
 const NXET_VENDOR: u16 = 0xb0c2;
-const NXVC_VENDOR_ERROR: u16 = 1;
+const NXVC_VENDOR_ERROR: u16 = 0;
 const EXPERIMENTER: u16 = 0xffff;
 
 #[cfg(test)]

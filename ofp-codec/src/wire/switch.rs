@@ -9,6 +9,7 @@ use crate::{
         error::{DecodeError, Fault},
         message::Message,
         port::PortDesc,
+        write::Writer,
     },
 };
 
@@ -166,6 +167,12 @@ impl SwitchConfig {
             flags: body.u16("flags")?,
             miss_send_len: body.u16("miss_send_len")?,
         })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.flags);
+        writer.u16(self.miss_send_len);
     }
 }
 

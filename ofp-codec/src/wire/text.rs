@@ -31,6 +31,7 @@ use crate::{
         message::Message,
         meter::{MeterFeatures, MeterMod},
         monitor::FlowUpdate,
+        packet::{PacketIn, PacketOut},
         port::{PortDesc, PortStats, PortStatus, decode_port},
         queue::QueueStats,
         role::RoleMessage,
@@ -169,6 +170,8 @@ fn body(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), Deco
                 );
             }
         }
+        Some(Kind::PacketIn | Kind::PacketIn2 | Kind::Resume) => put(text, &PacketIn::decode(message)?),
+        Some(Kind::PacketOut) => put(text, &PacketOut::decode(message)?),
         Some(Kind::QueueReply) => {
             let entries = Entries::<QueueStats>::of(message);
             let _ = writeln!(text, " {} queues", entries.take_while(Result::is_ok).count());

@@ -3,10 +3,10 @@
 use std::{process::Command, time::Duration};
 
 use ofp_codec::{
-    Flow, FlowMod, Version,
+    Flow, FlowMod, Port, Version,
     client::{Admin, Connection, Error, FlowMonitor, MonitorEvent},
     text::FlowRef,
-    wire::{FlowRequest, FlowUpdate, MonitorRequest, Ofperr},
+    wire::{FlowRequest, FlowUpdate, MonitorRequest, Ofperr, PacketIn, PacketOut},
 };
 
 use tokio::time::timeout;
@@ -251,4 +251,37 @@ async fn a_switch_that_dies_in_the_middle_of_a_reply_costs_only_the_rest() {
     assert!(error.is_connection_lost());
     let error = connection.barrier().await.unwrap_err();
     assert!(error.is_connection_lost(), "{error}");
+}
+
+#[tokio::test]
+async fn a_packet_goes_to_the_switch_and_comes_back_in_every_version() {
+    let Some(switch) = switch() else { return };
+    let data: Vec<u8> = [[0xff; 6], [2; 6]]
+        .concat()
+        .into_iter()
+        .chain([8, 0])
+        .chain([0; 46])
+        .collect();
+    for (version, name) in VERSIONS {
+        let mut receiver = connect(&switch, version).await;
+        receiver.receive_packets(u16::MAX).await.unwrap();
+        let mut admin = Admin::new(connect(&switch, version).await);
+        for actions in ["CONTROLLER:65535", "controller(userdata=01.02.03)"] {
+            let actions = flow(&format!("actions={actions}")).actions;
+            let packet = PacketOut::new(Port::LOCAL, actions, data.clone());
+            admin.packet_out(&packet).await.unwrap();
+            let event = timeout(Duration::from_secs(10), receiver.event())
+                .await
+                .expect("an event");
+            let event = event.unwrap();
+            let message = event.message().unwrap();
+            let packet = PacketIn::decode(&message).unwrap();
+            assert_eq!((packet.data, packet.total_len), (&data[..], data.len()), "{name}");
+            assert_eq!(packet.metadata.to_string(), "in_port=LOCAL", "{name}");
+        }
+        let nowhere = flow("actions=group:99").actions;
+        let packet = PacketOut::new(Port::LOCAL, nowhere, data.clone());
+        let error = admin.packet_out(&packet).await.unwrap_err();
+        assert_eq!(error.to_string(), "refused: OFPBAC_BAD_OUT_GROUP", "{name}");
+    }
 }

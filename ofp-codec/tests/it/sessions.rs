@@ -130,6 +130,11 @@ fn every_message_prints_as_open_vswitch_prints_it() {
                 continue;
             }
             let text = format!("{message}\n");
+            let without_packet = WITHOUT_PACKET.contains(&message.kind().unwrap());
+            let wanted: String = wanted
+                .split_inclusive('\n')
+                .filter(|line| !without_packet || !is_of_packet(line))
+                .collect();
             for (got, wanted) in text.lines().zip(wanted.lines()) {
                 assert_eq!(got, wanted, "{}", stream.name);
             }
@@ -155,13 +160,19 @@ fn split(text: &str) -> Vec<String> {
 }
 
 const MESSAGES: usize = 147;
-const COMPARED: usize = 145;
+const COMPARED: usize = 143;
 
 /// Kinds of which only the first line is printed.
-const WITHOUT_TEXT: [MessageKind; 5] = [
-    MessageKind::FlowMonitorRequest,
-    MessageKind::PacketIn2,
+const WITHOUT_TEXT: [MessageKind; 2] = [MessageKind::FlowMonitorRequest, MessageKind::TableReply];
+
+/// Kinds of which the packet, and what only the switch understands, is not printed.
+const WITHOUT_PACKET: [MessageKind; 3] = [
     MessageKind::PacketIn,
+    MessageKind::PacketIn2,
     MessageKind::PacketOut,
-    MessageKind::TableReply,
 ];
+
+/// The fields of the packet, or a part of the continuation.
+fn is_of_packet(line: &str) -> bool {
+    line.starts_with(" continuation.") || line.contains("dl_src=")
+}
