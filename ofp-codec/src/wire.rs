@@ -57,6 +57,7 @@ mod record;
 mod role;
 mod session;
 mod switch;
+mod table;
 mod text;
 mod write;
 
@@ -97,6 +98,7 @@ pub use read::Reader;
 pub use role::{Role, RoleMessage};
 pub use session::{Received, Session, SessionError};
 pub use switch::{Capabilities, Description, Features, SwitchConfig};
+pub use table::TableName;
 pub use text::print;
 pub use write::Writer;
 

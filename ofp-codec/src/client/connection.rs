@@ -16,7 +16,7 @@ use crate::{
     model::{flow::Flow, names::Names, port::Port, version::Version},
     wire::{
         Aggregate, Description, EncodeError, ErrorMessage, Features, FlowRequest, Header, Message,
-        MessageKind, MonitorRequest, PortDesc, SwitchConfig, Versions, Writer,
+        MessageKind, MonitorRequest, PortDesc, SwitchConfig, TableName, Versions, Writer,
     },
 };
 
@@ -270,6 +270,29 @@ impl Connection {
         names
             .ports
             .extend(ports.into_iter().map(|port| (port.name, port.port)));
+        Ok(names)
+    }
+
+    /// The names of the tables that have one. Since OpenFlow 1.3 they stand only among all features of
+    /// all tables, more than a megabyte, of which a message at a time is kept.
+    ///
+    /// # Errors
+    ///
+    /// As all requests.
+    pub async fn table_names(&mut self) -> Result<Names, Error> {
+        let kind = match self.version < Version::V1_3 {
+            true => MessageKind::TableRequest,
+            false => MessageKind::TableFeaturesRequest,
+        };
+        let request = |version, xid, out: &mut Vec<u8>| kind.encode(version, xid, out, |_| Ok(()));
+        let mut tables = self.dump::<TableName>(request, decode_entries)?;
+        let mut names = Names::default();
+        while let Some(table) = tables.next().await? {
+            let TableName { table, name } = table.map_err(|bad| bad.error)?;
+            if !name.is_empty() {
+                names.tables.insert(name, table);
+            }
+        }
         Ok(names)
     }
 

@@ -152,7 +152,7 @@ impl<'a> Entry<'a> for PortDesc {
         let mut desc = PortDesc {
             port,
             hw_addr,
-            name: decode_name(reader)?,
+            name: decode_name_of(16, reader)?,
             config: PortConfig(reader.u32("config")?),
             state: PortState(reader.u32("state")?),
             current: PortFeatures::default(),
@@ -266,10 +266,10 @@ pub(crate) fn decode_port(reader: &mut Reader<'_>) -> Result<Port, DecodeError> 
     }
 }
 
-/// A name of 16 bytes, filled up with zeros.
-pub(crate) fn decode_name(reader: &mut Reader<'_>) -> Result<Box<str>, DecodeError> {
-    let name = reader.bytes(16, "name")?;
-    let end = name.iter().position(|byte| *byte == 0).unwrap_or(15);
+/// A text of `len` bytes, filled up with zeros; the last byte is always one.
+pub(crate) fn decode_name_of(len: usize, reader: &mut Reader<'_>) -> Result<Box<str>, DecodeError> {
+    let name = reader.bytes(len, "name")?;
+    let end = name.iter().position(|byte| *byte == 0).unwrap_or(len - 1);
     Ok(String::from_utf8_lossy(&name[..end]).into())
 }
 

@@ -84,6 +84,28 @@ async fn a_switch_describes_itself_and_its_ports_as_ovs_ofctl_prints_them() {
 }
 
 #[tokio::test]
+async fn tables_have_the_names_of_the_database_in_every_version() {
+    let Some(switch) = switch() else { return };
+    let table = [
+        "--id=@acl",
+        "create",
+        "flow_table",
+        "name=acl",
+        "--",
+        "set",
+        "bridge",
+        "br0",
+    ];
+    switch
+        .vsctl(&[&["--"], &table[..], &["flow_tables:5=@acl"]].concat())
+        .unwrap();
+    for (version, name) in VERSIONS {
+        let names = connect(&switch, version).await.table_names().await.unwrap();
+        assert_eq!(names.tables.get("acl"), Some(&5), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_version_that_the_switch_does_not_allow_is_refused_with_its_reason() {
     let Some(switch) = or_skip(Switch::start()) else {
         return;
