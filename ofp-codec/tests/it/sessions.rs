@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use ofp_codec::wire::{Frames, Hello, Message, MessageKind, Received, Session};
+use ofp_codec::wire::{Frames, Hello, Message, MessageKind, Received, Session, print};
 use testbed::missing;
 
 use crate::random::Random;
@@ -143,6 +143,35 @@ fn every_message_prints_as_open_vswitch_prints_it() {
         }
     }
     assert_eq!(compared, COMPARED);
+}
+
+#[test]
+fn corrupted_messages_end_in_text_and_never_cost_the_next_message() {
+    let mut random = Random::seeded(0xc044_0917);
+    let streams = streams();
+    let messages: Vec<Vec<u8>> = streams
+        .iter()
+        .flat_map(|stream| messages([&stream.bytes[..]]))
+        .filter(|message| message.len() < 2000)
+        .collect();
+    let next = [4, 21, 0, 8, 0, 0, 0, 9];
+    for _ in 0..20_000 {
+        let mut bytes = random.pick(&messages).clone();
+        for _ in 0..=random.below(4) {
+            let at = random.below(bytes.len());
+            bytes[at] = u8::try_from(random.below(256)).unwrap();
+        }
+        // The text names what is wrong, if something is.
+        assert!(!print(&bytes).is_empty());
+        // With its length as it is the message after it is found, whatever is in it.
+        let len = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+        bytes[2..4].copy_from_slice(&len);
+        let mut frames = Frames::new();
+        frames.push(&bytes);
+        frames.push(&next);
+        assert_eq!(frames.next().unwrap(), Some(&bytes[..]));
+        assert_eq!(frames.next().unwrap(), Some(&next[..]));
+    }
 }
 
 /// Cuts what `ofp-parse` printed into messages: each begins with a line that has its number.
