@@ -22,9 +22,11 @@ mod dump;
 mod error;
 mod link;
 mod monitor;
+mod watch;
 
 pub use admin::Admin;
 pub use connection::{Connection, Event, Options};
 pub use dump::{BadEntry, Dump};
 pub use error::Error;
 pub use monitor::{FlowMonitor, MonitorEvent};
+pub use watch::{FlowWatch, WatchEvent};

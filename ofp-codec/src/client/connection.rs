@@ -251,11 +251,7 @@ impl Connection {
     ///
     /// If the request has no bytes in this version.
     pub fn monitor(&mut self, request: &MonitorRequest) -> Result<FlowMonitor<'_>, Error> {
-        let kind = MessageKind::FlowMonitorRequest;
-        let xid = self.send(|version, xid, out| {
-            kind.encode(version, xid, out, |writer| request.encode(version, writer))
-        })?;
-        Ok(FlowMonitor::new(self, xid))
+        FlowMonitor::start(self, request)
     }
 
     /// The names of the ports. Before OpenFlow 1.4 longer ones than 15 bytes are cut, and of those that

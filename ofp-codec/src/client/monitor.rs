@@ -7,7 +7,7 @@ use crate::{
         error::Error,
     },
     model::version::Version,
-    wire::{FlowUpdate, Message, MessageKind},
+    wire::{FlowUpdate, Message, MessageKind, MonitorRequest},
 };
 
 /// What happens to flows, as it happens.
@@ -19,6 +19,12 @@ use crate::{
 #[derive(Debug)]
 pub struct FlowMonitor<'c> {
     connection: &'c mut Connection,
+    monitor: Monitor,
+}
+
+/// The same without its connection.
+#[derive(Debug)]
+pub(crate) struct Monitor {
     xid: u32,
     state: State,
     updates: VecDeque<Result<FlowUpdate, BadEntry>>,
@@ -49,13 +55,9 @@ pub enum MonitorEvent {
 }
 
 impl<'c> FlowMonitor<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, xid: u32) -> Self {
-        FlowMonitor {
-            connection,
-            xid,
-            state: State::Initial,
-            updates: VecDeque::new(),
-        }
+    pub(crate) fn start(connection: &'c mut Connection, request: &MonitorRequest) -> Result<Self, Error> {
+        let monitor = Monitor::start(connection, request)?;
+        Ok(FlowMonitor { connection, monitor })
     }
 
     /// The version that both sides speak.
@@ -69,6 +71,24 @@ impl<'c> FlowMonitor<'c> {
     ///
     /// If the switch refuses the monitor, or the connection ends.
     pub async fn next(&mut self) -> Result<MonitorEvent, Error> {
+        self.monitor.next(self.connection).await
+    }
+}
+
+impl Monitor {
+    pub(crate) fn start(connection: &mut Connection, request: &MonitorRequest) -> Result<Self, Error> {
+        let kind = MessageKind::FlowMonitorRequest;
+        let xid = connection.send(|version, xid, out| {
+            kind.encode(version, xid, out, |writer| request.encode(version, writer))
+        })?;
+        Ok(Monitor {
+            xid,
+            state: State::Initial,
+            updates: VecDeque::new(),
+        })
+    }
+
+    pub(crate) async fn next(&mut self, connection: &mut Connection) -> Result<MonitorEvent, Error> {
         loop {
             match self.updates.pop_front() {
                 Some(Ok(update)) => return Ok(MonitorEvent::Update(update)),
@@ -77,7 +97,7 @@ impl<'c> FlowMonitor<'c> {
             }
             match self.state {
                 State::Initial => {
-                    let bytes = self.connection.reply(self.xid).await?;
+                    let bytes = connection.reply(self.xid).await?;
                     let message = Message::parse(&bytes)?;
                     self.updates = decode_entries(&message)?;
                     if !message.more() {
@@ -89,7 +109,7 @@ impl<'c> FlowMonitor<'c> {
                     return Ok(MonitorEvent::InSync);
                 }
                 State::Live => {
-                    let event = self.connection.event().await?;
+                    let event = connection.event().await?;
                     let message = event.message()?;
                     match message.kind() {
                         Some(MessageKind::FlowMonitorReply) => self.updates = decode_entries(&message)?,

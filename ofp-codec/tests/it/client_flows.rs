@@ -4,12 +4,17 @@ use std::{process::Command, time::Duration};
 
 use ofp_codec::{
     Flow, FlowMod, Port, Version,
-    client::{Admin, Connection, Error, FlowMonitor, MonitorEvent},
+    client::{Admin, Connection, Error, FlowMonitor, FlowWatch, MonitorEvent, Options, WatchEvent},
     text::FlowRef,
     wire::{FlowRequest, FlowUpdate, MonitorRequest, Ofperr, PacketIn, PacketOut},
 };
 
-use tokio::time::timeout;
+use tokio::{
+    io::copy_bidirectional,
+    net::{UnixListener, UnixStream},
+    sync::mpsc,
+    time::timeout,
+};
 
 use crate::{
     client::{VERSIONS, connect},
@@ -283,5 +288,72 @@ async fn a_packet_goes_to_the_switch_and_comes_back_in_every_version() {
         let packet = PacketOut::new(Port::LOCAL, nowhere, data.clone());
         let error = admin.packet_out(&packet).await.unwrap_err();
         assert_eq!(error.to_string(), "refused: OFPBAC_BAD_OUT_GROUP", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_watch_tells_what_changed_while_the_connection_was_lost() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    let ofctl = |args: &[&str]| switch.ofctl(&[&["-O", "OpenFlow14"][..], args].concat()).unwrap();
+    for flow in ["tcp,actions=drop", "udp,actions=drop", "sctp,actions=drop"] {
+        ofctl(&["add-flow", &br0, flow]);
+    }
+    // A relay that can be cut.
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("relay");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let (cut, mut cuts) = mpsc::channel::<()>(1);
+    let path = br0.trim_start_matches("unix:").to_owned();
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = UnixStream::connect(&path).await.unwrap();
+            tokio::select! {
+                _ = copy_bidirectional(&mut client, &mut server) => {}
+                _ = cuts.recv() => {}
+            }
+        }
+    });
+    let remote = format!("unix:{}", socket.display());
+    let mut watch = FlowWatch::new(&remote, Options::default(), MonitorRequest::default());
+    let first = [
+        watched(&mut watch).await,
+        watched(&mut watch).await,
+        watched(&mut watch).await,
+    ];
+    assert!(first.iter().all(|event| event.starts_with("+ ")), "{first:?}");
+    assert_eq!(watched(&mut watch).await, "in sync");
+    cut.send(()).await.unwrap();
+    assert_eq!(watched(&mut watch).await, "lost");
+    ofctl(&["--strict", "del-flows", &br0, "udp"]);
+    ofctl(&["mod-flows", &br0, "tcp,actions=NORMAL"]);
+    ofctl(&["add-flow", &br0, "icmp,actions=drop"]);
+    let mut changes = [
+        watched(&mut watch).await,
+        watched(&mut watch).await,
+        watched(&mut watch).await,
+    ];
+    changes.sort();
+    assert_eq!(changes, ["* tcp", "+ icmp", "- udp"]);
+    assert_eq!(watched(&mut watch).await, "in sync");
+    assert_eq!(watch.flows().count(), 3);
+    ofctl(&["del-flows", &br0, "sctp"]);
+    assert_eq!(watched(&mut watch).await, "- sctp");
+}
+
+/// The next event of a watch.
+async fn watched(watch: &mut FlowWatch) -> String {
+    let matches = |flow: Flow| flow.canonical(Version::V1_4).matches;
+    match timeout(Duration::from_secs(10), watch.next())
+        .await
+        .expect("an event")
+    {
+        WatchEvent::Added(flow) => format!("+ {}", matches(flow)),
+        WatchEvent::Modified(flow) => format!("* {}", matches(flow)),
+        WatchEvent::Removed(flow) => format!("- {}", matches(flow)),
+        WatchEvent::InSync => "in sync".to_owned(),
+        WatchEvent::Lost(_) => "lost".to_owned(),
+        event => panic!("{event:?}"),
     }
 }
