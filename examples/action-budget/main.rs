@@ -55,10 +55,7 @@ const INCIDENT_ENDPOINTS: usize = 1171;
 const MAX_ENDPOINTS: usize = 65_278;
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 #[derive(Default)]

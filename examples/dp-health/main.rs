@@ -15,6 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use examples::cli::{self, Failure, Status};
+use examples::db;
 use ovsdb_proto::client::Remote;
 
 use self::look::Look;
@@ -42,13 +43,9 @@ Exit status: 0 all is well, 1 packets are being lost, a port is in error, or a f
 lost, ports are stale, or a flood is over a limit, 3 could not look everywhere, 64 wrong command line. With --prom and
 --listen 0: there, what could not be read is ovs_up 0.
 ";
-const DEFAULT_DB: &str = "unix:/run/openvswitch/db.sock";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 struct Options {
@@ -65,7 +62,7 @@ impl Options {
         use lexopt::prelude::*;
 
         let mut options = Self {
-            db: DEFAULT_DB.parse().map_err(Failure::blind)?,
+            db: db::of_this_host()?,
             pid: None,
             interval: Duration::from_secs(1),
             json: false,

@@ -45,10 +45,7 @@ Exit status: 0 the same, or the reader of --live has gone away, 1 different, 3 c
 ";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 struct Options {

@@ -46,10 +46,7 @@ Exit status: 0 all flows were read, 3 could not look, or not at every line, 64 w
 ";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 struct Options {

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use examples::cli::{self, Failure, Status, complain};
+use examples::db;
 use examples::sight::{Port, Sight};
 use ovsdb_proto::client::Remote;
 
@@ -38,13 +39,9 @@ whether the kernel has written a message, or a process.
 Exit status: 0 the kernel waits for no port of this switch, 1 only a process says so, 2 it does, 3 could not look,
 64 wrong command line.
 ";
-const DEFAULT_DB: &str = "unix:/run/openvswitch/db.sock";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 struct Options {
@@ -60,7 +57,7 @@ impl Options {
 
         let mut options = Self {
             file: None,
-            db: DEFAULT_DB.parse().map_err(Failure::blind)?,
+            db: db::of_this_host()?,
             follow: false,
             json: false,
         };

@@ -42,9 +42,8 @@ Exit status: 0 the reader has gone away, 3 could not look, 64 wrong command line
 ";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => cli::block_on(follow(&options)),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
+    cli::main(TOOL, HELP, Options::parse, |options| {
+        cli::block_on(follow(options))
     })
 }
 

@@ -14,6 +14,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use examples::cli::{self, Failure, Status, complain};
+use examples::db;
 use examples::judge::{State, Verdict, judge};
 use examples::sight::Sight;
 use ovsdb_proto::client::Remote;
@@ -53,13 +54,9 @@ ports have no device of their own; of them, and of ports of a userspace datapath
 
 Exit status: 0 all ports are ok, 1 undecided ones, 2 any other fault, 3 could not look, 64 wrong command line.
 ";
-const DEFAULT_DB: &str = "unix:/run/openvswitch/db.sock";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 struct Options {
@@ -78,7 +75,7 @@ impl Options {
         use lexopt::prelude::*;
 
         let mut options = Self {
-            db: DEFAULT_DB.parse().map_err(Failure::blind)?,
+            db: db::of_this_host()?,
             bridge: None,
             once: false,
             interval: Duration::from_secs(5),

@@ -21,6 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use examples::cli::{self, Failure, Status, chain, complain, printable};
+use examples::db;
 use ovsdb_proto::client::Remote;
 
 use self::event::Said;
@@ -49,13 +50,9 @@ that goes later than the row of its interface it says by how long it outlived it
 Exit status: 0 the time is over or the reader has gone away, 1 the same, and a flow outlived its port, 3 could not look,
 64 wrong command line.
 ";
-const DEFAULT_DB: &str = "unix:/run/openvswitch/db.sock";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 struct Options {
@@ -78,7 +75,7 @@ impl Options {
         use lexopt::prelude::*;
 
         let mut port = None;
-        let mut db = DEFAULT_DB.parse().map_err(Failure::blind)?;
+        let mut db = db::of_this_host()?;
         let (mut openflow, mut length, mut svg, mut json) = (None, None, None, false);
         while let Some(arg) = parser.next()? {
             match arg {

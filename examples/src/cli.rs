@@ -83,9 +83,19 @@ impl From<lexopt::Error> for Failure {
     }
 }
 
-/// Runs a tool to its exit status, and prints its failure if there is one.
-pub fn main(tool: &str, run: impl FnOnce() -> Result<Status, Failure>) -> ExitCode {
-    let status = run().unwrap_or_else(|failure| {
+/// Runs a tool to its exit status: `parse` reads the command line, and finds nothing to do if it only asks for help. A
+/// failure is printed.
+pub fn main<O>(
+    tool: &str,
+    help: &str,
+    parse: impl FnOnce(lexopt::Parser) -> Result<Option<O>, Failure>,
+    run: impl FnOnce(&O) -> Result<Status, Failure>,
+) -> ExitCode {
+    let status = parse(lexopt::Parser::from_env()).and_then(|options| match options {
+        Some(options) => run(&options),
+        None => print(help.trim_end()).map(|()| Status::Fine),
+    });
+    let status = status.unwrap_or_else(|failure| {
         complain(tool, &failure.text);
         if failure.status == Status::Usage {
             complain(tool, format_args!("see {tool} --help"));

@@ -7,6 +7,14 @@ use serde::Deserialize;
 
 use crate::cli::{Failure, chain};
 
+/// The database of this host's switch, where distributions have it.
+///
+/// # Errors
+/// None: the address is a valid one.
+pub fn of_this_host() -> Result<Remote, Failure> {
+    "unix:/run/openvswitch/db.sock".parse().map_err(Failure::blind)
+}
+
 /// Rows of a database at one moment.
 pub struct Snapshot<'a> {
     remote: &'a Remote,

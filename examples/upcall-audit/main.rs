@@ -43,13 +43,9 @@ it does when there are no more. It takes root, or the user of ovs-vswitchd, to t
 Exit status: 0 no socket is lost, 1 four fifths of the descriptors are in use or a port names a socket that is not
 there, 2 sockets are lost or the datapath has none, 3 could not look, 64 wrong command line.
 ";
-const DEFAULT_DB: &str = "unix:/run/openvswitch/db.sock";
 
 fn main() -> ExitCode {
-    cli::main(TOOL, || match Options::parse(lexopt::Parser::from_env())? {
-        Some(options) => run(&options),
-        None => cli::print(HELP.trim_end()).map(|()| Status::Fine),
-    })
+    cli::main(TOOL, HELP, Options::parse, run)
 }
 
 struct Options {
@@ -68,7 +64,7 @@ impl Options {
 
         let mut options = Self {
             pid: None,
-            db: DEFAULT_DB.parse().map_err(Failure::blind)?,
+            db: db::of_this_host()?,
             release: None,
             watch: None,
             count: None,

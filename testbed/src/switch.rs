@@ -127,6 +127,16 @@ impl Switch {
             .map(drop)
     }
 
+    /// Adds a port, with these settings of its interface: `type=internal`, `options:remote_ip=10.0.0.1`.
+    ///
+    /// # Errors
+    /// As [`vsctl`](Self::vsctl).
+    pub fn add_port(&self, bridge: &str, port: &str, settings: &[&str]) -> Result<(), Error> {
+        let add = ["add-port", bridge, port, "--", "set", "interface", port];
+        let add = if settings.is_empty() { &add[..3] } else { &add[..] };
+        self.vsctl(&[add, settings].concat()).map(drop)
+    }
+
     /// Runs `ovs-vsctl ARGS`, which waits until the switch has done it.
     ///
     /// # Errors

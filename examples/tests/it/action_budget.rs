@@ -522,23 +522,16 @@ fn asks_a_switch_for_its_flows() {
     for n in 1..=40 {
         let port = format!("vx{n}");
         let remote = format!("options:remote_ip=10.0.0.{n}");
-        let add = [
-            "add-port",
-            "br-tun",
-            &port,
-            "--",
-            "set",
-            "interface",
-            &port,
-            "type=vxlan",
-        ];
         switch
-            .vsctl(
+            .add_port(
+                "br-tun",
+                &port,
                 &[
-                    &add[..],
-                    &[&remote, "options:key=flow", &format!("ofport_request={n}")],
-                ]
-                .concat(),
+                    "type=vxlan",
+                    &remote,
+                    "options:key=flow",
+                    &format!("ofport_request={n}"),
+                ],
             )
             .unwrap();
     }

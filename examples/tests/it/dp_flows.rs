@@ -62,18 +62,7 @@ fn reads_back_what_a_switch_prints() {
     };
     switch.add_bridge("br0").unwrap();
     for port in ["p1", "p2"] {
-        switch
-            .vsctl(&[
-                "add-port",
-                "br0",
-                port,
-                "--",
-                "set",
-                "interface",
-                port,
-                "type=dummy",
-            ])
-            .unwrap();
+        switch.add_port("br0", port, &["type=dummy"]).unwrap();
     }
     switch
         .ofctl(&["add-flow", &switch.mgmt("br0"), "ip,nw_dst=10.0.0.0/8,actions=2"])

@@ -14,18 +14,12 @@ fn switch() -> Option<Switch> {
     switch.add_bridge("br-tun").unwrap();
     for n in 1..4 {
         let (port, remote) = (format!("vx{n}"), format!("options:remote_ip=10.0.0.{n}"));
-        let add = [
-            "add-port",
-            "br-tun",
-            &port,
-            "--",
-            "set",
-            "interface",
-            &port,
-            "type=vxlan",
-        ];
         switch
-            .vsctl(&[&add[..], &[&remote, &format!("options:key={n}")]].concat())
+            .add_port(
+                "br-tun",
+                &port,
+                &["type=vxlan", &remote, &format!("options:key={n}")],
+            )
             .unwrap();
     }
     Some(switch)

@@ -13,18 +13,8 @@ fn knows_its_ports_in_the_text_of_dmesg() {
         return;
     };
     switch.add_bridge("br-int").unwrap();
-    let add = [
-        "add-port",
-        "br-int",
-        "tap0",
-        "--",
-        "set",
-        "interface",
-        "tap0",
-        "type=dummy",
-    ];
     switch
-        .vsctl(&[&add[..], &["external_ids:iface-id=x1"]].concat())
+        .add_port("br-int", "tap0", &["type=dummy", "external_ids:iface-id=x1"])
         .unwrap();
     let db = switch.db().remote();
     let line = |seconds: &str, device: &str| {

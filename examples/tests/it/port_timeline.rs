@@ -14,18 +14,10 @@ fn timeline(switch: &Switch, args: &[&str]) -> Background {
 
 /// Adds the port as nova does, and deletes it.
 fn live_and_die(switch: &Switch) {
-    let add = [
-        "add-port",
-        "br-int",
-        TAP,
-        "--",
-        "set",
-        "interface",
-        TAP,
-        "type=dummy",
-    ];
     let ids = ["external_ids:iface-id=x1", "external_ids:iface-status=active"];
-    switch.vsctl(&[&add[..], &ids].concat()).unwrap();
+    switch
+        .add_port("br-int", TAP, &[&["type=dummy"][..], &ids].concat())
+        .unwrap();
     switch.vsctl(&["set", "port", TAP, "tag=1"]).unwrap();
     switch.vsctl(&["del-port", "br-int", TAP]).unwrap();
 }
@@ -57,16 +49,7 @@ fn tells_the_steps_of_a_port_in_order() {
     switch.add_bridge("br-int").unwrap();
     // It has to be told once it listens, so there is something before.
     switch
-        .vsctl(&[
-            "add-port",
-            "br-int",
-            "p0",
-            "--",
-            "set",
-            "interface",
-            "p0",
-            "external_ids:iface-id=x0",
-        ])
+        .add_port("br-int", "p0", &["external_ids:iface-id=x0"])
         .unwrap();
     let dir = tempfile::tempdir().unwrap();
     let svg = dir.path().join("lanes.svg");
@@ -122,18 +105,9 @@ fn says_which_flow_outlived_its_port() {
         .unwrap();
     let mut life = timeline(&switch, &[TAP, "--json", "--openflow", &mgmt, "--for", "9"]);
     std::thread::sleep(std::time::Duration::from_millis(1500));
-    let add = [
-        "add-port",
-        "br-int",
-        TAP,
-        "--",
-        "set",
-        "interface",
-        TAP,
-        "type=dummy",
-        "ofport_request=21",
-    ];
-    switch.vsctl(&add).unwrap();
+    switch
+        .add_port("br-int", TAP, &["type=dummy", "ofport_request=21"])
+        .unwrap();
     for flow in [
         "table=25,in_port=21,actions=resubmit(,60)",
         "table=60,dl_vlan=1,actions=output:21",

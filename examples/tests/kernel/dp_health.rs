@@ -25,17 +25,7 @@ pub(crate) fn beside_the_kernel() {
 
         lose(&switch, "lost0");
         lose(&switch, "lost1");
-        let add = [
-            "add-port",
-            "br0",
-            "gone0",
-            "--",
-            "set",
-            "interface",
-            "gone0",
-            "type=internal",
-        ];
-        switch.vsctl(&add).unwrap();
+        switch.add_port("br0", "gone0", &["type=internal"]).unwrap();
         sh("ip netns add dies && ip link set gone0 netns dies && ip netns del dies");
         let gone = CString::new("gone0").unwrap();
         wait_until("the port goes", || {

@@ -11,9 +11,8 @@ pub(crate) fn attributes_what_is_injected() {
         let switch = Switch::in_guest().unwrap();
         switch.add_bridge("br-int").unwrap();
         sh("ip link add tap0 type veth peer name foreign0");
-        let add = ["add-port", "br-int", "tap0", "--", "set", "interface", "tap0"];
         switch
-            .vsctl(&[&add[..], &["external_ids:iface-id=x1"]].concat())
+            .add_port("br-int", "tap0", &["external_ids:iface-id=x1"])
             .unwrap();
         let db = switch.db().remote();
         let wait = |args: &[&str]| run("netdev-wait", &[&["--db", &db], args].concat(), "");

@@ -25,18 +25,7 @@ pub(crate) fn beside_the_database() {
     switch.add_bridge("br0").unwrap();
     switch.add_bridge("br1").unwrap();
     sh("ip netns add n1 && ip netns add n2 && ip link add v0 type veth peer name v1");
-    let internal = |name: &str| {
-        switch.vsctl(&[
-            "add-port",
-            "br0",
-            name,
-            "--",
-            "set",
-            "interface",
-            name,
-            "type=internal",
-        ])
-    };
+    let internal = |name: &str| switch.add_port("br0", name, &["type=internal"]);
     for (port, namespace) in [("live", "n1"), ("gone", "n2")] {
         internal(port).unwrap();
         sh(&format!("ip link set {port} netns {namespace}"));
@@ -61,17 +50,7 @@ pub(crate) fn beside_the_database() {
             .unwrap();
     }
     switch
-        .vsctl(&[
-            "add-port",
-            "br0",
-            "x0",
-            "--",
-            "set",
-            "interface",
-            "x0",
-            "type=vxlan",
-            "options:remote_ip=10.9.9.9",
-        ])
+        .add_port("br0", "x0", &["type=vxlan", "options:remote_ip=10.9.9.9"])
         .unwrap();
     let (status, ports) = audit(&switch);
     assert_eq!(status, 0, "{ports:?}");
@@ -149,18 +128,9 @@ pub(crate) fn after_a_reboot() {
         ("h0", "external_ids:iface-id=x2"),
         ("i0", "mtu_request=1400"),
     ] {
-        let internal = [
-            "add-port",
-            "br0",
-            port,
-            "--",
-            "set",
-            "interface",
-            port,
-            "type=internal",
-            settings,
-        ];
-        switch.vsctl(&internal).unwrap();
+        switch
+            .add_port("br0", port, &["type=internal", settings])
+            .unwrap();
     }
     sh("ip netns add n3 && ip link set c0 netns n3 && ip link set h0 up");
 

@@ -28,9 +28,8 @@ pub(crate) fn start_and_stop() {
         sh(&format!(
             "ip link add {TAP} type veth peer name peer0 && ip link set peer0 up"
         ));
-        let add = ["add-port", "br-int", TAP, "--", "set", "interface", TAP];
         switch
-            .vsctl(&[&add[..], &["external_ids:iface-id=x1"]].concat())
+            .add_port("br-int", TAP, &["external_ids:iface-id=x1"])
             .unwrap();
         switch.vsctl(&["set", "port", TAP, "tag=1"]).unwrap();
         sh(&format!("ip link set {TAP} up"));

@@ -20,17 +20,7 @@ fn audit(switch: &Switch, args: &[&str]) -> Run {
 
 /// A port whose namespace is deleted before the port.
 pub(crate) fn lose(switch: &Switch, port: &str) {
-    let add = [
-        "add-port",
-        "br0",
-        port,
-        "--",
-        "set",
-        "interface",
-        port,
-        "type=internal",
-    ];
-    switch.vsctl(&add).unwrap();
+    switch.add_port("br0", port, &["type=internal"]).unwrap();
     sh(&format!(
         "ip netns add dies && ip link set {port} netns dies && ip netns del dies"
     ));
