@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             .iter()
             .map(|name| tool::path(name))
             .fold(guest, Guest::program);
-        guest.timeout(Duration::from_secs(600))
+        guest.timeout(Duration::from_secs(1200))
     };
     testbed::vm::main(equip, || {
         let tests: [(&str, fn()); 8] = [
