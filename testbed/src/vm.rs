@@ -183,8 +183,9 @@ impl Guest {
         let mut command = Command::new(tools::find(QEMU)?);
         command
             .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", CPUS])
-            // The archive and what it unpacks to are in memory at the same time.
-            .args(["-m", &format!("{}M", MEMORY_MIB + 2 * size.div_ceil(1 << 20))])
+            // The archive and what it unpacks to are in memory at the same time, and the root file system may
+            // fill half of what the archive leaves.
+            .args(["-m", &format!("{}M", MEMORY_MIB + 3 * size.div_ceil(1 << 20))])
             .args(["-display", "none", "-vga", "none", "-nic", "none", "-no-reboot"])
             .arg("-kernel")
             .arg(&self.kernel.image)
