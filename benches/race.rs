@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -41,14 +41,18 @@ impl Race {
         }
     }
 
-    /// Runs a program that works through `count` things. One that cannot run is said to be missing.
+    /// Runs a program that works through `count` things. One that cannot run, or is not done in two minutes, is said to be
+    /// missing.
     ///
     /// # Errors
     ///
     /// The figure cannot be noted.
     pub fn run(&mut self, name: &str, count: u32, command: &mut Command) -> io::Result<()> {
         let Some(Taken { seconds, peak_kib }) = measure(command) else {
-            println!("{name:<42} missing");
+            println!(
+                "{name:<42} missing: not installed, or not done in {} s",
+                PATIENCE.as_secs()
+            );
             return self.note(name, None);
         };
         let each = seconds / f64::from(count) * 1e9;
@@ -108,16 +112,22 @@ pub fn only_tried() -> bool {
     env::args().any(|arg| arg == "--test")
 }
 
-/// Runs a process to its end. `None`: it cannot run, or fails.
+/// Runs a process to its end. `None`: it cannot run, fails, or is not done in time.
 fn measure(command: &mut Command) -> Option<Taken> {
     let before = children_seconds()?;
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     let mut peak_kib = 0;
+    let deadline = Instant::now() + PATIENCE;
     let status = loop {
         // The high-water mark only rises, so the last look is the one that counts.
         peak_kib = peak_of(child.id()).unwrap_or(peak_kib);
         if let Some(status) = child.try_wait().ok()? {
             break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().ok()?;
+            child.wait().ok()?;
+            return None;
         }
         sleep(LOOK);
     };
@@ -142,6 +152,8 @@ fn children_seconds() -> Option<f64> {
 }
 
 const LOOK: Duration = Duration::from_millis(3);
+/// Python's IDL, say, has waited for ever for 100,000 rows.
+const PATIENCE: Duration = Duration::from_secs(120);
 const JOB: &str = "OVS_RS_BENCH_JOB";
 const FILE: &str = "OVS_RS_BENCH_FILE";
 

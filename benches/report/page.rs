@@ -41,7 +41,7 @@ fn table(group: &Group) -> String {
         let largest = figures.last_key_value().map(|(_, figure)| figure);
         let time = largest.and_then(middle);
         if time.is_none() {
-            page.push_str(" **missing** | | | |\n");
+            page.push_str(" **missing, or not done in time** | | | |\n");
             continue;
         }
         let memory = largest.and_then(|figure| figure.peak_kib);
