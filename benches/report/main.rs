@@ -44,7 +44,7 @@ fn write(out: &Path, runs: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&plots)?;
 
     let mut page = format!(
-        "# Benchmarks\n\n{}\n{} runs of each; a figure is the median of the runs, with the least and the most in \
+        "# Benchmarks\n\n{}\nRuns of each: {}; a figure is the median of the runs, with the least and the most in \
          brackets.\n`cargo xtask bench` makes this page anew.\n\n{}\n## Targets\n\n{}",
         machine::describe(),
         runs.len(),
