@@ -22,7 +22,7 @@ fuzz_target!(|input: (u16, bool, i32, Vec<u8>, Vec<u8>)| {
 
     let kind = if is_dump { MessageType::DONE } else { MessageType::ERROR };
     let mut answer = vec![];
-    answer.extend((20 + explanation.len() as u32).to_ne_bytes());
+    answer.extend(u32::try_from(20 + explanation.len()).expect("the input is small").to_ne_bytes());
     answer.extend([kind.0, flags].map(u16::to_ne_bytes).as_flattened());
     answer.extend([1u32, 7].map(u32::to_ne_bytes).as_flattened());
     answer.extend(errno.to_ne_bytes());

@@ -156,6 +156,23 @@ fn get<A: Attribute>(family: u16, version: u8, dp: DpIfindex) -> Request {
     Request::genl(family, Command::GET.0, version, &dp.0.to_ne_bytes()).naming(A::name_at)
 }
 
+/// A request to do `command`, one of the family's, to the object that the attributes say.
+fn change<A: Attribute>(
+    family: u16,
+    version: u8,
+    datapath: DpIfindex,
+    command: u8,
+    attrs: Vec<A>,
+) -> Result<Request, EncodeError> {
+    let object = Object {
+        datapath,
+        command,
+        version,
+        attrs,
+    };
+    object.request(family, Flags::default())
+}
+
 /// The header of the family and the attributes of an object.
 fn split<'a>(message: &Message<'a>) -> Result<(DpIfindex, Attrs<'a>), DecodeError> {
     let (dp, attrs) = message.genl()?.split_header()?;

@@ -16,7 +16,7 @@ use core::ffi::CStr;
 
 use super::table::{self, Payload};
 use super::{DpIfindex, Object};
-use crate::message::{DecodeError as MessageError, EncodeError as RequestError, Flags, Message, Request};
+use crate::message::{DecodeError as MessageError, EncodeError as RequestError, Message, Request};
 use crate::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
 /// Name of the family, and of its multicast group. A kernel without `CONFIG_NETFILTER_CONNCOUNT` lacks it.
@@ -103,16 +103,11 @@ fn request(family: u16, command: u8, limits: Option<&[(i32, u32)]>) -> Result<Re
         limit,
         count: 0,
     };
-    let object = Object {
-        datapath: DpIfindex(0),
-        command,
-        version: VERSION,
-        attrs: match limits {
-            Some(limits) => vec![CtLimitAttr::ZoneLimit(limits.iter().map(limit).collect())],
-            None => vec![],
-        },
+    let attrs = match limits {
+        Some(limits) => vec![CtLimitAttr::ZoneLimit(limits.iter().map(limit).collect())],
+        None => vec![],
     };
-    object.request(family, Flags::default())
+    super::change(family, VERSION, DpIfindex(0), command, attrs)
 }
 
 // enum ovs_ct_limit_cmd

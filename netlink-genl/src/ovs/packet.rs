@@ -18,7 +18,7 @@ use core::ffi::CStr;
 
 pub use self::upcall::{Packet, Reason};
 
-use super::{DpIfindex, Object};
+use super::DpIfindex;
 use crate::message::{EncodeError, Flags, Request};
 
 /// Name of the family. It has no multicast group.
@@ -68,17 +68,13 @@ pub fn execute(
     key: &[u8],
     actions: &[u8],
 ) -> Result<Request, EncodeError> {
-    let object = Object {
-        datapath: dp,
-        command: CMD_EXECUTE,
-        version: VERSION,
-        attrs: vec![
-            PacketAttr::Packet(packet.to_vec()),
-            PacketAttr::Key(key.to_vec()),
-            PacketAttr::Actions(actions.to_vec()),
-        ],
-    };
-    object.request(family, Flags::ACK)
+    let attrs = vec![
+        PacketAttr::Packet(packet.to_vec()),
+        PacketAttr::Key(key.to_vec()),
+        PacketAttr::Actions(actions.to_vec()),
+    ];
+    let request = super::change(family, VERSION, dp, CMD_EXECUTE, attrs)?;
+    Ok(request.with(Flags::ACK))
 }
 
 /// `OVS_PACKET_CMD_EXECUTE`.

@@ -7,7 +7,7 @@ use core::ffi::CStr;
 
 use super::{Datapath, DatapathAttr, Dispatch, Features, VERSION};
 use crate::message::{EncodeError, Flags, Request};
-use crate::ovs::{Command, DpIfindex, Object};
+use crate::ovs::{self, Command, DpIfindex};
 
 /// What can be changed about a datapath.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,13 +110,8 @@ fn change(
     command: Command,
     attrs: Vec<DatapathAttr>,
 ) -> Result<Request, EncodeError> {
-    let object = Object {
-        datapath,
-        command: command.0,
-        version: VERSION,
-        attrs,
-    };
-    object.request(family, Flags::ECHO)
+    let request = ovs::change(family, VERSION, datapath, command.0, attrs)?;
+    Ok(request.with(Flags::ECHO))
 }
 
 fn with_dispatch(features: Features, dispatch: Dispatch) -> Features {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{FlowAttr, VERSION};
 use crate::message::{EncodeError, Flags, Request};
-use crate::ovs::{Command, DpIfindex, Object};
+use crate::ovs::{self, Command, DpIfindex};
 
 /// A flow that is to be made. Key, mask and actions are attributes, as the crate `odp-actions` writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,11 +73,6 @@ fn change(
     command: Command,
     attrs: Vec<FlowAttr>,
 ) -> Result<Request, EncodeError> {
-    let object = Object {
-        datapath,
-        command: command.0,
-        version: VERSION,
-        attrs,
-    };
-    object.request(family, Flags::ACK)
+    let request = ovs::change(family, VERSION, datapath, command.0, attrs)?;
+    Ok(request.with(Flags::ACK))
 }

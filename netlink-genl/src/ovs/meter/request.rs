@@ -4,10 +4,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{Band, BandAttr, Bands, MeterAttr, VERSION};
-use crate::message::{DecodeError, EncodeError, Errno, Flags, Message, Request};
+use crate::message::{DecodeError, EncodeError, Errno, Message, Request};
 use crate::nlattr::RawAttr;
 use crate::ovs::flow::Stats;
-use crate::ovs::{DpIfindex, Object};
+use crate::ovs::{self, DpIfindex, Object};
 
 /// A meter that is to be made, or to replace the one with its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,13 +171,7 @@ fn request(
     command: u8,
     attrs: Vec<MeterAttr>,
 ) -> Result<Request, EncodeError> {
-    let object = Object {
-        datapath,
-        command,
-        version: VERSION,
-        attrs,
-    };
-    let request = object.request(family, Flags::default())?;
+    let request = ovs::change(family, VERSION, datapath, command, attrs)?;
     Ok(request.suspecting(&[(Errno::ENOENT, ATTR_ID)]))
 }
 

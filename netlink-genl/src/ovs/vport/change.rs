@@ -8,7 +8,7 @@ use core::ffi::CStr;
 
 use super::{ABSENT, ATTR_NAME, ATTR_PORT_NO, ATTR_TYPE, Kind, Options, VERSION, VportAttr};
 use crate::message::{EncodeError, Errno, Flags, Request};
-use crate::ovs::{Command, DpIfindex, Object};
+use crate::ovs::{self, Command, DpIfindex};
 
 /// A port that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,13 +139,8 @@ fn change(
     command: Command,
     attrs: Vec<VportAttr>,
 ) -> Result<Request, EncodeError> {
-    let object = Object {
-        datapath,
-        command: command.0,
-        version: VERSION,
-        attrs,
-    };
-    object.request(family, Flags::ECHO)
+    let request = ovs::change(family, VERSION, datapath, command.0, attrs)?;
+    Ok(request.with(Flags::ECHO))
 }
 
 /// What an error is about that refuses a new port.
