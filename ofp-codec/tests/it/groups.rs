@@ -138,6 +138,12 @@ fn meter_mods() -> Vec<Vec<u8>> {
     mods
 }
 
+/// Changes of groups and of meters.
+fn messages() -> Vec<Vec<u8>> {
+    let groups = group_mods().into_iter().map(|(_, bytes)| bytes);
+    groups.chain(meter_mods()).collect()
+}
+
 /// What `ovs-ofctl ofp-print` prints of each message.
 fn ask(switch: &Switch, messages: &[Vec<u8>]) -> Vec<String> {
     let print = |message: &Vec<u8>| {
@@ -151,11 +157,7 @@ fn ask(switch: &Switch, messages: &[Vec<u8>]) -> Vec<String> {
 #[test]
 fn group_mods_and_meter_mods_are_written_as_open_vswitch_reads_them() {
     let Some(switch) = switch() else { return };
-    let messages: Vec<_> = group_mods()
-        .into_iter()
-        .map(|(_, bytes)| bytes)
-        .chain(meter_mods())
-        .collect();
+    let messages = messages();
     assert!(messages.len() > 200, "{}", messages.len());
     let mut refused = 0;
     for (bytes, text) in messages.iter().zip(ask(&switch, &messages)) {
@@ -187,11 +189,7 @@ fn group_mods_and_meter_mods_are_written_as_open_vswitch_reads_them() {
 #[test]
 fn mutated_messages_print_as_ovs_ofctl_prints_them() {
     let Some(switch) = switch() else { return };
-    let messages: Vec<_> = group_mods()
-        .into_iter()
-        .map(|(_, bytes)| bytes)
-        .chain(meter_mods())
-        .collect();
+    let messages = messages();
     let mut random = Random::seeded(15);
     let mutants: Vec<_> = (0..MUTANTS)
         .map(|_| {
