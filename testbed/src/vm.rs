@@ -37,6 +37,8 @@ use std::{
     time::Duration,
 };
 
+use libtest_mimic::{Arguments, ColorSetting, Trial};
+
 use self::{cache::Lock, initramfs::Initramfs, kernel::Kernel};
 use crate::{Error, daemon::Daemon, or_skip, ovsdb::SCHEMA, tools};
 
@@ -304,6 +306,21 @@ pub fn main_on_each(guest: impl Fn(Guest) -> Guest, checks: impl FnOnce() -> Exi
         }
         other => relay(other.map(&guest)),
     }
+}
+
+/// Runs the tests of a guest as libtest would, each under its name and one at a time: they share the kernel.
+pub fn run_tests(tests: &[(&'static str, fn())]) -> ExitCode {
+    let trials = tests.iter().map(|&(name, test)| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    });
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    // The output goes to a serial line, which looks like a terminal and is read from a file.
+    arguments.color = Some(ColorSetting::Never);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 /// Runs this program in the guest, and ends as it does there.

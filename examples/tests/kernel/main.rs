@@ -20,7 +20,6 @@ mod upcall_audit;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, ColorSetting, Trial};
 use testbed::vm::Guest;
 
 fn main() -> ExitCode {
@@ -64,18 +63,7 @@ fn main() -> ExitCode {
                 upcall_audit::per_cpu,
             ),
         ];
-        let trials = tests.map(|(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok(())
-            })
-        });
-        let mut arguments = Arguments::from_args();
-        // The tests share the kernel.
-        arguments.test_threads = Some(1);
-        // The output goes to a serial line, which looks like a terminal and is read from a file.
-        arguments.color = Some(ColorSetting::Never);
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
+        testbed::vm::run_tests(&tests)
     })
 }
 

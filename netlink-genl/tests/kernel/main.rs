@@ -25,7 +25,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{self, ExitCode};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, ColorSetting, Trial};
 use netlink_genl::Error;
 use netlink_genl::accounting::{Accounting, Role};
 use netlink_genl::blocking::{Connection, Ovs};
@@ -131,18 +130,7 @@ fn main() -> ExitCode {
                 watch::slept,
             ),
         ];
-        let trials = tests.iter().map(|&(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok(())
-            })
-        });
-        let mut arguments = Arguments::from_args();
-        // The tests share the kernel, and the first wants it empty.
-        arguments.test_threads = Some(1);
-        // Its output goes to a serial line, which looks like a terminal and is read from a file.
-        arguments.color = Some(ColorSetting::Never);
-        libtest_mimic::run(&arguments, trials.collect()).exit_code()
+        testbed::vm::run_tests(tests)
     })
 }
 

@@ -15,7 +15,6 @@ use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, ColorSetting, Trial};
 use netlink_genl::blocking::{Admin, NewFlow, Ovs};
 use netlink_genl::message::Errno;
 use netlink_genl::ovs::DpIfindex;
@@ -36,18 +35,7 @@ fn main() -> ExitCode {
             ("prints_flows_as_ovs_dpctl_does", actions::beside_ovs_dpctl),
             ("ends_where_the_limits_say", limits::boundaries),
         ];
-        let trials = tests.map(|(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok(())
-            })
-        });
-        let mut arguments = Arguments::from_args();
-        // The tests share the kernel.
-        arguments.test_threads = Some(1);
-        // The output goes to a serial line, which looks like a terminal and is read from a file.
-        arguments.color = Some(ColorSetting::Never);
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
+        testbed::vm::run_tests(&tests)
     })
 }
 
