@@ -77,12 +77,7 @@ impl Options {
     /// The ports of the switch.
     fn ports(&self) -> Result<Vec<Port>, Failure> {
         let sight = cli::block_on(cli::patiently(TOOL, &self.db, Sight::take(&self.db, None)))?;
-        if let Some(why) = &sight.unseen {
-            complain(
-                TOOL,
-                format_args!("the ports of the datapath are not known: {why}"),
-            );
-        }
+        sight.unseen.iter().for_each(|unseen| complain(TOOL, unseen));
         Ok(sight.ports)
     }
 }

@@ -29,6 +29,7 @@ port-audit: which ports of the database have nothing behind them?
   port-audit --bridge br-int --suggest
 
   --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  --rundir DIRECTORY  where the bridges listen, as BRIDGE.mgmt (default: where the database does)
   --bridge NAME       only this bridge
   --observe 1|2       look once or twice; what was seen only once is undecided (default: 2)
   --interval SECONDS  between the two (default: 5)
@@ -37,15 +38,15 @@ port-audit: which ports of the database have nothing behind them?
   --json              one JSON object
   --svg FILE          draw ports against where they were found
 
-It joins the rows of the database with the network devices and the datapath ports of this host, so it must run on the
-host of the switch and in its network namespace. It changes nothing. The states:
+It joins the rows of the database with the network devices and the datapath ports of this host and the OpenFlow ports of
+each bridge, so it must run on the host of the switch and in its network namespace. It changes nothing. The states:
 
   ok                  as far as can be seen
   no device           there is no such network device: it was deleted, or a reboot has left the row behind
   vport vanished      the database shows no fault, but the datapath has no such port: its namespace was deleted
   zombie              an internal port with external_ids, in this namespace and down: made again by the switch after a
                       reboot or such a deletion, with nobody to use it
-  error               the switch says why it cannot use it, or has not taken it up
+  error               the switch says why it cannot use it, has not taken it up, or has another port by its ofport
   duplicate iface-id  another interface has the same external_ids:iface-id
   undecided           one of the faults above, but seen only once: it may just be coming or going
 
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
 
 struct Options {
     db: Remote,
+    rundir: PathBuf,
     bridge: Option<String>,
     once: bool,
     interval: Duration,
@@ -74,8 +76,10 @@ impl Options {
     fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, Failure> {
         use lexopt::prelude::*;
 
+        let mut rundir = None;
         let mut options = Self {
             db: db::of_this_host()?,
+            rundir: PathBuf::new(),
             bridge: None,
             once: false,
             interval: Duration::from_secs(5),
@@ -87,6 +91,7 @@ impl Options {
         while let Some(arg) = parser.next()? {
             match arg {
                 Long("db") => options.db = parser.value()?.parse()?,
+                Long("rundir") => rundir = Some(parser.value()?.into()),
                 Long("bridge") => options.bridge = Some(parser.value()?.string()?),
                 Long("observe") => {
                     options.once = parser.value()?.parse_with(|text| match text {
@@ -107,6 +112,7 @@ impl Options {
                 _ => return Err(arg.unexpected().into()),
             }
         }
+        options.rundir = rundir.unwrap_or_else(|| db::directory(&options.db));
         Ok(Some(options))
     }
 }
@@ -114,7 +120,11 @@ impl Options {
 fn run(options: &Options) -> Result<Status, Failure> {
     let only = options.bridge.as_deref();
     let look = || {
-        let sight = Sight::take(&options.db, only);
+        let sight = async {
+            let mut sight = Sight::take(&options.db, only).await?;
+            sight.ask_bridges(&options.rundir, only).await;
+            Ok(sight)
+        };
         cli::block_on(cli::patiently(TOOL, &options.db, sight))
     };
     let mut sight = look()?;
@@ -136,11 +146,8 @@ fn run(options: &Options) -> Result<Status, Failure> {
             _ => Status::Finding,
         })
     });
-    if let Some(why) = &sight.unseen {
-        complain(
-            TOOL,
-            format_args!("the ports of the datapath are not known: {why}"),
-        );
+    for unseen in &sight.unseen {
+        complain(TOOL, unseen);
         status = status.or(Status::Blind);
     }
     if let Some(path) = &options.svg {

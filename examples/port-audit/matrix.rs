@@ -64,13 +64,14 @@ pub fn svg(verdicts: &[Verdict]) -> String {
 type Column = (&'static str, fn(&Verdict) -> Option<bool>);
 
 /// Where a port may be, and whether it is; `None`: it need not be, or nobody has looked.
-const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column; 5] = [
     ("database", |_| Some(true)),
     ("ofport", |verdict| {
         Some(verdict.port.ofport.is_some_and(|ofport| ofport >= 0))
     }),
     ("netdev", |verdict| verdict.port.has_netdev()),
     ("vport", |verdict| verdict.port.has_vport()),
+    ("openflow", |verdict| verdict.port.is_listed()),
 ];
 const MAX_ROWS: usize = 200;
 const LEFT: usize = 20;

@@ -33,7 +33,8 @@ impl Report<'_> {
         let mut out = String::new();
         if !rows.is_empty() {
             let headings = [
-                "bridge", "port", "type", "ofport>", "netdev", "vport", "state", "", "iface-id", "why",
+                "bridge", "port", "type", "ofport>", "netdev", "vport", "openflow", "state", "", "iface-id",
+                "why",
             ];
             out = table(headings, rows) + "\n\n";
         }
@@ -76,6 +77,7 @@ impl Report<'_> {
             "transient": port.transient,
             "netdev": port.netdev,
             "vport": port.vport.map(|vport| vport != Vport::Absent),
+            "openflow": port.is_listed(),
             "state": verdict.state.name(),
             "reason": verdict.reason,
         });
@@ -86,7 +88,7 @@ impl Report<'_> {
     }
 }
 
-fn cells(verdict: &Verdict) -> [String; 10] {
+fn cells(verdict: &Verdict) -> [String; 11] {
     let port = &verdict.port;
     let name = match port.bonded {
         true => format!("{} of {}", port.interface, port.port),
@@ -99,6 +101,7 @@ fn cells(verdict: &Verdict) -> [String; 10] {
         port.ofport.map_or(String::new(), |ofport| ofport.to_string()),
         mark(port.has_netdev()).to_owned(),
         mark(port.has_vport()).to_owned(),
+        mark(port.is_listed()).to_owned(),
         verdict.state.name().to_owned(),
         if port.transient { "transient" } else { "" }.to_owned(),
         port.iface_id.clone().unwrap_or_default(),

@@ -1,5 +1,7 @@
 //! Reading rows of a database.
 
+use std::path::PathBuf;
+
 use ovsdb_proto::client::{Client, Remote};
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Replica;
@@ -12,7 +14,15 @@ use crate::cli::{Failure, chain};
 /// # Errors
 /// None: the address is a valid one.
 pub fn of_this_host() -> Result<Remote, Failure> {
-    "unix:/run/openvswitch/db.sock".parse().map_err(Failure::blind)
+    format!("unix:{RUNDIR}/db.sock").parse().map_err(Failure::blind)
+}
+
+/// Where the sockets of the switch are: beside that of its database, or where distributions have them.
+pub fn directory(remote: &Remote) -> PathBuf {
+    match remote {
+        Remote::Unix(socket) => socket.parent().map(PathBuf::from).unwrap_or_default(),
+        _ => RUNDIR.into(),
+    }
 }
 
 /// Rows of a database at one moment.
@@ -65,3 +75,5 @@ pub async fn release(remote: &Remote) -> Result<Option<String>, Failure> {
 struct RootRow {
     ovs_version: Option<String>,
 }
+
+const RUNDIR: &str = "/run/openvswitch";

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use ovsdb_proto::value::Uuid;
 
-use crate::sight::{Datapath, Port, Sight, Vport};
+use crate::sight::{Datapath, Listed, Port, Sight, Vport};
 
 /// What is to be said of a port.
 #[derive(Clone, Debug)]
@@ -129,6 +129,13 @@ fn alone(port: &Port) -> (State, Option<String>) {
                     false => "the datapath has no such port, and the database does not show it",
                 };
                 fault(State::VportVanished, reason.to_owned())
+            }
+            (None, Some(ofport), _) if port.is_listed() == Some(false) => {
+                let reason = match &port.openflow {
+                    Some(Listed::Other(name)) => format!("ofport {ofport} is {name} to the bridge"),
+                    _ => format!("the bridge has no OpenFlow port {ofport}"),
+                };
+                fault(State::Error, reason)
             }
             _ => {
                 let away = port.is_away();

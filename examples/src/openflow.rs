@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ofp_codec::client::{Connection, Options};
+use ofp_codec::client::{Connection, Error, Options};
 use ofp_codec::wire::FlowRequest;
 
 use crate::cli::{Failure, chain};
@@ -19,7 +19,12 @@ pub fn is_remote(source: &str) -> bool {
 pub async fn connect(remote: &str) -> Result<Connection, Failure> {
     Connection::connect(remote, Options::default())
         .await
-        .map_err(|error| Failure::blind(format_args!("{remote}: {}", chain(&error))))
+        .map_err(failed(remote))
+}
+
+/// What an error of a connection to this switch is.
+pub fn failed(remote: &str) -> impl Fn(Error) -> Failure {
+    move |error| Failure::blind(format_args!("{remote}: {}", chain(&error)))
 }
 
 /// The flows of a switch as `ovs-ofctl dump-flows` prints them. A flow that cannot be read is a `***decode error***` as
@@ -28,7 +33,7 @@ pub async fn connect(remote: &str) -> Result<Connection, Failure> {
 /// # Errors
 /// [`Failure`]: the switch cannot be reached, or the connection ends.
 pub async fn dump(remote: &str) -> Result<String, Failure> {
-    let failed = |error| Failure::blind(format_args!("{remote}: {}", chain(&error)));
+    let failed = failed(remote);
     let mut switch = connect(remote).await?;
     let version = switch.version();
     // Without flows there is a header, as from ovs-ofctl.
@@ -36,8 +41,8 @@ pub async fn dump(remote: &str) -> Result<String, Failure> {
         "OFPST_FLOW reply (OF1.{}) (xid=0x0):\n",
         version.0.saturating_sub(1)
     );
-    let mut flows = switch.flows(&FlowRequest::default()).map_err(failed)?;
-    while let Some(flow) = flows.next().await.map_err(failed)? {
+    let mut flows = switch.flows(&FlowRequest::default()).map_err(&failed)?;
+    while let Some(flow) = flows.next().await.map_err(&failed)? {
         // Writing to a String does not fail.
         let _ = match flow {
             Ok(flow) => writeln!(text, " {}", flow.canonical(version)),

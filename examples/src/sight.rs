@@ -1,4 +1,4 @@
-//! The ports of a switch, and where they are found: what database and kernel say at one moment.
+//! The ports of a switch, and where they are found: what database, kernel and bridges say at one moment.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -13,13 +13,17 @@ use crate::cli::{Failure, chain};
 use crate::db::Snapshot;
 use crate::kernel;
 
+pub use self::openflow::Listed;
+
+mod openflow;
+
 /// The ports, and where they were found.
 #[derive(Clone, Debug)]
 pub struct Sight {
     /// By bridge, port and interface.
     pub ports: Vec<Port>,
-    /// Why the ports of the kernel's datapaths could not be read, if somebody needs them.
-    pub unseen: Option<String>,
+    /// What somebody needs and could not be read: the ports of the kernel's datapaths, those of a bridge.
+    pub unseen: Vec<String>,
 }
 
 /// An interface of a port: most ports have one, bonds more.
@@ -55,6 +59,8 @@ pub struct Port {
     pub netdev: bool,
     /// What the datapath says of it, if it was asked.
     pub vport: Option<Vport>,
+    /// What its bridge says of it, if it was asked.
+    pub openflow: Option<Listed>,
 }
 
 /// A port in the kernel.
@@ -122,7 +128,12 @@ impl Sight {
             .any(|port| port.datapath == Datapath::Kernel);
         Ok(Self {
             ports: found,
-            unseen: vports.err().filter(|_| needed).map(|error| chain(&error)),
+            unseen: vports
+                .err()
+                .filter(|_| needed)
+                .map(|error| format!("the ports of the datapath are not known: {}", chain(&error)))
+                .into_iter()
+                .collect(),
         })
     }
 }
@@ -150,6 +161,11 @@ impl Port {
         let there = self.vport? != Vport::Absent;
         let wanted = matches!(self.kind.as_str(), "" | "system" | "tap" | "internal");
         (there || wanted).then_some(there)
+    }
+
+    /// Whether its bridge has it among its OpenFlow ports, if it was asked.
+    pub fn is_listed(&self) -> Option<bool> {
+        self.openflow.as_ref().map(|listed| *listed == Listed::Present)
     }
 }
 
@@ -242,6 +258,7 @@ impl InterfaceRow {
             error: self.error.clone(),
             netdev: netdevs.contains(&self.name),
             vport: vports.map(|vports| vports.get(self.name.as_bytes()).copied().unwrap_or(Vport::Absent)),
+            openflow: None,
         }
     }
 }

@@ -89,13 +89,18 @@ fn patch_dummy_and_live_ports_are_no_false_alarms() {
         ];
         switch.db().vsctl(&[&add[..], &[&peer]].concat()).unwrap();
     };
-    patch("br0", "p0", "p1");
-    patch("br1", "p1", "p0");
+    patch("br0", "a-patch-port-to-br1", "p1");
+    patch("br1", "p1", "a-patch-port-to-br1");
     switch.vsctl(&["add-bond", "br0", "b0", "m0", "m1"]).unwrap();
 
     let run = audit(switch.db(), &["--json"]);
     assert!(states(&run).iter().all(|(_, state)| state == "ok"), "{run:?}");
     assert_eq!((run.status, run.stderr.as_str(), states(&run).len()), (0, "", 10));
+    let listed = |port: &Value| port["openflow"] == true;
+    assert!(
+        run.json()["ports"].as_array().unwrap().iter().all(listed),
+        "{run:?}"
+    );
     let run = audit(switch.db(), &[]);
     assert_eq!(run.stdout, "10 interfaces: 10 ok\n");
     let run = audit(switch.db(), &["--all", "--bridge", "br1"]);
@@ -137,14 +142,75 @@ fn each_fault_has_its_state() {
         ]
     );
     assert_eq!(run.status, 2);
-    assert_eq!(run.complaint(), "port-audit: looking again in 0 s");
+    let said: Vec<_> = run.stderr.lines().collect();
+    assert_eq!((said.len(), said[0]), (2, "port-audit: looking again in 0 s"));
+    assert!(
+        said[1].starts_with("port-audit: the OpenFlow ports of br0 are not known: unix:"),
+        "{run:?}"
+    );
     let report = run.json();
+    assert_eq!(report["ports"][0]["openflow"], Value::Null);
     assert_eq!(report["ports"][3]["reason"], "dup1 of br0 has the same");
     assert_eq!(report["states"]["ok"], 3);
     assert_eq!(
         report["ports"][0]["error"],
         "could not open network device (No such device)"
     );
+}
+
+#[test]
+fn a_number_that_the_bridge_does_not_have_or_has_of_another_port_is_an_error() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br0").unwrap();
+    for port in ["d0", "d1", "d2"] {
+        switch.add_port("br0", port, &["type=dummy"]).unwrap();
+    }
+    let ofport = |port: &str| -> u32 {
+        let text = switch.vsctl(&["get", "interface", port, "ofport"]).unwrap();
+        text.trim().parse().unwrap()
+    };
+    let other = format!("ofport={}", ofport("d1"));
+    // The switch does not write it again until it configures the port.
+    switch
+        .db()
+        .vsctl(&[
+            "set",
+            "interface",
+            "d0",
+            &other,
+            "--",
+            "set",
+            "interface",
+            "d1",
+            "ofport=77",
+        ])
+        .unwrap();
+    let run = audit(
+        switch.db(),
+        &["--json", "--rundir", switch.db().dir().to_str().unwrap()],
+    );
+    let ports = run.json()["ports"].clone();
+    let found = |nth: usize| (ports[nth]["openflow"].clone(), ports[nth]["reason"].clone());
+    assert_eq!(run.status, 2);
+    assert_eq!(found(0), (json!(true), Value::Null), "br0");
+    assert_eq!(
+        found(1),
+        (
+            json!(false),
+            json!(format!("{} is d1 to the bridge", other.replace('=', " ")))
+        )
+    );
+    assert_eq!(
+        found(2),
+        (json!(false), json!("the bridge has no OpenFlow port 77"))
+    );
+    assert_eq!(found(3), (json!(true), Value::Null));
+
+    let run = audit(switch.db(), &["--rundir", "/nonexistent"]);
+    assert_eq!((run.status, run.stdout.as_str()), (3, "4 interfaces: 4 ok\n"));
+    assert!(run.complaint().contains("unix:/nonexistent/br0.mgmt"), "{run:?}");
 }
 
 #[test]
@@ -237,7 +303,8 @@ fn what_was_seen_only_once_is_undecided() {
         return;
     };
     let run = audit(&server, &["--observe", "1", "--json"]);
-    assert_eq!((run.status, run.stderr.as_str()), (1, ""));
+    assert_eq!(run.status, 1);
+    assert!(run.complaint().contains("OpenFlow ports of br0"));
     let reason = run.json()["ports"][1]["reason"].clone();
     assert_eq!(
         reason,
@@ -296,8 +363,7 @@ fn says_so_where_the_kernel_cannot_be_asked() {
     } else {
         assert_eq!(run.status, 3);
         assert!(
-            run.complaint()
-                .contains("the ports of the datapath are not known"),
+            run.stderr.contains("the ports of the datapath are not known"),
             "{run:?}"
         );
         assert_eq!(run.json()["ports"][0]["vport"], Value::Null);
@@ -364,5 +430,6 @@ fn what_it_cannot_look_at_is_one_line_and_its_status() {
     assert!(run.complaint().contains("no bridge br9"));
     assert_eq!(run_with(&["--help"]).status, 0);
     let run = run_without_reader("port-audit", &["--db", &server.remote()]);
-    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    assert_eq!(run.status, 3);
+    assert!(run.complaint().contains("OpenFlow ports of br0"));
 }

@@ -82,6 +82,9 @@ pub(crate) fn beside_the_database() {
     let (status, ports) = audit(&switch);
     let gone = &ports["gone"];
     assert_eq!((status, &gone["state"]), (2, &"vport vanished".into()), "{gone}");
+    // The bridge shows no difference either.
+    let listed = [&ports["live"], gone].map(|port| &port["openflow"]);
+    assert_eq!(listed, [true, true], "{ports:?}");
     let fine = ports.iter().filter(|(_, port)| port["state"] == "ok");
     let fine: Vec<_> = fine.map(|(name, _)| name.as_str()).collect();
     assert_eq!(
