@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 
-use examples::cli::{self, Failure, chain, complain};
+use examples::cli::{self, Failure, complain};
+use examples::dump::selector;
 use examples::openflow;
 use ofp_codec::client::MonitorEvent;
 use ofp_codec::wire::{FlowUpdate, MonitorRequest};
@@ -17,16 +18,16 @@ use crate::event::{Lane, Said, What};
 /// # Errors
 /// The switch cannot be reached, or the connection ends.
 pub fn flows(remote: &str, said: &Sender<Result<Said, Failure>>) -> Result<(), Failure> {
-    let failed = |error| Failure::blind(format_args!("{remote}: {}", chain(&error)));
+    let failed = openflow::failed(remote);
     cli::block_on(async {
         let mut switch = openflow::connect(remote).await?;
         let version = switch.version();
-        let mut monitor = switch.monitor(&MonitorRequest::default()).map_err(failed)?;
+        let mut monitor = switch.monitor(&MonitorRequest::default()).map_err(&failed)?;
         let mut known = Known::default();
         // Before OpenFlow 1.4 a switch does not tell flows that were there from new ones.
         let mut first = true;
         loop {
-            let told = match monitor.next().await.map_err(failed)? {
+            let told = match monitor.next().await.map_err(&failed)? {
                 MonitorEvent::InSync => {
                     first = false;
                     None
@@ -60,7 +61,7 @@ impl Known {
             _ => return None,
         };
         let flow = flow.canonical(version);
-        let key = key(&flow);
+        let key = selector(&flow);
         let (ofports, text) = match what {
             What::Went => (self.0.remove(&key).unwrap_or_else(|| ports(&flow)), key),
             _ => {
@@ -78,13 +79,6 @@ impl Known {
             ..Said::of(String::new(), Lane::Flow, what, text)
         })
     }
-}
-
-/// `table=25, priority=2,in_port=21`.
-fn key(flow: &Flow) -> String {
-    let matches = flow.matches.to_string();
-    let comma = if matches.is_empty() { "" } else { "," };
-    format!("table={}, priority={}{comma}{matches}", flow.table, flow.priority)
 }
 
 /// The ports that a flow matches, or sends to.

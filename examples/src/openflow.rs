@@ -24,7 +24,11 @@ pub async fn connect(remote: &str) -> Result<Connection, Failure> {
 
 /// What an error of a connection to this switch is.
 pub fn failed(remote: &str) -> impl Fn(Error) -> Failure {
-    move |error| Failure::blind(format_args!("{remote}: {}", chain(&error)))
+    move |error| match error {
+        // These name it already.
+        Error::Connect { .. } | Error::Remote { .. } => Failure::blind(chain(&error)),
+        error => Failure::blind(format_args!("{remote}: {}", chain(&error))),
+    }
 }
 
 /// The flows of a switch as `ovs-ofctl dump-flows` prints them. A flow that cannot be read is a `***decode error***` as

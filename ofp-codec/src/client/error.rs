@@ -14,7 +14,7 @@ pub enum Error {
         remote: String,
     },
     /// The connection was not made.
-    #[error("{remote}: {error}")]
+    #[error("{remote}: no connection")]
     Connect {
         /// Where to.
         remote: String,
@@ -61,7 +61,7 @@ pub enum Error {
         error: Box<Error>,
     },
     /// The reply is malformed.
-    #[error("malformed reply: {0}")]
+    #[error("malformed reply")]
     Malformed(#[from] DecodeError),
     /// The request has no bytes in this version.
     #[error(transparent)]
