@@ -5,7 +5,6 @@
     reason = "in a program `pub` says what a module gives to the others"
 )]
 
-mod diff;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -13,10 +12,11 @@ use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use examples::cli::{self, Failure, Status, timestamp};
+use examples::cli::{self, Failure, Status, complain, timestamp};
 use examples::dump::{self, Unread};
+use ofp_codec::Flow;
+use ofp_codec::diff::diff;
 
-use self::diff::{Changes, Table};
 use self::report::Report;
 
 const TOOL: &str = "flow-diff";
@@ -31,14 +31,15 @@ flow-diff: what changed between two dumps of a bridge's flows, or changes now?
   BEFORE AFTER      what ovs-ofctl dump-flows or ovs-appctl bridge/dump-flows printed; - is standard input;
                     unix:FILE or tcp:HOST:PORT asks a switch
   --live REMOTE     ask a switch again and again, and print what has changed since the last time, with the time (UTC)
-  --every SECONDS   how often (default: 1)
-  --ignore-cookie   flows that differ only in their cookie are the same: agents write another one after each restart
+  --every SECONDS   how often, at least 1 (default: 1)
+  --ignore-cookie   leave cookies out: agents write another one after each restart
   --json            one JSON object; with --live one for each time that something changed
 
 Prints - for a flow that has gone, + for a new one, and ~ for one that has the same table, priority and match, with what
-changed in it, and then the numbers of each table. Packets, bytes, ages and durations are not compared, and neither are
-spelling and order of a match. Take both dumps with the same -O and --names: a name is not compared with a number, and
-strip_vlan not with pop_vlan. Lines are cut at the width of a terminal; a pipe gets them whole.
+changed in it, and then the numbers of each table. Flows are compared and printed in one form, whatever -O they were
+dumped with; packets, bytes, ages, flags and importance are not compared. Take both dumps with the same --names: a name
+is not compared with a number. Lines are cut at the width of a terminal; a pipe gets them whole. A switch that goes away
+is asked again until it is back.
 
 Exit status: 0 the same, or the reader of --live has gone away, 1 different, 3 could not look, or not at every line,
 64 wrong command line.
@@ -78,6 +79,9 @@ impl Options {
                 _ => return Err(arg.unexpected().into()),
             }
         }
+        if every.is_zero() {
+            return Err(Failure::usage("--every 0 would leave the switch no time"));
+        }
         let source = match live {
             Some(remote) if files.is_empty() => Source::Live(remote, every),
             Some(_) => return Err(Failure::usage("--live takes no dumps")),
@@ -106,20 +110,29 @@ fn run(options: &Options) -> Result<Status, Failure> {
     }
 }
 
-fn load(source: &Path) -> Result<(Table, Unread), Failure> {
-    let mut flows = Table::default();
+/// Flows in their normal form.
+fn load(options: &Options, source: &Path) -> Result<(Vec<Flow>, Unread), Failure> {
+    let mut flows = Vec::new();
     let name = format!("{TOOL}: {}", source.display());
-    let unread = dump::read(&name, dump::open_or_ask(TOOL, source)?, |flow| flows.insert(flow))?;
+    let unread = dump::read(&name, dump::open_or_ask(TOOL, source)?, |flow| {
+        let mut flow = flow.normal();
+        if options.ignore_cookie {
+            flow.cookie = 0;
+        }
+        flows.push(flow);
+    })?;
     Ok((flows, unread))
 }
 
 fn compare(options: &Options, before: &Path, after: &Path) -> Result<Status, Failure> {
-    let ((before, unread_before), (after, unread_after)) = (load(before)?, load(after)?);
-    let changes = Changes::new(before, after, options.ignore_cookie);
-    let report = Report {
-        changes: &changes,
-        unread_lines: unread_before.lines + unread_after.lines,
-    };
+    let ((before, unread_before), (after, unread_after)) = (load(options, before)?, load(options, after)?);
+    let changes = diff(&before, &after);
+    let report = Report::new(
+        &before,
+        &after,
+        &changes,
+        unread_before.lines + unread_after.lines,
+    );
     match options.json {
         true => cli::print(report.json())?,
         false => cli::print(report.text() + &report.summary())?,
@@ -133,30 +146,37 @@ fn compare(options: &Options, before: &Path, after: &Path) -> Result<Status, Fai
 
 /// Prints what changes until the reader goes away.
 fn follow(options: &Options, remote: &Path, every: Duration) -> Result<Status, Failure> {
-    let (mut before, _) = load(remote)?;
+    let (mut before, _) = load(options, remote)?;
+    let mut gone = false;
     loop {
         sleep(every);
-        let (after, unread) = load(remote)?;
-        let changes = Changes::new(before, after.clone(), options.ignore_cookie);
-        before = after;
-        if changes.is_empty() {
-            continue;
-        }
-        let report = Report {
-            changes: &changes,
-            unread_lines: unread.lines,
-        };
-        let time = timestamp(SystemTime::now());
-        let text = match options.json {
-            true => {
-                let mut object = report.json();
-                object["time"] = time.into();
-                object.to_string()
+        let (after, unread) = match load(options, remote) {
+            Ok(loaded) => loaded,
+            Err(failure) => {
+                if !gone {
+                    complain(TOOL, format_args!("{}; trying again", failure.text));
+                }
+                gone = true;
+                continue;
             }
-            false => format!("{time}\n{}", report.text()),
         };
-        if cli::emit(text)?.is_break() {
-            return Ok(Status::Fine);
+        gone = false;
+        let changes = diff(&before, &after);
+        if !changes.is_empty() {
+            let report = Report::new(&before, &after, &changes, unread.lines);
+            let time = timestamp(SystemTime::now());
+            let text = match options.json {
+                true => {
+                    let mut object = report.json();
+                    object["time"] = time.into();
+                    object.to_string()
+                }
+                false => format!("{time}\n{}", report.text()),
+            };
+            if cli::emit(text)?.is_break() {
+                return Ok(Status::Fine);
+            }
         }
+        before = after;
     }
 }

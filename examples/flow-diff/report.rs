@@ -1,109 +1,85 @@
 //! The changes, as lines for people or as one JSON object.
 
-use examples::cli::{colours, printable, table, width};
-use examples::dump::table_json;
-use ofp_codec::{Action, Flow};
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use crate::diff::{Change, Changes, Counts, TableKey, differences, join, middle};
+use examples::cli::{Colour, line, table};
+use examples::dump::{selector, table_json};
+use ofp_codec::diff::Change;
+use ofp_codec::{Action, Flow, TableRef};
+use serde_json::{Map, Value, json};
 
 /// What the tool says.
 pub struct Report<'a> {
-    pub changes: &'a Changes,
+    pub changes: &'a [Change<'a>],
+    pub counts: BTreeMap<TableRef, Counts>,
     pub unread_lines: usize,
 }
 
-impl Report<'_> {
+/// The numbers of one table.
+#[derive(Clone, Copy, Default)]
+pub struct Counts {
+    before: usize,
+    after: usize,
+    added: usize,
+    removed: usize,
+    changed: usize,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(before: &[Flow], after: &[Flow], changes: &'a [Change<'a>], unread_lines: usize) -> Self {
+        let mut counts: BTreeMap<TableRef, Counts> = BTreeMap::new();
+        let mut of = |flow: &Flow, count: fn(&mut Counts) -> &mut usize| {
+            *count(counts.entry(flow.table.clone()).or_default()) += 1;
+        };
+        before
+            .iter()
+            .for_each(|flow| of(flow, |counts| &mut counts.before));
+        after.iter().for_each(|flow| of(flow, |counts| &mut counts.after));
+        for change in changes {
+            match *change {
+                Change::Added(flow) => of(flow, |counts| &mut counts.added),
+                Change::Removed(flow) => of(flow, |counts| &mut counts.removed),
+                Change::Changed { after, .. } => of(after, |counts| &mut counts.changed),
+                _ => {}
+            }
+        }
+        Self {
+            changes,
+            counts,
+            unread_lines,
+        }
+    }
+
     pub fn json(&self) -> Value {
-        let Changes { changes, tables, .. } = self.changes;
         json!({
-            "changes": changes.iter().map(|change| self.change_json(change)).collect::<Vec<_>>(),
-            "tables": tables.iter().map(counts_json).collect::<Vec<_>>(),
+            "changes": self.changes.iter().filter_map(change_json).collect::<Vec<_>>(),
+            "tables": self.counts.iter().map(counts_json).collect::<Vec<_>>(),
             "unread_lines": self.unread_lines,
         })
     }
 
     /// A line for each change, and an empty one.
     pub fn text(&self) -> String {
-        let (colours, width) = (colours(), width().map(usize::from));
-        let mut out = String::new();
-        for change in &self.changes.changes {
-            let (colour, line) = self.line(change);
-            let mut line = printable(&line);
-            if let Some((end, _)) = width.and_then(|width| line.char_indices().nth(width)) {
-                // A column for the sign that something is missing.
-                let end = line[..end].char_indices().next_back().map_or(0, |(at, _)| at);
-                line.truncate(end);
-                line.push('…');
-            }
-            out.push_str(&match colours {
-                true => format!("\u{1b}[{colour}m{line}\u{1b}[0m\n"),
-                false => line + "\n",
-            });
-        }
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out
-    }
-
-    /// The line of a change, and its colour as a terminal counts them.
-    fn line(&self, change: &Change) -> (u8, String) {
-        match change {
-            Change::Removed(flow) => (31, format!("- {} {}", key(flow), rest(flow))),
-            Change::Added(flow) => (32, format!("+ {} {}", key(flow), rest(flow))),
-            Change::Modified(flows) => {
-                let (old, new) = &**flows;
-                let parts = self.changes.differences(old, new);
-                let parts = parts.into_iter().map(|(name, before, after)| match name {
-                    "actions" => actions(old, new),
-                    _ => format!("{name}={before} -> {after}"),
-                });
-                (
-                    33,
-                    format!("~ {} {}", key(new), parts.collect::<Vec<_>>().join(" ")),
-                )
-            }
-        }
-    }
-
-    fn change_json(&self, change: &Change) -> Value {
-        let (name, flow) = match change {
-            Change::Removed(flow) => ("removed", flow),
-            Change::Added(flow) => ("added", flow),
-            Change::Modified(flows) => ("modified", &flows.1),
-        };
-        let mut object = json!({
-            "change": name,
-            "table": table_json(&flow.table),
-            "priority": flow.priority,
-            "match": flow.matches.to_string(),
-            "cookie": format!("{:#x}", flow.cookie),
-            "actions": join(flow.actions.iter()),
+        let lines = self.changes.iter().filter_map(|change| {
+            let (colour, text) = change_line(change)?;
+            Some(line(&text, Some(colour)) + "\n")
         });
-        if let Change::Modified(flows) = change {
-            let (mut before, mut after) = (Map::new(), Map::new());
-            for (name, old, new) in self.changes.differences(&flows.0, &flows.1) {
-                before.insert(name.to_owned(), old.into());
-                after.insert(name.to_owned(), new.into());
-            }
-            object["before"] = before.into();
-            object["after"] = after.into();
-        }
-        object
+        let end = if self.changes.is_empty() {
+            None
+        } else {
+            Some("\n".to_owned())
+        };
+        lines.chain(end).collect()
     }
 
     /// The numbers of each table.
     pub fn summary(&self) -> String {
-        let rows = self.changes.tables.iter().map(|(key, counts)| {
-            let name = match key {
-                TableKey::Number(number) => number.to_string(),
-                TableKey::Name(name) => name.to_string(),
-            };
-            counts.cells(name)
-        });
-        let all = self.changes.tables.values().copied();
+        let all = self.counts.values().copied();
         let all = all.fold(Counts::default(), Counts::plus);
+        let rows = self
+            .counts
+            .iter()
+            .map(|(table, counts)| counts.cells(table.to_string()));
         let rows: Vec<_> = rows.chain([all.cells("all".to_owned())]).collect();
         table(["table>", "before>", "after>", "+>", "->", "~>"], rows)
     }
@@ -116,56 +92,123 @@ impl Counts {
             after: self.after + other.after,
             added: self.added + other.added,
             removed: self.removed + other.removed,
-            modified: self.modified + other.modified,
+            changed: self.changed + other.changed,
         }
     }
 
     fn cells(&self, name: String) -> [String; 6] {
         let [a, b, c, d, e] =
-            [self.before, self.after, self.added, self.removed, self.modified].map(|n| n.to_string());
+            [self.before, self.after, self.added, self.removed, self.changed].map(|n| n.to_string());
         [name, a, b, c, d, e]
     }
 }
 
-fn key(flow: &Flow) -> String {
-    let matches = flow.matches.to_string();
-    let comma = if matches.is_empty() { "" } else { "," };
-    format!("table={}, priority={}{comma}{matches}", flow.table, flow.priority)
+fn change_line(change: &Change<'_>) -> Option<(Colour, String)> {
+    match *change {
+        Change::Removed(flow) => Some((Colour::Red, format!("- {} {}", selector(flow), rest(flow)))),
+        Change::Added(flow) => Some((Colour::Green, format!("+ {} {}", selector(flow), rest(flow)))),
+        Change::Changed { before, after } => {
+            let parts = differences(before, after).map(|(name, old, new)| format!(" {name}={old} -> {new}"));
+            let parts = parts.collect::<String>() + &actions(before, after);
+            Some((Colour::Yellow, format!("~ {}{parts}", selector(after))))
+        }
+        _ => None,
+    }
 }
 
-/// What a flow has beside its key, where it is not what most have.
-fn rest(flow: &Flow) -> String {
-    let plain = Flow::default();
-    let parts = differences(&plain, flow, false).into_iter();
-    let parts = parts.filter(|(name, _, _)| *name != "actions");
-    let parts: Vec<_> = parts.map(|(name, _, value)| format!("{name}={value} ")).collect();
-    format!("{}actions={}", parts.concat(), join(flow.actions.iter()))
-}
-
-/// The actions that differ.
-fn actions(old: &Flow, new: &Flow) -> String {
-    let (old, new, before, behind) = middle(&old.actions, &new.actions);
-    let side = |sign: char, actions: &[Action]| match actions {
-        [] => String::new(),
-        actions => format!(" {sign}{}", join(actions.iter())),
+fn change_json(change: &Change<'_>) -> Option<Value> {
+    let (name, flow) = match *change {
+        Change::Removed(flow) => ("removed", flow),
+        Change::Added(flow) => ("added", flow),
+        Change::Changed { after, .. } => ("modified", after),
+        _ => return None,
     };
-    let same = match (before, behind) {
-        (0, 0) => String::new(),
-        _ => format!(" ({before} before and {behind} behind are the same)"),
-    };
-    format!("actions:{}{}{same}", side('-', old), side('+', new))
+    let mut object = json!({
+        "change": name,
+        "table": table_json(&flow.table),
+        "priority": flow.priority,
+        "match": flow.matches.to_string(),
+        "cookie": format!("{:#x}", flow.cookie),
+        "actions": join(&flow.actions),
+    });
+    if let Change::Changed { before, after } = *change {
+        let (mut old, mut new) = (Map::new(), Map::new());
+        let actions = (before.actions != after.actions)
+            .then(|| ("actions", join(&before.actions), join(&after.actions)));
+        for (name, was, is) in differences(before, after).chain(actions) {
+            old.insert(name.to_owned(), was.into());
+            new.insert(name.to_owned(), is.into());
+        }
+        object["before"] = old.into();
+        object["after"] = new.into();
+    }
+    Some(object)
 }
 
-fn counts_json((key, counts): (&TableKey, &Counts)) -> Value {
+fn counts_json((table, counts): (&TableRef, &Counts)) -> Value {
     json!({
-        "table": match key {
-            TableKey::Number(number) => Value::from(*number),
-            TableKey::Name(name) => Value::from(&**name),
-        },
+        "table": table_json(table),
         "before": counts.before,
         "after": counts.after,
         "added": counts.added,
         "removed": counts.removed,
-        "modified": counts.modified,
+        "modified": counts.changed,
     })
+}
+
+/// What a flow has beside its selector, where it is not what most have.
+fn rest(flow: &Flow) -> String {
+    let plain = Flow::default();
+    let parts = differences(&plain, flow).map(|(name, _, value)| format!("{name}={value} "));
+    format!("{}actions={}", parts.collect::<String>(), join(&flow.actions))
+}
+
+/// What differs between two flows beside their actions: its name, and both values.
+fn differences(before: &Flow, after: &Flow) -> impl Iterator<Item = (&'static str, String, String)> {
+    let timeout = |seconds: u16| match seconds {
+        0 => "none".to_owned(),
+        seconds => seconds.to_string(),
+    };
+    let parts = |flow: &Flow| {
+        [
+            ("cookie", format!("{:#x}", flow.cookie)),
+            ("idle_timeout", timeout(flow.idle_timeout)),
+            ("hard_timeout", timeout(flow.hard_timeout)),
+        ]
+    };
+    let both = parts(before).into_iter().zip(parts(after));
+    both.filter(|((_, old), (_, new))| old != new)
+        .map(|((name, old), (_, new))| (name, old, new))
+}
+
+/// The part of the actions in which two flows differ.
+fn actions(before: &Flow, after: &Flow) -> String {
+    let (old, new) = (&before.actions[..], &after.actions[..]);
+    if old == new {
+        return String::new();
+    }
+    let same = |pairs: &mut dyn Iterator<Item = (&Action, &Action)>| {
+        pairs.take_while(|(old, new)| old == new).count()
+    };
+    let front = same(&mut old.iter().zip(new));
+    let (old, new) = (&old[front..], &new[front..]);
+    let back = same(&mut old.iter().rev().zip(new.iter().rev()));
+    let side = |sign: char, actions: &[Action]| match &actions[..actions.len() - back] {
+        [] => String::new(),
+        middle => format!(" {sign}{}", join(middle)),
+    };
+    let same = match (front, back) {
+        (0, 0) => String::new(),
+        _ => format!(" ({front} before and {back} behind are the same)"),
+    };
+    format!(" actions:{}{}{same}", side('-', old), side('+', new))
+}
+
+/// Actions as a list with commas.
+fn join(actions: &[Action]) -> String {
+    actions
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }

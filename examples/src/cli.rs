@@ -190,6 +190,33 @@ pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item =
     table.trim_fmt()
 }
 
+/// A colour of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// What is wrong, or gone.
+    Red = 31,
+    /// What is new.
+    Green = 32,
+    /// What changed.
+    Yellow = 33,
+}
+
+/// One line as a terminal shows it: cut at its width, coloured where colours are wanted, and with its control
+/// characters escaped. Where there is no terminal, nothing is cut.
+pub fn line(text: &str, colour: Option<Colour>) -> String {
+    let mut text = printable(text);
+    if let Some((end, _)) = width().and_then(|width| text.char_indices().nth(width.into())) {
+        // A column for the sign that something is missing.
+        let end = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+        text.truncate(end);
+        text.push('…');
+    }
+    match colour.filter(|_| colours()) {
+        Some(colour) => format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8),
+        None => text,
+    }
+}
+
 /// The width of the terminal that standard output is, if it is one.
 pub fn width() -> Option<u16> {
     terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width)

@@ -40,6 +40,13 @@ pub fn table_json(table: &TableRef) -> Value {
     }
 }
 
+/// `table=25, priority=2,in_port=21`: what tells one flow from another.
+pub fn selector(flow: &Flow) -> String {
+    let matches = flow.matches.to_string();
+    let comma = if matches.is_empty() { "" } else { "," };
+    format!("table={}, priority={}{comma}{matches}", flow.table, flow.priority)
+}
+
 /// Opens a dump; `-` is standard input.
 ///
 /// # Errors

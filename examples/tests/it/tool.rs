@@ -122,7 +122,7 @@ impl Background {
 
     /// Waits until `enough` holds of what it has printed.
     #[track_caller]
-    pub(crate) fn wait_for(&self, enough: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for(&self, mut enough: impl FnMut(&str) -> bool) -> String {
         self.poll(|| Some(self.stdout()).filter(|stdout| enough(stdout)))
     }
 
