@@ -6,18 +6,20 @@
     reason = "in a program `pub` says what a module gives to the others"
 )]
 
-mod difference;
+mod condition;
 mod print;
+mod value;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use examples::cli::{self, Failure, Status, chain, complain, patiently};
-use ovsdb_proto::client::{Client, Error, Monitor, Remote};
+use examples::cli::{self, Failure, Status, complain, patiently};
+use examples::db;
+use ovsdb_proto::client::{Client, Error, Event, Remote, Session, SessionOptions, SyncKind};
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::schema::DatabaseSchema;
 
-use self::difference::differences;
+use self::condition::Where;
 use self::print::{Format, Layout, Printer};
 
 const TOOL: &str = "ovsdb-monitor";
@@ -26,17 +28,23 @@ ovsdb-monitor: print rows of a database and every change of them, across restart
 
   ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch Interface,name,ofport,external_ids --format json
   ovsdb-monitor tcp:127.0.0.1:6640 Open_vSwitch Bridge,name Port,name,tag --timestamp
+  ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch Interface,name,ofport --where type=internal --where 'ofport<0'
   ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch ALL
 
   REMOTE DATABASE TABLE[,COLUMN]...   what to follow: unix:FILE or tcp:IP:PORT, and tables; without columns all of them,
                                       and ALL is every table
+  --where CONDITION                   of the table before it only rows for which this holds, or another one of its
+                                      conditions: COLUMN=VALUE, COLUMN:KEY=VALUE, and != < <= > >= likewise; [] is the
+                                      empty value. A row that begins or ceases to fit is inserted or deleted
   --format table|json|csv|list        as ovsdb-client monitor prints it; json is one object per line and table
+  --json                              the same as --format json
   --timestamp                         the time (UTC) with each table
+  --probe SECONDS                     ask a silent server for a sign of life, and give it up after as long again; 0: never
+                                      (default: 4)
 
 Of a row that changed there are two lines: old, with the former values of the columns that changed, and new. When the
 connection is lost the tool tries again until it has another one. Then it prints each table once, marked resync, with
-what changed meanwhile: also the rows that were deleted. There is no answer to a server that is stopped but keeps its
-connections.
+what changed meanwhile: also the rows that were deleted.
 
 Exit status: 0 the reader has gone away, 3 could not look, 64 wrong command line.
 ";
@@ -53,27 +61,39 @@ struct Options {
     tables: Vec<Table>,
     format: Format,
     timestamp: bool,
+    session: SessionOptions,
 }
 
 /// A table of the command line. Without columns it means all of them.
 struct Table {
     name: String,
     columns: Vec<String>,
+    conditions: Vec<Where>,
 }
 
 impl Options {
     fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, Failure> {
         use lexopt::prelude::*;
 
-        let (mut remote, mut database, mut tables) = (None, None, Vec::new());
-        let (mut format, mut timestamp) = (Format::Table, false);
+        let (mut remote, mut database, mut tables) = (None, None, Vec::<Table>::new());
+        let (mut format, mut timestamp, mut session) = (Format::Table, false, SessionOptions::default());
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(value) if remote.is_none() => remote = Some(value.parse()?),
                 Value(value) if database.is_none() => database = Some(value.string()?),
                 Value(value) => tables.push(value.parse_with(Table::parse)?),
+                Long("where") => match tables.last_mut() {
+                    Some(table) => table.conditions.push(parser.value()?.parse()?),
+                    None => return Err(Failure::usage("--where stands behind the table that it is about")),
+                },
                 Long("format") => format = parser.value()?.parse()?,
+                Long("json") => format = Format::Json,
                 Long("timestamp") => timestamp = true,
+                Long("probe") => {
+                    let seconds: u16 = parser.value()?.parse()?;
+                    let interval = Duration::from_secs(seconds.into());
+                    session.client.probe_interval = (seconds > 0).then_some(interval);
+                }
                 Long("help") | Short('h') => return Ok(None),
                 _ => return Err(arg.unexpected().into()),
             }
@@ -92,7 +112,35 @@ impl Options {
             tables,
             format,
             timestamp,
+            session,
         }))
+    }
+
+    fn layouts(&self, schema: &DatabaseSchema) -> Vec<Layout> {
+        if let [Table { name, columns, .. }] = &self.tables[..] {
+            if name == "ALL" && columns.is_empty() {
+                let names = schema.tables.keys();
+                return names.map(|name| Layout::new(schema, name, &[])).collect();
+            }
+        }
+        let tables = self.tables.iter();
+        tables
+            .map(|table| Layout::new(schema, &table.name, &table.columns))
+            .collect()
+    }
+
+    fn request(&self, schema: &DatabaseSchema) -> Result<MonitorRequest, Failure> {
+        let mut request = MonitorRequest::new(&self.database);
+        for layout in &self.layouts(schema) {
+            request = request.table(layout.name(), layout.columns());
+        }
+        for Table { name, conditions, .. } in &self.tables {
+            let conditions = conditions
+                .iter()
+                .map(|condition| condition.condition(schema, name));
+            request = request.rows_where(name, conditions.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(request)
     }
 }
 
@@ -108,40 +156,39 @@ impl Table {
             }
             columns.push(column);
         }
-        Ok(Self { name, columns })
+        Ok(Self {
+            name,
+            columns,
+            conditions: Vec::new(),
+        })
     }
 }
 
 async fn follow(options: &Options) -> Result<Status, Failure> {
-    let failed = |error: Error| match error {
-        // What fails there names the remote already.
-        Error::Connect { .. } | Error::ConnectTimeout { .. } => Failure::blind(chain(&error)),
-        error => Failure::blind(format_args!("{}: {}", options.remote, chain(&error))),
-    };
-    let started = patiently(TOOL, &options.remote, start(options)).await;
-    let (mut monitor, tables) = started.map_err(failed)?;
-    let mut printer = Printer::new(options.format, options.timestamp, tables);
-    let mut delay = FIRST_DELAY;
+    let failed = db::failed(&options.remote);
+    let schema = patiently(TOOL, &options.remote, schema(options))
+        .await
+        .map_err(&failed)?;
+    let mut printer = Printer::new(options.format, options.timestamp, options.layouts(&schema));
+    let remotes = [options.remote.clone()];
+    let mut session = Session::new(remotes, options.request(&schema)?, options.session.clone());
+    let mut resync = false;
     loop {
-        let printed = match monitor.next().await {
-            Ok(changes) => {
-                delay = FIRST_DELAY;
-                printer.update(&changes)
+        let printed = match session.next().await {
+            Event::Connected { sync, .. } => {
+                resync = sync != SyncKind::Initial;
+                continue;
             }
-            Err(error) if may_come_back(&error) => {
-                complain(
-                    TOOL,
-                    format_args!("{}: {}; trying again", options.remote, chain(&error)),
-                );
-                let before = monitor.into_replica();
-                let tables;
-                (monitor, tables) = start_again(options, &mut delay).await.map_err(failed)?;
-                printer.set_tables(tables);
-                // The initial rows: most of them are known.
-                monitor.next().await.map_err(failed)?;
-                printer.resync(&differences(&before, monitor.replica()))
+            Event::Changes(changes) if std::mem::take(&mut resync) => printer.resync(&changes),
+            Event::Changes(changes) => printer.update(&changes),
+            Event::Unreachable { reason, .. } if session.replica().is_none() => return Err(failed(reason)),
+            // That there is no server is known already.
+            Event::Unreachable { reason, .. } if reason.is_connection_lost() => continue,
+            Event::Lost { reason, .. } | Event::Unreachable { reason, .. } => {
+                complain(TOOL, format_args!("{}; trying again", failed(reason).text));
+                continue;
             }
-            Err(error) => return Err(failed(error)),
+            _ => continue,
         };
         if printed?.is_break() {
             return Ok(Status::Fine);
@@ -149,49 +196,8 @@ async fn follow(options: &Options) -> Result<Status, Failure> {
     }
 }
 
-/// Connects and asks for the tables; says how they are to be printed.
-async fn start(options: &Options) -> Result<(Monitor, Vec<Layout>), Error> {
-    let client = Client::connect(&options.remote).await?;
-    let schema = client.get_schema(&options.database).await?;
-    let tables = options.layouts(&schema);
-    let mut request = MonitorRequest::new(&options.database);
-    for table in &tables {
-        request = request.table(table.name(), table.columns());
-    }
-    Ok((client.monitor(&request).await?, tables))
+/// What tables and columns there are.
+async fn schema(options: &Options) -> Result<DatabaseSchema, Error> {
+    let client = Client::connect_with(&options.remote, options.session.client.clone()).await?;
+    client.get_schema(&options.database).await
 }
-
-async fn start_again(options: &Options, delay: &mut Duration) -> Result<(Monitor, Vec<Layout>), Error> {
-    loop {
-        tokio::time::sleep(*delay).await;
-        *delay = LAST_DELAY.min(*delay * 2);
-        match start(options).await {
-            Err(error) if may_come_back(&error) => {}
-            result => return result,
-        }
-    }
-}
-
-impl Options {
-    fn layouts(&self, schema: &DatabaseSchema) -> Vec<Layout> {
-        if let [Table { name, columns }] = &self.tables[..] {
-            if name == "ALL" && columns.is_empty() {
-                let names = schema.tables.keys();
-                return names.map(|name| Layout::new(schema, name, &[])).collect();
-            }
-        }
-        let tables = self.tables.iter();
-        tables
-            .map(|table| Layout::new(schema, &table.name, &table.columns))
-            .collect()
-    }
-}
-
-/// Whether another connection may find the database again.
-fn may_come_back(error: &Error) -> bool {
-    // A conversion of the database cancels its monitors.
-    error.is_connection_lost() || matches!(error, Error::Timeout { .. } | Error::MonitorCanceled { .. })
-}
-
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LAST_DELAY: Duration = Duration::from_secs(8);

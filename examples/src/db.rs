@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ovsdb_proto::client::{Client, Remote};
+use ovsdb_proto::client::{Client, Error, Remote};
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Replica;
 use serde::Deserialize;
@@ -25,6 +25,15 @@ pub fn directory(remote: &Remote) -> PathBuf {
     }
 }
 
+/// What an error of a connection to this server is.
+pub fn failed(remote: &Remote) -> impl Fn(Error) -> Failure {
+    move |error| match error {
+        // These name it already.
+        Error::Connect { .. } | Error::ConnectTimeout { .. } => Failure::blind(chain(&error)),
+        error => Failure::blind(format_args!("{remote}: {}", chain(&error))),
+    }
+}
+
 /// Rows of a database at one moment.
 pub struct Snapshot<'a> {
     remote: &'a Remote,
@@ -37,12 +46,9 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// [`Failure`]: the server cannot be reached or does not answer as it should.
     pub async fn read(remote: &'a Remote, request: &MonitorRequest) -> Result<Self, Failure> {
-        // What fails here names the remote already.
-        let client = Client::connect(remote)
-            .await
-            .map_err(|error| Failure::blind(chain(&error)))?;
-        let failed = |error| Failure::blind(format_args!("{remote}: {}", chain(&error)));
-        let replica = client.snapshot(request).await.map_err(failed)?;
+        let failed = failed(remote);
+        let client = Client::connect(remote).await.map_err(&failed)?;
+        let replica = client.snapshot(request).await.map_err(&failed)?;
         Ok(Self { remote, replica })
     }
 

@@ -188,6 +188,80 @@ fn tables_csv_and_lists_are_those_of_ovsdb_client() {
 }
 
 #[test]
+fn conditions_are_those_of_monitor_cond() {
+    let Some(server) = server() else { return };
+    let format = ["--format", "json"];
+    let remote = server.remote();
+    let pairs = [
+        (r#"["type","==","internal"]"#, "type=internal"),
+        (r#"["name","!=","p2"]"#, "name!=p2"),
+        (
+            r#"["external_ids","includes",["map",[["iface-id","x1"]]]]"#,
+            "external_ids:iface-id=x1",
+        ),
+        (r#"["ofport",">=",5]"#, "ofport>=5"),
+        (r#"["ofport","==",["set",[]]]"#, "ofport=[]"),
+    ]
+    .map(|(theirs, text)| {
+        let args = [
+            "monitor-cond",
+            &remote,
+            DB,
+            &format!("[{theirs}]"),
+            "Interface",
+            "name,ofport",
+        ];
+        (
+            ours(
+                &server,
+                &[&["Interface,name,ofport", "--where", text], &format[..]].concat(),
+            ),
+            Background::start(Command::new("ovsdb-client"), &[&args[..], &format].concat()),
+        )
+    });
+    // Whatever comes of a step comes to all at once, and this one has a line of each.
+    let every = ours(
+        &server,
+        &[&["Interface,name,ofport,external_ids"], &format[..]].concat(),
+    );
+    for (done, step) in (1..).zip(LIFE) {
+        every.wait_for(|text| text.lines().count() == done);
+        server.vsctl(step).unwrap();
+    }
+    every.wait_for(|text| text.lines().count() == 1 + LIFE.len());
+    // It has other words for a row that changed, and has them also if only other columns did.
+    let is_empty = |row: &Value| row[1] == "modify" && row[2].is_null() && row[3].is_null();
+    let rows = |text: String| -> Vec<Vec<String>> {
+        let lines = text.lines().map(|line| {
+            let update = sorted_rows(line);
+            let rows = update["data"].as_array().unwrap().iter();
+            let rows = rows.filter(|row| row[1] != "new" && !is_empty(row));
+            let mut rows: Vec<_> = rows
+                .map(|row| format!("{} {}", row[0], row[1]).replace("old", "modify"))
+                .collect();
+            rows.sort_unstable();
+            rows
+        });
+        lines.filter(|rows| !rows.is_empty()).collect()
+    };
+    for (ours, theirs) in &pairs {
+        assert_eq!(rows(ours.stdout()), rows(theirs.stdout()));
+        assert!(!ours.stdout().is_empty());
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up_and_taken_up_again() {
+    let Some(server) = server() else { return };
+    let monitor = ours(&server, &["Bridge,name", "--json", "--probe", "1"]);
+    monitor.wait_for(|text| text.contains("br0"));
+    server.pause().unwrap();
+    monitor.wait_for_error("silent for 2s; trying again");
+    server.resume().unwrap();
+    monitor.wait_for(|text| text.contains("\"resync\":true"));
+}
+
+#[test]
 fn a_restart_of_the_server_loses_no_change() {
     let Some(mut server) = server() else { return };
     server.vsctl(&["add-port", "br0", "p2"]).unwrap();
@@ -334,6 +408,19 @@ fn what_cannot_be_followed_is_one_line_and_its_status() {
         (&[&remote, DB, "Bridge,name,name"], 64, "twice"),
         (&[&remote, DB, "Bridge", "Bridge,name"], 64, "twice"),
         (&[&remote, DB, "Bridge", "--format", "html"], 64, "a format is"),
+        (&[&remote, DB, "--where", "name=br0"], 64, "behind the table"),
+        (&[&remote, DB, "Bridge", "--where", "name"], 64, "COLUMN=VALUE"),
+        (&[&remote, DB, "Bridge", "--where", "nope=1"], 3, "no column nope"),
+        (
+            &[&remote, DB, "Bridge", "--where", "external_ids=1"],
+            64,
+            "needs a key",
+        ),
+        (
+            &[&remote, DB, "Interface", "--where", "ofport=x"],
+            64,
+            "not of type integer",
+        ),
     ] {
         let run = monitor(args);
         assert_eq!((run.status, run.stdout.as_str()), (status, ""), "{args:?}");
