@@ -60,12 +60,8 @@ const HELP: &str = "\
 cargo xtask test            all checks and tests, as CI runs them; as root it installs what is missing
 cargo xtask test --quick    the same without real processes, kernel and network
 cargo xtask codegen         writes the tables that are made from Open vSwitch's headers; --check only compares,
-<<<<<<< HEAD
                             --from HEADER takes the facts anew from a meta-flow.h, ofp-errors.h or ofp-msgs.h
-=======
-                            --from HEADER takes the facts anew from a meta-flow.h
 cargo xtask bench           every benchmark three times, and benches/REPORT.md made of them
->>>>>>> 7711eac (Add cargo xtask bench, which makes a report of all benchmarks)
 cargo xtask vm PROGRAM ARG..
                             runs a program of this machine under Debian's kernel with openvswitch.ko
 cargo xtask help            this text";

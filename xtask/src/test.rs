@@ -58,6 +58,10 @@ fn steps(extent: Extent) -> Vec<Step> {
     if full {
         steps.push(Step::new("the machine", machine::prepare));
     }
+    steps.push(Step::new("no marks of a merge", || {
+        let marks = ["grep", "--no-index", "--exclude-standard", "-nE", "^(<{7}|>{7}) "];
+        steps::command(Command::new("git").args(marks).current_dir(top()), NOTHING_FOUND)
+    }));
     steps.push(cargo("formatting", &["fmt", "--all", "--check"]));
     steps.push(Step::new("generated tables", || {
         codegen::tables(&top(), codegen::Mode::Check)
@@ -148,5 +152,7 @@ const LIBRARIES: [&str; 4] = [
 ];
 /// The library that depends on another one.
 const DEPENDENT: &str = "--package=odp-actions";
+/// What git-grep(1) says when it found nothing.
+const NOTHING_FOUND: i32 = 1;
 /// What `action-budget` says of a list that no host takes.
 const OVER_LIMIT: i32 = 2;
