@@ -1,16 +1,19 @@
-//! Taking the initial state of 10 000 interfaces, beside a minimal hand-written typed reader; then that of 100 000 from a
-//! real server, beside the peers.
+//! Taking the initial state of up to 10 000 interfaces, beside a minimal hand-written typed reader; then that of 100 000
+//! from a real server, beside the peers, updates and calls.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot start has failed")]
 
 #[path = "ovsdb-proto/interfaces.rs"]
 mod interfaces;
+#[path = "ovsdb-proto/traffic.rs"]
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
+use benches::race;
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use ovsdb_proto::frame::{Limits, Member, Splitter};
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Replica;
@@ -18,7 +21,7 @@ use ovsdb_proto::schema::DatabaseSchema;
 use ovsdb_proto::value::Uuid;
 use serde::Deserialize;
 
-const ROWS: usize = 10_000;
+const SIZES: [usize; 4] = [10, 100, 1000, 10_000];
 
 const SCHEMA: &str = r#"{"name":"db","tables":{"Interface":{"columns":{
     "name":{"type":"string"},"type":{"type":"string"},"admin_state":{"type":{"key":"string","min":0}},
@@ -85,8 +88,8 @@ enum Tag {
     Map,
 }
 
-fn reply() -> String {
-    let rows = (0..ROWS).map(|n| {
+fn reply(rows: usize) -> String {
+    let rows = (0..rows).map(|n| {
         format!(
             r#""{n:08x}-0000-4000-8000-000000000000":{{"initial":{{"name":"tap{n}","type":"internal",
             "admin_state":"up","ofport":{n},"mtu":1500,"mac_in_use":"02:00:00:00:00:01",
@@ -103,62 +106,67 @@ fn reply() -> String {
 }
 
 fn initial_state(c: &mut Criterion) {
-    let reply = reply();
     let schema = DatabaseSchema::parse(SCHEMA).unwrap();
     let request = MonitorRequest::new("db").all_columns("Interface");
     let mut group = c.benchmark_group("ovsdb-proto/initial");
-    group.throughput(Throughput::Bytes(reply.len().try_into().unwrap()));
     group.sample_size(20);
-    group.bench_function("typed by hand (baseline)", |b| {
-        b.iter(|| {
-            let reply: Reply<'_> = serde_json::from_str(black_box(&reply)).unwrap();
-            let rows = reply.result.2.into_values().flatten();
-            let rows = rows.map(|(uuid, update)| (uuid.parse().unwrap(), update.initial));
-            rows.collect::<BTreeMap<Uuid, Interface>>()
-        });
-    });
-    group.bench_function("serde_json::Value", |b| {
-        b.iter(|| serde_json::from_str::<serde_json::Value>(black_box(&reply)).unwrap());
-    });
-    group.bench_function("split", |b| {
-        b.iter(|| {
+    for rows in SIZES {
+        let reply = Bytes::from(reply(rows));
+        let text = || std::str::from_utf8(black_box(&reply)).unwrap();
+        let split = || {
             Splitter::new(Limits::default())
-                .split(black_box(reply.as_bytes()))
+                .split(black_box(&reply))
                 .unwrap()
                 .unwrap()
+        };
+        let updates = || {
+            let result = reply.slice(split().member(Member::Result).unwrap());
+            let start = result.iter().position(|&byte| byte == b'{').unwrap();
+            result.slice(start..result.len() - 1)
+        };
+        group.throughput(Throughput::Bytes(reply.len().try_into().unwrap()));
+        group.bench_function(BenchmarkId::new("typed by hand (baseline)", rows), |b| {
+            b.iter(|| {
+                let reply: Reply<'_> = serde_json::from_str(text()).unwrap();
+                let rows = reply.result.2.into_values().flatten();
+                let rows = rows.map(|(uuid, update)| (uuid.parse().unwrap(), update.initial));
+                rows.collect::<BTreeMap<Uuid, Interface>>()
+            });
         });
-    });
-    let updates = |reply: &Bytes| {
-        let spans = Splitter::new(Limits::default()).split(reply).unwrap().unwrap();
-        let result = reply.slice(spans.member(Member::Result).unwrap());
-        let start = result.iter().position(|&byte| byte == b'{').unwrap();
-        result.slice(start..result.len() - 1)
-    };
-    let reply = Bytes::from(reply);
-    group.bench_function("split, load into a replica", |b| {
-        b.iter(|| {
-            let mut replica = Replica::new(&schema, &request).unwrap();
-            assert_eq!(replica.load(updates(&reply)).unwrap().len(), ROWS);
-            replica
+        group.bench_function(BenchmarkId::new("serde_json::Value", rows), |b| {
+            b.iter(|| serde_json::from_str::<serde_json::Value>(text()).unwrap());
         });
-    });
-    group.bench_function("split, load into a typed replica", |b| {
-        b.iter(|| {
-            let mut replica = Replica::typed::<Row>(&schema, &request).unwrap();
-            assert_eq!(replica.load(updates(&reply)).unwrap().len(), ROWS);
-            replica
+        group.bench_function(BenchmarkId::new("split", rows), |b| b.iter(split));
+        group.bench_function(BenchmarkId::new("split, load into a replica", rows), |b| {
+            b.iter(|| {
+                let mut replica = Replica::new(&schema, &request).unwrap();
+                assert_eq!(replica.load(updates()).unwrap().len(), rows);
+                replica
+            });
         });
-    });
+        group.bench_function(BenchmarkId::new("split, load into a typed replica", rows), |b| {
+            b.iter(|| {
+                let mut replica = Replica::typed::<Row>(&schema, &request).unwrap();
+                assert_eq!(replica.load(updates()).unwrap().len(), rows);
+                replica
+            });
+        });
+    }
     group.finish();
 }
 
 criterion_group!(benches, initial_state);
 
 fn main() {
-    if interfaces::take_part() {
+    if let Some((contender, socket)) = race::job() {
+        let taken = interfaces::take_part(&contender, &socket) || traffic::take_part(&contender, &socket);
+        assert!(taken, "nobody does {contender}");
         return;
     }
     benches();
     Criterion::default().configure_from_args().final_summary();
-    interfaces::compare();
+    if !race::only_tried() {
+        interfaces::compare();
+        traffic::compare();
+    }
 }

@@ -45,7 +45,7 @@ type ByHand = Row<Map<String>, Map<i64>>;
 
 /// `["map", [[key, value], …]]`
 #[derive(Default)]
-struct Map<V>(#[expect(dead_code, reason = "what is read is not used")] BTreeMap<String, V>);
+pub(super) struct Map<V>(pub(super) BTreeMap<String, V>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -67,24 +67,19 @@ struct Reply<'a> {
 
 const CALLS: u32 = 20_000;
 
-/// Takes a contender's part, if this process was started for that.
-pub(super) fn take_part() -> bool {
-    let Some((contender, socket)) = race::job() else {
-        return false;
-    };
-    match contender.as_str() {
-        "bytes" => assert!(!read(&mut ask(&socket, &question())).is_empty()),
-        "by hand" => by_hand(&socket),
-        "calls by hand" => block_on(calls_by_hand(&socket)),
-        ours => block_on(self::ours(ours, &socket)),
+/// Takes a contender's part; `false` if it is not one of these.
+pub(super) fn take_part(contender: &str, socket: &Path) -> bool {
+    match contender {
+        "bytes" => assert!(!read(&mut ask(socket, &question())).is_empty()),
+        "by hand" => by_hand(socket),
+        "calls by hand" => block_on(calls_by_hand(socket)),
+        "typed" | "plain" | "calls" => block_on(ours(contender, socket)),
+        _ => return false,
     }
     true
 }
 
 pub(super) fn compare() {
-    if race::only_tried() {
-        return;
-    }
     let rows = env::var("OVS_RS_ROWS").map_or(100_000, |rows| rows.parse().unwrap());
     let Some(server) = or_skip(OvsdbServer::with_interfaces(rows.try_into().unwrap())) else {
         return;
@@ -117,17 +112,21 @@ pub(super) fn compare() {
     race.run("Client::list_dbs", CALLS, &mut ours("calls")).unwrap();
 }
 
-fn block_on(future: impl Future<Output = ()>) {
+pub(super) fn block_on(future: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().build().unwrap().block_on(future);
 }
 
-async fn ours(contender: &str, socket: &Path) {
-    let remote = Remote::Unix(socket.to_owned());
+pub(super) async fn client(socket: &Path) -> Client {
     let mut options = ClientOptions::default();
     // On a busy machine the server thinks for long before the first byte.
     options.call_timeout = None;
-    let client = Client::connect_with(&remote, options).await.unwrap();
+    let remote = Remote::Unix(socket.to_owned());
+    Client::connect_with(&remote, options).await.unwrap()
+}
+
+async fn ours(contender: &str, socket: &Path) {
+    let client = client(socket).await;
     let request = MonitorRequest::new("Open_vSwitch").table_of::<Interface>("Interface");
     match contender {
         "typed" => {
