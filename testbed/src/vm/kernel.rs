@@ -31,13 +31,9 @@ impl Kernel {
             Release::Trixie => cache.join(TRIXIE),
         };
         fs::create_dir_all(&cache).map_err(Error::io(&cache))?;
-        let root = match (newest(&cache)?, release) {
-            (Some(root), _) => root,
-            (None, Release::Own) => download(&cache, &Apt::own())?,
-            (None, Release::Trixie) => {
-                let apt = Apt::of(TRIXIE, &cache.join("apt")).map_err(no_kernel)?;
-                download(&cache, &apt)?
-            }
+        let root = match newest(&cache)? {
+            Some(root) => root,
+            None => download(&cache, release)?,
         };
         Self::open(&root)
     }
@@ -130,7 +126,15 @@ fn newest(cache: &Path) -> Result<Option<PathBuf>, Error> {
 
 /// Brings the real package behind the metapackage and unpacks it into the cache, in one step as
 /// others see it.
-fn download(cache: &Path, apt: &Apt) -> Result<PathBuf, Error> {
+fn download(cache: &Path, release: Release) -> Result<PathBuf, Error> {
+    let no_kernel = |error: Error| Missing {
+        what: format!("{METAPACKAGE}, the kernel of {release}: {error}"),
+        package: None,
+    };
+    let apt = match release {
+        Release::Own => Apt::own(),
+        Release::Trixie => Apt::of(TRIXIE, &cache.join("apt")).map_err(no_kernel)?,
+    };
     let mut depends = apt.command("apt-cache")?;
     let depends = tools::output(depends.args(["depends", METAPACKAGE])).map_err(no_kernel)?;
     let package = depends
@@ -165,13 +169,6 @@ fn download(cache: &Path, apt: &Apt) -> Result<PathBuf, Error> {
     let place = cache.join(package);
     fs::rename(&root, &place).map_err(Error::io(&place))?;
     Ok(place)
-}
-
-fn no_kernel(error: Error) -> Missing {
-    Missing {
-        what: format!("Debian's kernel package {METAPACKAGE}: {error}"),
-        package: None,
-    }
 }
 
 fn only_entry(dir: &Path) -> Result<PathBuf, Error> {
