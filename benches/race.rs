@@ -5,12 +5,14 @@
 
 use std::{
     env, fs, io,
+    ops::Add,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// A job that several programs do. The first that runs is the baseline.
@@ -20,12 +22,24 @@ pub struct Race {
     baseline: Option<f64>,
 }
 
-/// What a process took.
-#[derive(Clone, Copy, Debug)]
-struct Taken {
+/// What a process took, or what several took together.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Taken {
     /// CPU time, its own and the kernel's.
     seconds: f64,
+    /// The most memory that one had.
     peak_kib: u64,
+}
+
+impl Add for Taken {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            seconds: self.seconds + other.seconds,
+            peak_kib: self.peak_kib.max(other.peak_kib),
+        }
+    }
 }
 
 impl Race {
@@ -48,7 +62,16 @@ impl Race {
     ///
     /// The figure cannot be noted.
     pub fn run(&mut self, name: &str, count: u32, command: &mut Command) -> io::Result<()> {
-        let Some(Taken { seconds, peak_kib }) = measure(command) else {
+        self.add(name, count, measure(command))
+    }
+
+    /// Notes what a program took that ran elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// The figure cannot be noted.
+    pub fn add(&mut self, name: &str, count: u32, taken: Option<Taken>) -> io::Result<()> {
+        let Some(Taken { seconds, peak_kib }) = taken else {
             println!(
                 "{name:<42} missing: not installed, or not done in {} s",
                 PATIENCE.as_secs()
@@ -113,7 +136,7 @@ pub fn only_tried() -> bool {
 }
 
 /// Runs a process to its end. `None`: it cannot run, fails, or is not done in time.
-fn measure(command: &mut Command) -> Option<Taken> {
+pub fn measure(command: &mut Command) -> Option<Taken> {
     let before = children_seconds()?;
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     let mut peak_kib = 0;

@@ -68,6 +68,7 @@ pub struct Guest {
     programs: Vec<PathBuf>,
     files: Vec<(PathBuf, PathBuf)>,
     dispatches_per_port: bool,
+    memory_mib: u64,
     timeout: Duration,
 }
 
@@ -127,6 +128,7 @@ impl Guest {
             programs: Vec::new(),
             files: Vec::new(),
             dispatches_per_port: false,
+            memory_mib: MEMORY_MIB,
             timeout,
         })
     }
@@ -171,6 +173,13 @@ impl Guest {
         self
     }
 
+    /// How much memory the guest has, besides what its files take: 512 MiB, if nothing is said. (A port takes 50 KiB.)
+    #[must_use]
+    pub fn memory_mib(mut self, memory: u64) -> Self {
+        self.memory_mib = memory;
+        self
+    }
+
     /// Boots, runs `test_binary` (named as for [`program`](Self::program)) as root in `/tmp` with
     /// `OVS_VM=1` and `CI=1`, and powers off. Waits before that until no other guest runs on this
     /// cache.
@@ -196,7 +205,10 @@ impl Guest {
             .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", CPUS])
             // The archive and what it unpacks to are in memory at the same time, and the root file system may
             // fill half of what the archive leaves.
-            .args(["-m", &format!("{}M", MEMORY_MIB + 3 * size.div_ceil(1 << 20))])
+            .args([
+                "-m",
+                &format!("{}M", self.memory_mib + 3 * size.div_ceil(1 << 20)),
+            ])
             .args(["-display", "none", "-vga", "none", "-nic", "none", "-no-reboot"])
             .arg("-kernel")
             .arg(&self.kernel.image)
