@@ -6,7 +6,7 @@ use super::{HEADER_LEN, MAX_PAYLOAD, align, attr_len};
 
 /// Where attributes are written: bytes, or only a count of them.
 ///
-/// Four methods make a sink; the attribute methods are built on them. Every attribute method leaves the sink as it
+/// Four methods make a sink; the attribute methods are built on them, but for a shortcut here and there. Every attribute method leaves the sink as it
 /// was when it fails.
 pub trait Sink: Sized {
     /// Bytes written so far.
@@ -192,6 +192,14 @@ impl Sink for Counter {
         Ok(())
     }
 
+    /// Counts in one step, so that nobody has to make the bytes.
+    #[inline]
+    fn attr(&mut self, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
+        header(kind, payload.len())?;
+        self.position += attr_len(payload.len());
+        Ok(())
+    }
+
     #[inline]
     fn patch(&mut self, _: usize, _: [u8; 2]) {}
 
@@ -243,6 +251,22 @@ impl Sink for Slice<'_> {
             None => return Err(self.full(bytes.len())),
         }
         self.position = end;
+        Ok(())
+    }
+
+    /// Asks once whether the whole attribute fits.
+    #[inline]
+    fn attr(&mut self, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
+        let header = header(kind, payload.len())?;
+        let wanted = attr_len(payload.len());
+        let Some(free) = self.buffer[self.position..].get_mut(..wanted) else {
+            return Err(self.full(wanted));
+        };
+        // The last word has the padding, if there is any; the rest of it is overwritten.
+        free[wanted - PADDING.len() - 1..].fill(0);
+        free[..HEADER_LEN].copy_from_slice(&header);
+        free[HEADER_LEN..HEADER_LEN + payload.len()].copy_from_slice(payload);
+        self.position += wanted;
         Ok(())
     }
 
