@@ -133,7 +133,7 @@ pub(crate) fn parse_flags(
     };
     let named = |lexer: &mut Lexer<'_>| {
         let start = *lexer;
-        let text = lexer.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '[' | ']'));
+        let text = lexer.take_bytes(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b']'));
         bits(allowed)
             .find(|bit| name(*bit).is_some_and(|name| name == text))
             .ok_or_else(|| start.expected("a flag"))

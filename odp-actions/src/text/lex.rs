@@ -36,16 +36,18 @@ impl<'a> Lexer<'a> {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(crate) fn at_digit(&self) -> bool {
-        self.rest.starts_with(|c: char| c.is_ascii_digit())
+        self.rest.as_bytes().first().is_some_and(u8::is_ascii_digit)
     }
 
     /// Takes what may stand between actions: `, \t\r\n`, any number of them, as Open vSwitch does.
     pub(crate) fn separators(&mut self) -> bool {
-        self.accept(take_while1(|c| matches!(c, ',' | ' ' | '\t' | '\r' | '\n')))
-            .is_some()
+        let is_in = |byte| matches!(byte, b',' | b' ' | b'\t' | b'\r' | b'\n');
+        !self.take_bytes(is_in).is_empty()
     }
 
+    #[inline]
     pub(crate) fn eat(&mut self, literal: &str) -> bool {
         match self.rest.strip_prefix(literal) {
             Some(rest) => {
@@ -56,6 +58,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn expect(&mut self, literal: &'static str) -> Result<(), ParseError> {
         if self.eat(literal) {
             Ok(())
@@ -66,15 +69,12 @@ impl<'a> Lexer<'a> {
 
     /// A word: letters, digits and `_`, not a digit first.
     pub(crate) fn word(&mut self, wanted: &'static str) -> Result<&'a str, ParseError> {
-        let is_in = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        match self.rest.bytes().take_while(is_in).count() {
-            1.. if self.at_digit() => Err(self.expected(wanted)),
-            0 => Err(self.expected(wanted)),
-            len => {
-                let (word, rest) = self.rest.split_at(len);
-                self.rest = rest;
-                Ok(word)
-            }
+        if self.at_digit() {
+            return Err(self.expected(wanted));
+        }
+        match self.take_bytes(|byte| IN_WORD[usize::from(byte)]) {
+            "" => Err(self.expected(wanted)),
+            word => Ok(word),
         }
     }
 
@@ -82,17 +82,11 @@ impl<'a> Lexer<'a> {
     pub(crate) fn number(&mut self, limit: u64) -> Result<u64, ParseError> {
         self.spaces();
         let bytes = self.rest.as_bytes();
-        let (start, radix) = match bytes {
-            [b'0', b'x' | b'X', ..] => (2, 16),
-            [b'0', b'0'..=b'9', ..] => (1, 8),
-            _ => (0, 10),
+        let (start, end, value) = match bytes {
+            [b'0', b'x' | b'X', ..] => digits::<16>(self.rest, 2),
+            [b'0', b'0'..=b'9', ..] => digits::<8>(self.rest, 1),
+            _ => digits::<10>(self.rest, 0),
         };
-        let mut value = Some(0_u64);
-        let mut end = start;
-        while let Some(digit) = bytes.get(end).and_then(|byte| char::from(*byte).to_digit(radix)) {
-            value = value.and_then(|value| value.checked_mul(radix.into())?.checked_add(digit.into()));
-            end += 1;
-        }
         if end == start || bytes.get(end).is_some_and(u8::is_ascii_alphanumeric) {
             return Err(self.expected("a number"));
         }
@@ -260,12 +254,25 @@ impl<'a> Lexer<'a> {
     }
 
     pub(crate) fn ipv4(&mut self) -> Result<Ipv4Addr, ParseError> {
-        self.address("an IPv4 address", |c| c.is_ascii_digit() || c == '.')
+        let start = *self;
+        let mut octets = [0; 4];
+        for (n, octet) in octets.iter_mut().enumerate() {
+            let dot = n == 0 || self.eat(".");
+            let digits = self.take_bytes(|byte| byte.is_ascii_digit()).as_bytes();
+            *octet = match digits {
+                [b'0'] | [b'1'..=b'9', ..] if dot => digits.iter().fold(Some(0_u8), |octet, digit| {
+                    octet?.checked_mul(10)?.checked_add(digit - b'0')
+                }),
+                _ => None,
+            }
+            .ok_or_else(|| start.expected("an IPv4 address"))?;
+        }
+        Ok(octets.into())
     }
 
     pub(crate) fn ipv6(&mut self) -> Result<Ipv6Addr, ParseError> {
-        self.address("an IPv6 address", |c| {
-            c.is_ascii_hexdigit() || c == ':' || c == '.'
+        self.address("an IPv6 address", |byte| {
+            byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
         })
     }
 
@@ -286,6 +293,16 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Takes the bytes that are `of` a kind of ASCII characters, perhaps none.
+    #[inline]
+    pub(crate) fn take_bytes(&mut self, of: impl Fn(u8) -> bool) -> &'a str {
+        let bytes = self.rest.as_bytes();
+        let end = bytes.iter().position(|byte| !of(*byte)).unwrap_or(bytes.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        taken
+    }
+
     /// Takes the characters that are `of` a kind, perhaps none.
     #[inline]
     pub(crate) fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
@@ -296,8 +313,9 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes what C's `%i` skips before a number.
+    #[inline]
     pub(crate) fn spaces(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        self.take_bytes(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
     }
 
     /// Whether the next character is `of` a kind.
@@ -310,6 +328,7 @@ impl<'a> Lexer<'a> {
         self.rest = self.rest.get(bytes..).unwrap_or(self.rest);
     }
 
+    #[cold]
     pub(crate) fn expected(&self, wanted: &'static str) -> ParseError {
         ParseError::Expected {
             offset: self.offset(),
@@ -321,12 +340,11 @@ impl<'a> Lexer<'a> {
     fn address<T: core::str::FromStr>(
         &mut self,
         wanted: &'static str,
-        of: impl Fn(char) -> bool,
+        of: impl Fn(u8) -> bool,
     ) -> Result<T, ParseError> {
         let start = *self;
-        self.accept(take_while1(of))
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(|| start.expected(wanted))
+        let address = self.take_bytes(of).parse();
+        address.map_err(|_| start.expected(wanted))
     }
 
     fn accept(
@@ -350,6 +368,28 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// Where the digits that begin at `start` do so and end, and their number, unless it is too big for 64 bits.
+#[inline]
+fn digits<const RADIX: u32>(text: &str, start: usize) -> (usize, usize, Option<u64>) {
+    let is_digit = |byte: &u8| char::from(*byte).is_digit(RADIX);
+    let end = start
+        + text.as_bytes()[start..]
+            .iter()
+            .take_while(|byte| is_digit(byte))
+            .count();
+    (start, end, u64::from_str_radix(&text[start..end], RADIX).ok())
+}
+
+/// Which bytes are letters, digits and `_`: one look instead of four comparisons.
+const IN_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    table
+};
 const FOUND_CHARS: usize = 24;
 /// How deep lists may stand in each other. Open vSwitch parses 30 levels, kernels take 16.
 const MAX_DEPTH: usize = 128;
