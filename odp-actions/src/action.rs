@@ -29,6 +29,7 @@ mod tunnel;
 mod userspace;
 mod vlan;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -43,7 +44,7 @@ pub use self::nest::{CheckPktLen, CheckPktLenAttr, DecTtl, DecTtlAttr, Sample, S
 use self::nsh::PushNsh;
 use self::number::{Decimal, Hidden, Number, Port, RecircId};
 pub use self::psample::{Psample, PsampleAttr};
-use self::set::{SetCodec, SetMaskedCodec};
+use self::set::{SetCodec, SetMaskedCodec, parse_set};
 pub use self::tunnel::TunnelPush;
 pub use self::userspace::{Cookie, SLOW_PATH_REASONS, Userdata, Userspace, UserspaceAttr};
 pub use self::vlan::PushVlan;
@@ -79,7 +80,7 @@ attributes! {
         /// `POP_MPLS`, 8 bytes: remove a label; what follows has this EtherType.
         10 PopMpls(u16) EthType "pop_mpls" since 1 11;
         /// `SET_MASKED`: overwrite the bits of one header that a mask covers. Text shows it as `set`, too.
-        11 SetMasked(MaskedKey) SetMaskedCodec "set_masked" since 2 4;
+        11 SetMasked(Box<MaskedKey>) SetMaskedCodec "set_masked" since 2 4;
         /// `CT`: track the connection.
         12 Ct(Ct) Ct "ct" since 2 5;
         /// `TRUNC`, 8 bytes: cut the packet to this length at the next output.
@@ -316,10 +317,10 @@ impl Action {
         if name == "set" {
             // One word for two actions: Open vSwitch takes the short one if the mask covers everything, or is not as
             // long as the value.
-            let set = SetMaskedCodec::parse(lexer)?;
+            let set = parse_set(lexer)?;
             return Ok(match set.is_exact() || !set.is_aligned() {
                 true => Self::Set(set.key),
-                false => Self::SetMasked(set),
+                false => Self::SetMasked(Box::new(set)),
             });
         }
         Self::parse(name, lexer)

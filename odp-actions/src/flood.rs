@@ -7,7 +7,7 @@
 //! use odp_actions::flood::{Cell, Endpoint};
 //! use odp_actions::{Actions, Tunnel, TunnelAttr};
 //!
-//! let tunnel = Tunnel::new([TunnelAttr::Id(0), TunnelAttr::Ipv4Dst([0; 4].into()), TunnelAttr::Ttl(64)]);
+//! let tunnel = Tunnel::new([TunnelAttr::Id(0), TunnelAttr::Ipv4Dst([0; 4].into()), TunnelAttr::Ttl(64)])?;
 //! let cell = Cell::new(tunnel)?;
 //! let endpoints = [1, 2, 3].map(|n| Endpoint { tun_id: 7, dst: [10, 0, 0, n].into(), odp_port: 4 });
 //! let mut buffer = vec![0; cell.len() * endpoints.len()];
@@ -54,12 +54,8 @@ impl Cell {
     /// attribute.
     pub fn new(tunnel: Tunnel) -> Result<Self, CellError> {
         let (mut id, mut dst) = (None, None);
-        let count = tunnel.attrs().len();
-        let actions = Actions::from_iter([Action::Set(Key::Tunnel(tunnel)), Action::Output(0)]);
-        let bytes = actions.to_bytes()?;
         // The tunnel key stands behind the headers of `set` and of itself.
-        let tunnel = Attrs::at(&bytes[2 * HEADER_LEN..], 2 * HEADER_LEN);
-        for attr in tunnel.take(count).flatten() {
+        for attr in Attrs::at(tunnel.as_bytes(), 2 * HEADER_LEN).flatten() {
             let at = attr.offset() + HEADER_LEN;
             match attr.raw_kind() {
                 TUN_ID => id = Some(at),
@@ -68,6 +64,8 @@ impl Cell {
                 _ => {}
             }
         }
+        let actions = Actions::from_iter([Action::Set(Key::Tunnel(tunnel)), Action::Output(0)]);
+        let bytes = actions.to_bytes()?;
         let port = bytes.len() - 4;
         Ok(Self {
             bytes,
@@ -187,6 +185,7 @@ mod tests {
             TunnelAttr::DontFragment,
             TunnelAttr::TpDst(4789),
         ])
+        .unwrap()
     }
 
     #[test]
@@ -209,18 +208,15 @@ mod tests {
     #[test]
     fn writes_ipv6_and_tunnels_without_an_id() {
         let dst = [0xfd; 16].into();
-        let cell = Cell::new(Tunnel::new([
-            TunnelAttr::Ipv6Dst([0; 16].into()),
-            TunnelAttr::Ttl(1),
-        ]))
-        .unwrap();
+        let cell = Cell::new(Tunnel::new([TunnelAttr::Ipv6Dst([0; 16].into()), TunnelAttr::Ttl(1)]).unwrap())
+            .unwrap();
         let mut buffer = vec![0; cell.len()];
         let endpoint = Endpoint {
             tun_id: 9,
             dst: IpAddr::V6(dst),
             odp_port: 2,
         };
-        let tunnel = Tunnel::new([TunnelAttr::Ipv6Dst(dst), TunnelAttr::Ttl(1)]);
+        let tunnel = Tunnel::new([TunnelAttr::Ipv6Dst(dst), TunnelAttr::Ttl(1)]).unwrap();
         let typed = Actions::from_iter([Action::Set(Key::Tunnel(tunnel)), Action::Output(2)]);
         assert_eq!(
             cell.encode(&[endpoint], &mut buffer).unwrap(),
@@ -250,7 +246,7 @@ mod tests {
             Err(CellError::Encode(full))
         );
         assert_eq!(
-            Cell::new(Tunnel::new([TunnelAttr::Ttl(1)])).unwrap_err(),
+            Cell::new(Tunnel::new([TunnelAttr::Ttl(1)]).unwrap()).unwrap_err(),
             CellError::NoDestination
         );
     }

@@ -58,6 +58,7 @@ macro_rules! attributes {
             ///
             /// # Errors
             /// [`EncodeError`](crate::EncodeError): it does not fit the sink, or the 16 bits of its length.
+            #[inline]
             pub fn encode<S: netlink_genl::nlattr::Sink>(&self, sink: &mut S) -> Result<(), crate::EncodeError> {
                 match self {
                     $(attributes!(@pattern $Name value $(($Type))?) => <$Codec as $crate::key::codec::Codec>::encode(attributes!(@value value $(($Type))?), $number, sink),)*

@@ -74,11 +74,9 @@ fn tunnel(key: &Tunnel) -> Tunnel {
         TunnelAttr::TpSrc(port) | TunnelAttr::TpDst(port) => *port != 0,
         _ => true,
     };
-    Tunnel::new(
-        in_order(key.attrs(), TunnelAttr::kind, &order)
-            .filter(is_kept)
-            .cloned(),
-    )
+    let attrs: Vec<_> = key.attrs().collect();
+    let kept = in_order(&attrs, TunnelAttr::kind, &order).filter(is_kept);
+    Tunnel::of_fitting(kept.cloned())
 }
 
 fn conntrack(ct: &Ct) -> Ct {

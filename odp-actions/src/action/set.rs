@@ -1,5 +1,6 @@
 //! `OVS_ACTION_ATTR_SET` and `SET_MASKED`: a nest around one key attribute.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, HEADER_LEN, Sink, attr_len};
@@ -51,13 +52,13 @@ impl Codec for SetCodec {
 pub(super) struct SetMaskedCodec;
 
 impl Codec for SetMaskedCodec {
-    type Value = MaskedKey;
+    type Value = Box<MaskedKey>;
 
-    fn encode<S: Sink>(set: &MaskedKey, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
+    fn encode<S: Sink>(set: &Box<MaskedKey>, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
         sink.nest(kind, |sink| set.encode(sink))
     }
 
-    fn decode(attr: &Attr<'_>) -> Result<MaskedKey, DecodeError> {
+    fn decode(attr: &Attr<'_>) -> Result<Box<MaskedKey>, DecodeError> {
         let missing = DecodeError::Missing {
             offset: attr.offset(),
             kind: attr.kind(),
@@ -65,26 +66,33 @@ impl Codec for SetMaskedCodec {
         let mut keys = attr.attrs();
         let key = keys.next().ok_or(missing)??;
         match keys.next() {
-            None => MaskedKey::decode(&key).ok_or(DecodeError::WrongSize {
-                offset: key.offset(),
-                kind: key.kind(),
-                wanted: key.payload().len().next_multiple_of(2).min(MAX_MASKED),
-                got: key.payload().len(),
-            }),
+            None => MaskedKey::decode(&key)
+                .map(Box::new)
+                .ok_or(DecodeError::WrongSize {
+                    offset: key.offset(),
+                    kind: key.kind(),
+                    wanted: key.payload().len().next_multiple_of(2).min(MAX_MASKED),
+                    got: key.payload().len(),
+                }),
             Some(_) => Err(missing),
         }
     }
 
-    fn print(set: &MaskedKey, _: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(set: &Box<MaskedKey>, _: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "set({set})")
     }
 
-    fn parse(lexer: &mut Lexer<'_>) -> Result<MaskedKey, ParseError> {
-        lexer.expect("(")?;
-        let set = MaskedKey::parse_from(lexer)?;
-        lexer.expect(")")?;
-        Ok(set)
+    fn parse(lexer: &mut Lexer<'_>) -> Result<Box<MaskedKey>, ParseError> {
+        parse_set(lexer).map(Box::new)
     }
+}
+
+/// The text of either.
+pub(super) fn parse_set(lexer: &mut Lexer<'_>) -> Result<MaskedKey, ParseError> {
+    lexer.expect("(")?;
+    let set = MaskedKey::parse_from(lexer)?;
+    lexer.expect(")")?;
+    Ok(set)
 }
 
 /// The most that Open vSwitch reads as value and mask: two IPv6 headers.

@@ -19,7 +19,8 @@ fn one_of_each() -> Actions {
         TunnelAttr::DontFragment,
         TunnelAttr::Csum,
         TunnelAttr::Oam,
-    ]);
+    ])
+    .unwrap();
     Actions::from_iter([
         Action::Output(7),
         Action::Set(Key::Tunnel(tunnel)),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use netlink_genl::nlattr::{Attrs, EncodeError, RawAttr, Sink};
+use netlink_genl::nlattr::{Attr, Attrs, EncodeError, HEADER_LEN, RawAttr, Sink, align};
 
 use super::format::Format;
 use super::list::List;
@@ -137,17 +137,19 @@ pub(crate) fn decode_nest<A: Attribute>(payload: &[u8], depth: usize) -> Option<
     if depth >= MAX_DEPTH {
         return None;
     }
-    Attrs::new(payload)
-        .map(|attr| {
-            let attr = attr.ok()?;
-            let end = attr.offset() + netlink_genl::nlattr::HEADER_LEN + attr.payload().len();
-            let padding = payload.get(end..netlink_genl::nlattr::align(end))?;
-            padding
-                .iter()
-                .all(|byte| *byte == 0)
-                .then(|| A::decode_at(attr.raw_kind(), attr.payload(), depth + 1))
-        })
+    whole_attrs(payload)
+        .map(|attr| attr.map(|attr| A::decode_at(attr.raw_kind(), attr.payload(), depth + 1)))
         .collect()
+}
+
+/// The attributes of a list; `None` for what does not encode to the same bytes again.
+pub(crate) fn whole_attrs(payload: &[u8]) -> impl Iterator<Item = Option<Attr<'_>>> {
+    Attrs::new(payload).map(|attr| {
+        let attr = attr.ok()?;
+        let end = attr.offset() + HEADER_LEN + attr.payload().len();
+        let padding = payload.get(end..align(end))?;
+        padding.iter().all(|byte| *byte == 0).then_some(attr)
+    })
 }
 
 /// Reads the attributes of a list that [`decode_nest`] refuses, as far as it can be read, and how many bytes are left.
@@ -156,9 +158,7 @@ pub(crate) fn decode_prefix<A: Attribute>(payload: &[u8]) -> (Vec<A>, &[u8]) {
     let attrs = Attrs::new(payload)
         .map_while(Result::ok)
         .map(|attr| {
-            end = netlink_genl::nlattr::align(
-                attr.offset() + netlink_genl::nlattr::HEADER_LEN + attr.payload().len(),
-            );
+            end = align(attr.offset() + HEADER_LEN + attr.payload().len());
             A::decode_at(attr.kind(), attr.payload(), 0)
         })
         .collect();
@@ -175,8 +175,17 @@ pub(crate) fn print_each<'a, A: Attribute>(
 ) -> fmt::Result {
     let masks = masks.map(Masks::new);
     attrs.iter().try_for_each(|attr| {
-        let missing = attr.wildcard();
-        let mask = masks.as_ref().map(|masks| masks.of(attr).unwrap_or(&missing));
+        let missing;
+        let mask = match &masks {
+            None => None,
+            Some(masks) => Some(match masks.of(attr) {
+                Some(mask) => mask,
+                None => {
+                    missing = attr.wildcard();
+                    &missing
+                }
+            }),
+        };
         if attr.is_misfit(mask) {
             list.separate()?;
             write!(list.f, "key{}", attr.kind())?;

@@ -47,6 +47,7 @@ macro_rules! keys {
             ///
             /// # Errors
             /// [`EncodeError`](crate::EncodeError): it does not fit the sink, or the 16 bits of its length.
+            #[inline]
             pub fn encode<S: netlink_genl::nlattr::Sink>(&self, sink: &mut S) -> Result<(), crate::EncodeError> {
                 match self {
                     $(keys!(@pattern $Name value $(($Type))?) =>

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use netlink_genl::nlattr::{EncodeError, Sink};
+use netlink_genl::nlattr::{Attr, Attrs, EncodeError, MAX_PAYLOAD, Sink};
 
 use super::flags::{parse_flags, print_flags, print_masked_flags};
 use super::format::{Dec8, Dec16, Hex8, Hex64, Ip4, Ip6};
@@ -13,9 +13,9 @@ use super::header::Gtpu;
 use super::list::List;
 use super::options::{Erspan, VxlanAttr, VxlanOpts};
 use super::payload::{
-    Attribute, Context, Flag, Masks, Named, Payload, decode_nest, decode_prefix, encode_nest, print_each,
+    Attribute, Context, Flag, Masks, Named, Payload, decode_prefix, print_each, whole_attrs,
 };
-use super::{parse_raw_masked, print_raw};
+use super::{MAX_DEPTH, parse_raw_masked, print_raw};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -126,61 +126,135 @@ impl TunnelAttr {
 /// A tunnel key: its attributes in the order in which they stand, or will stand, in the message.
 ///
 /// OVS, the kernel's dump and a text each have an order of their own; keeping it makes decoding and encoding the
-/// identity.
+/// identity. A flood has thousands of tunnel keys that are written far more often than looked into, so what is kept is
+/// their bytes, and [`Tunnel::attrs`] takes them apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tunnel {
-    attrs: Vec<TunnelAttr>,
+    bytes: Vec<u8>,
 }
 
 impl Tunnel {
     /// A key of these attributes.
-    pub fn new(attrs: impl IntoIterator<Item = TunnelAttr>) -> Self {
-        Self {
-            attrs: attrs.into_iter().collect(),
-        }
+    ///
+    /// # Errors
+    /// [`EncodeError::AttrTooBig`]: one of them does not fit the 16 bits of its length.
+    pub fn new(attrs: impl IntoIterator<Item = TunnelAttr>) -> Result<Self, EncodeError> {
+        let mut tunnel = Self::default();
+        attrs
+            .into_iter()
+            .try_for_each(|attr| attr.encode(&mut tunnel.bytes))?;
+        Ok(tunnel)
     }
 
     /// The attributes in order.
-    pub fn attrs(&self) -> &[TunnelAttr] {
-        &self.attrs
+    pub fn attrs(&self) -> impl Iterator<Item = TunnelAttr> + '_ {
+        let attrs = Attrs::new(&self.bytes).map_while(Result::ok);
+        attrs.map(|attr| TunnelAttr::decode(&attr))
+    }
+
+    /// The attributes as they stand in a message.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Whether `mask` covers all that it has a value for. Flags count as covered.
     pub(super) fn is_whole(&self, mask: &Self) -> bool {
-        let masks = Masks::new(&mask.attrs);
-        self.attrs
-            .iter()
+        // A text without masks, as most are, needs no look at the single attributes.
+        let mut masks = mask.counted();
+        let is_covered = |attr: Attr<'_>| {
+            let mask = masks.next().filter(|mask| mask.raw_kind() == attr.raw_kind());
+            mask.is_some_and(|mask| mask.payload().iter().all(|byte| *byte == u8::MAX))
+        };
+        if self.counted().all(is_covered) {
+            return true;
+        }
+        let masks: Vec<_> = mask.attrs().collect();
+        let masks = Masks::new(&masks);
+        self.attrs()
             .filter(|attr| attr.flag() == 0)
-            .all(|attr| masks.of(attr).is_some_and(|mask| attr.is_whole(mask)))
+            .all(|attr| masks.of(&attr).is_some_and(|mask| attr.is_whole(mask)))
     }
 
-    /// Puts in a tunnel id that is not matched, unless there is one.
-    fn add_hidden_id(&mut self, mask: &mut Self) {
-        let id = TunnelAttr::Id(0);
-        if !self.attrs.iter().any(|attr| matches!(attr, TunnelAttr::Id(_))) {
-            self.attrs.insert(0, id.clone());
-            mask.attrs.insert(0, id);
-        }
+    /// The attributes that are no flags.
+    fn counted(&self) -> impl Iterator<Item = Attr<'_>> {
+        let attrs = Attrs::new(&self.bytes).map_while(Result::ok);
+        attrs.filter(|attr| !matches!((attr.raw_kind(), attr.payload()), (5..=7, [])))
     }
 
+    /// A key of attributes that are short, or were attributes before, and so are known to fit.
+    pub(crate) fn of_fitting(attrs: impl IntoIterator<Item = TunnelAttr>) -> Self {
+        Self::new(attrs).unwrap_or_default()
+    }
+
+    /// What can be read of a list that is no whole one.
     pub(super) fn prefix_of(payload: &[u8]) -> Self {
-        Self {
-            attrs: decode_prefix(payload).0,
-        }
+        Self::of_fitting(decode_prefix(payload).0)
     }
 
     /// The bits of `flags(..)` for the flags that are there.
     fn flags(&self) -> u32 {
-        self.attrs.iter().fold(0, |flags, attr| flags | attr.flag())
+        self.attrs().fold(0, |flags, attr| flags | attr.flag())
+    }
+
+    /// Puts in a tunnel id that is not matched, unless there is one.
+    fn add_hidden_id(&mut self, mask: &mut Self) {
+        if !self.attrs().any(|attr| matches!(attr, TunnelAttr::Id(_))) {
+            for key in [self, mask] {
+                *key = Self::of_fitting([TunnelAttr::Id(0)].into_iter().chain(key.attrs()));
+            }
+        }
     }
 
     /// Adds flags in the order DF, CSUM, OAM, as Open vSwitch writes them from text.
-    fn push_flags(&mut self, flags: u32) {
+    fn push_flags(&mut self, flags: u32) -> Result<(), EncodeError> {
         let order = [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam];
-        for flag in order {
-            if flags & flag.flag() != 0 {
-                self.attrs.push(flag);
+        let mut set = order.iter().filter(|flag| flags & flag.flag() != 0);
+        set.try_for_each(|flag| self.bytes.flag(flag.kind()))
+    }
+
+    /// Reads what stands between two commas, and appends it and its mask.
+    fn parse_part(
+        &mut self,
+        masks: &mut Self,
+        lexer: &mut Lexer<'_>,
+        context: Context,
+    ) -> Result<(), ParseError> {
+        let start = *lexer;
+        let too_long = |_| ParseError::TooLong {
+            offset: start.offset(),
+            limit: MAX_PAYLOAD,
+        };
+        let name = lexer.word("a tunnel attribute")?;
+        let unknown = name.strip_prefix("key").and_then(|kind| kind.parse().ok());
+        if name == "flags" {
+            lexer.expect("(")?;
+            let (flags, mask) = parse_flags(flag_name, ALL_FLAGS, lexer)?;
+            // A terse flow shows no more than this of a tunnel id that is there, but not matched.
+            if context.is_printed && flags & FLAG_KEY != 0 {
+                self.add_hidden_id(masks);
             }
+            self.push_flags(flags).map_err(too_long)?;
+            return masks.push_flags(mask.unwrap_or(ALL_FLAGS)).map_err(too_long);
+        }
+        let (attr, mask) = if let Some(kind) = unknown {
+            parse_raw_masked(kind, lexer)?
+        } else {
+            // Flags stand in `flags(..)` alone.
+            let is_flag = FLAGS.iter().any(|(_, flag)| *flag == name);
+            (!is_flag)
+                .then(|| TunnelAttr::parse_known(name, lexer, context))
+                .flatten()
+                .ok_or_else(|| start.expected("a tunnel attribute"))??
+        };
+        self.push(&attr, context).map_err(too_long)?;
+        masks.push(&mask, context).map_err(too_long)
+    }
+
+    fn push(&mut self, attr: &TunnelAttr, context: Context) -> Result<(), EncodeError> {
+        match attr {
+            // Open vSwitch writes no VXLAN options if there are none.
+            TunnelAttr::Vxlan(opts) if !context.is_printed && opts.attrs().is_empty() => Ok(()),
+            attr => attr.encode(&mut self.bytes),
         }
     }
 }
@@ -190,11 +264,14 @@ impl Payload for Tunnel {
     const LEN: Option<usize> = None;
 
     fn encode<S: Sink>(tunnel: &Self, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
-        encode_nest(&tunnel.attrs, kind, sink)
+        sink.attr(kind, &tunnel.bytes)
     }
 
     fn decode(payload: &[u8], depth: usize) -> Option<Self> {
-        decode_nest(payload, depth).map(|attrs| Self { attrs })
+        let is_whole = depth < MAX_DEPTH && whole_attrs(payload).all(|attr| attr.is_some());
+        is_whole.then(|| Self {
+            bytes: payload.to_vec(),
+        })
     }
 
     fn print(
@@ -206,8 +283,9 @@ impl Payload for Tunnel {
     ) -> fmt::Result {
         list.nest(name, |list| {
             let (mut flags, mut covered) = (0, mask.map_or(0, |mask| mask.flags()));
-            let masks = mask.map(|mask| &mask.attrs[..]);
-            print_each(&tunnel.attrs, masks, list, |attr, mask, list| {
+            let attrs: Vec<_> = tunnel.attrs().collect();
+            let masks: Option<Vec<_>> = mask.map(|mask| mask.attrs().collect());
+            print_each(&attrs, masks.as_deref(), list, |attr, mask, list| {
                 flags |= attr.flag();
                 // Open vSwitch shows the presence of the tunnel id as a flag of its own.
                 if matches!(attr, TunnelAttr::Id(_)) {
@@ -234,60 +312,28 @@ impl Payload for Tunnel {
 
     fn parse(lexer: &mut Lexer<'_>, context: Context) -> Result<(Self, Self), ParseError> {
         let [mut tunnel, mut masks] = [(); 2].map(|()| Self {
-            attrs: Vec::with_capacity(USUAL),
+            bytes: Vec::with_capacity(USUAL),
         });
         lexer.expect("(")?;
-        loop {
-            if lexer.eat(")") {
-                return Ok((tunnel, masks));
-            }
-            let start = *lexer;
-            let name = lexer.word("a tunnel attribute")?;
-            let unknown = name.strip_prefix("key").and_then(|kind| kind.parse().ok());
-            if name == "flags" {
-                lexer.expect("(")?;
-                let (flags, mask) = parse_flags(flag_name, ALL_FLAGS, lexer)?;
-                // A terse flow shows no more than this of a tunnel id that is there, but not matched.
-                if context.is_printed && flags & FLAG_KEY != 0 {
-                    tunnel.add_hidden_id(&mut masks);
-                }
-                tunnel.push_flags(flags);
-                masks.push_flags(mask.unwrap_or(ALL_FLAGS));
-            } else if let Some(kind) = unknown {
-                let (attr, mask) = parse_raw_masked(kind, lexer)?;
-                tunnel.attrs.push(attr);
-                masks.attrs.push(mask);
-            } else {
-                // Flags stand in `flags(..)` alone.
-                let is_flag = FLAGS.iter().any(|(_, flag)| *flag == name);
-                let (attr, mask) = (!is_flag)
-                    .then(|| TunnelAttr::parse_known(name, lexer, context))
-                    .flatten()
-                    .ok_or_else(|| start.expected("a tunnel attribute"))??;
-                // Open vSwitch writes no VXLAN options if there are none.
-                for (list, attr) in [(&mut tunnel, attr), (&mut masks, mask)] {
-                    match attr {
-                        TunnelAttr::Vxlan(opts) if !context.is_printed && opts.attrs().is_empty() => {}
-                        attr => list.attrs.push(attr),
-                    }
-                }
-            }
+        while !lexer.eat(")") {
+            tunnel.parse_part(&mut masks, lexer, context)?;
             if !lexer.eat(",") {
                 lexer.expect(")")?;
-                return Ok((tunnel, masks));
+                break;
             }
         }
+        Ok((tunnel, masks))
     }
 
     fn is_all(tunnel: &Self, _: bool) -> bool {
-        tunnel.attrs.is_empty()
+        tunnel.bytes.is_empty()
     }
 }
 
 /// The bits of `flags(..)`, which are no bits of an attribute.
 const FLAGS: [(u32, &str); 4] = [(1, "oam"), (2, "df"), (4, "csum"), (FLAG_KEY, "key")];
-/// How many attributes a text has room for before it has to make some.
-const USUAL: usize = 8;
+/// Bytes that a text has room for before it has to make some.
+const USUAL: usize = 64;
 const FLAG_KEY: u32 = 8;
 const ALL_FLAGS: u32 = 15;
 

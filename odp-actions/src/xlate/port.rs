@@ -218,7 +218,7 @@ impl TunnelPort {
                 .filter(|_| ovs.writes_tp_dst())
                 .map(TunnelAttr::TpDst),
         ];
-        Ok(Tunnel::new(attrs.into_iter().flatten()))
+        Ok(Tunnel::of_fitting(attrs.into_iter().flatten()))
     }
 
     fn outer_tos(&self, ip_tos: Option<u8>) -> u8 {

@@ -239,7 +239,7 @@ fn tunnel(random: &mut Random) -> Tunnel {
         TunnelAttr::TpDst(half(random)),
         TunnelAttr::DontFragment,
     ];
-    Tunnel::new(attrs)
+    Tunnel::new(attrs).unwrap()
 }
 
 fn word(random: &mut Random) -> u32 {

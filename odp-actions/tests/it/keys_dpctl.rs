@@ -172,7 +172,7 @@ fn tunnel(random: &mut Random) -> Tunnel {
             .into_iter()
             .filter(|_| byte() & 1 == 0),
     );
-    Tunnel::new(attrs)
+    Tunnel::new(attrs).unwrap()
 }
 
 fn random_bytes(random: &mut Random, len: usize) -> Vec<u8> {

@@ -44,7 +44,7 @@ pub(crate) fn one_of_each() {
         kinds.extend(key.keys().iter().map(Key::kind));
         for key in key.keys() {
             if let Key::Tunnel(tunnel) = key {
-                tunnel_kinds.extend(tunnel.attrs().iter().map(TunnelAttr::kind));
+                tunnel_kinds.extend(tunnel.attrs().map(|attr| attr.kind()));
             }
         }
     }
