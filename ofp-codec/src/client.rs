@@ -22,6 +22,7 @@ mod dump;
 mod error;
 mod link;
 mod monitor;
+mod requests;
 mod watch;
 
 pub use admin::Admin;

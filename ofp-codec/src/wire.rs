@@ -23,7 +23,9 @@
 //! ```
 
 mod action;
+mod action_set;
 mod aggregate;
+mod async_config;
 mod bits;
 mod bundle;
 mod counter;
@@ -59,10 +61,13 @@ mod session;
 mod switch;
 mod table;
 mod text;
+mod tlv_table;
 mod write;
 
 pub use action::{ActionRef, Actions, decode_actions, encode_actions};
+pub use action_set::ActionSet;
 pub use aggregate::Aggregate;
+pub use async_config::{AsyncConfig, AsyncKind};
 pub use bundle::{BundleAdd, BundleControl, BundleFlags, BundleStep};
 pub use entries::{BadEntry, Entries, Entry};
 pub use error::{DecodeError, EncodeError, Fault};
@@ -86,20 +91,26 @@ pub use kind::{Form, MessageKind, Namespace, experimenter};
 pub use matches::{Match10, Match11, MatchRef, OxmEntries, OxmList};
 pub use message::Message;
 pub use meter::{MeterCommand, MeterFeatures, MeterMod};
-pub use monitor::{FlowUpdate, MonitorFlags, MonitorRequest};
+pub use monitor::{FlowUpdate, MonitorCommand, MonitorFlags, MonitorRequest};
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use oxm::{OxmHeader, OxmRef};
 pub use oxs::OxsRef;
 pub use packet::{PacketIn, PacketOut};
-pub use port::{PortConfig, PortDesc, PortFeatures, PortReason, PortState, PortStats, PortStatus};
+pub use port::{PortConfig, PortDesc, PortFeatures, PortMod, PortReason, PortState, PortStats, PortStatus};
 pub use program::ProgramRef;
-pub use queue::QueueStats;
+pub use property::Property;
+pub use queue::{QueueConfig, QueueStats};
 pub use read::Reader;
 pub use role::{Role, RoleMessage};
 pub use session::{Received, Session, SessionError};
 pub use switch::{Capabilities, Description, Features, SwitchConfig};
-pub use table::TableName;
+pub use table::{
+    ActionAbilities, EvictionFlags, InstructionSet, TableAbilities, TableDesc, TableDescHead, TableFeatures,
+    TableFeaturesHead, TableFeaturesRef, TableMiss, TableMod, TableModHead, TableName, TableStats,
+    TableStats10, TableStats11, TableStats12, TableStats13, TableStatsRef, TableStatus, Vacancy,
+};
 pub use text::print;
+pub use tlv_table::{TlvCommand, TlvMapping, TlvSpace, TlvTable, TlvTableMod};
 pub use write::Writer;
 
 pub use crate::model::canonical::{actions::Context, printed::PrintedActions};

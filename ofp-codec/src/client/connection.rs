@@ -3,21 +3,17 @@ use std::{collections::VecDeque, fmt, io, net::IpAddr, time::Duration, vec::Vec}
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 use crate::{
     client::{
-        dump::{Decode, Dump, decode_entries, decode_flows},
+        dump::{Decode, Dump},
         error::Error,
         link::Link,
-        monitor::FlowMonitor,
     },
-    model::{flow::Flow, names::Names, port::Port, version::Version},
-    wire::{
-        Aggregate, Description, EncodeError, ErrorMessage, Features, FlowRequest, Header, Message,
-        MessageKind, MonitorRequest, PortDesc, SwitchConfig, TableName, Versions, Writer,
-    },
+    model::version::Version,
+    wire::{EncodeError, ErrorMessage, Header, Message, MessageKind, Versions, Writer},
 };
 
 /// How to connect, and how long to wait.
@@ -134,186 +130,6 @@ impl Connection {
     /// The version that both sides speak.
     pub fn version(&self) -> Version {
         self.version
-    }
-
-    /// What the switch says of itself: its number, tables and abilities.
-    ///
-    /// # Errors
-    ///
-    /// As all requests: if the switch refuses it or does not answer in time, and if the connection ends.
-    pub async fn features(&mut self) -> Result<Features, Error> {
-        let reply = self.call(MessageKind::FeaturesRequest, |_| Ok(())).await?;
-        Ok(Features::decode(&Message::parse(&reply)?)?)
-    }
-
-    /// What the switch is.
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn description(&mut self) -> Result<Description, Error> {
-        let reply = self.call(MessageKind::DescRequest, |_| Ok(())).await?;
-        Ok(Description::decode(&Message::parse(&reply)?)?)
-    }
-
-    /// What the switch does with fragments, and how much of a packet it gives this connection.
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn config(&mut self) -> Result<SwitchConfig, Error> {
-        let reply = self.call(MessageKind::GetConfigRequest, |_| Ok(())).await?;
-        Ok(SwitchConfig::decode(&Message::parse(&reply)?)?)
-    }
-
-    /// Has this connection told of packets that flows send to controllers, up to `max_len` bytes of each,
-    /// and of ports that change. They come as events: [`PacketIn`](crate::wire::PacketIn),
-    /// [`PortStatus`](crate::wire::PortStatus).
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn receive_packets(&mut self, max_len: u16) -> Result<(), Error> {
-        // The flags are the switch's, and stay as they are.
-        let config = SwitchConfig {
-            miss_send_len: max_len,
-            ..self.config().await?
-        };
-        self.send(|version, xid, out| {
-            MessageKind::SetConfig.encode(version, xid, out, |writer| {
-                config.encode(writer);
-                Ok(())
-            })
-        })?;
-        self.barrier().await
-    }
-
-    /// The ports.
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn ports(&mut self) -> Result<Vec<PortDesc>, Error> {
-        let request = |version, xid, out: &mut Vec<u8>| {
-            MessageKind::PortDescRequest.encode(version, xid, out, |writer| {
-                if version >= Version::V1_5 {
-                    writer.u32(Port::ANY.0);
-                    writer.zeros(4);
-                }
-                Ok(())
-            })
-        };
-        self.dump(request, decode_entries)?.collect().await
-    }
-
-    /// The flows, or those that `request` is about, with their statistics. In OpenFlow 1.0 they come in
-    /// Nicira's form, which says all that the switch has.
-    ///
-    /// ```no_run
-    /// # async fn example(mut switch: ofp_codec::client::Connection) -> Result<(), ofp_codec::client::Error> {
-    /// use ofp_codec::wire::FlowRequest;
-    ///
-    /// let mut flows = switch.flows(&FlowRequest::default())?;
-    /// while let Some(flow) = flows.next().await? {
-    ///     match flow {
-    ///         Ok(flow) => println!("{flow}"),
-    ///         Err(bad) => eprintln!("{} bytes: {bad}", bad.bytes.len()),
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If the request has no bytes in this version.
-    pub fn flows(&mut self, request: &FlowRequest) -> Result<Dump<'_, Flow>, Error> {
-        let kind = MessageKind::FlowRequest;
-        let encode = |version, xid, out: &mut Vec<u8>| request.encode(kind, version, xid, out);
-        self.dump(encode, decode_flows)
-    }
-
-    /// How many flows there are, and what they counted together.
-    ///
-    /// # Errors
-    ///
-    /// As all requests, and if it has no bytes in this version.
-    pub async fn aggregate(&mut self, request: &FlowRequest) -> Result<Aggregate, Error> {
-        let kind = MessageKind::AggregateRequest;
-        let xid = self.send(|version, xid, out| request.encode(kind, version, xid, out))?;
-        let reply = self.reply(xid).await?;
-        Ok(Aggregate::decode(&Message::parse(&reply)?)?)
-    }
-
-    /// Begins to tell what happens to flows.
-    ///
-    /// # Errors
-    ///
-    /// If the request has no bytes in this version.
-    pub fn monitor(&mut self, request: &MonitorRequest) -> Result<FlowMonitor<'_>, Error> {
-        FlowMonitor::start(self, request)
-    }
-
-    /// The names of the ports. Before OpenFlow 1.4 longer ones than 15 bytes are cut, and of those that
-    /// are then alike one is in the map.
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn port_names(&mut self) -> Result<Names, Error> {
-        let ports = self.ports().await?;
-        let mut names = Names::default();
-        names
-            .ports
-            .extend(ports.into_iter().map(|port| (port.name, port.port)));
-        Ok(names)
-    }
-
-    /// The names of the tables that have one. Since OpenFlow 1.3 they stand only among all features of
-    /// all tables, more than a megabyte, of which a message at a time is kept.
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn table_names(&mut self) -> Result<Names, Error> {
-        let kind = match self.version < Version::V1_3 {
-            true => MessageKind::TableRequest,
-            false => MessageKind::TableFeaturesRequest,
-        };
-        let request = |version, xid, out: &mut Vec<u8>| kind.encode(version, xid, out, |_| Ok(()));
-        let mut tables = self.dump::<TableName>(request, decode_entries)?;
-        let mut names = Names::default();
-        while let Some(table) = tables.next().await? {
-            let TableName { table, name } = table.map_err(|bad| bad.error)?;
-            if !name.is_empty() {
-                names.tables.insert(name, table);
-            }
-        }
-        Ok(names)
-    }
-
-    /// Waits until the switch is done with all that was sent before.
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn barrier(&mut self) -> Result<(), Error> {
-        self.call(MessageKind::BarrierRequest, |_| Ok(())).await.map(drop)
-    }
-
-    /// How long the switch takes to send these bytes back.
-    ///
-    /// # Errors
-    ///
-    /// As all requests.
-    pub async fn echo(&mut self, payload: &[u8]) -> Result<Duration, Error> {
-        let start = Instant::now();
-        let body = |writer: &mut Writer<'_>| {
-            writer.bytes(payload);
-            Ok(())
-        };
-        self.call(MessageKind::EchoRequest, body).await?;
-        Ok(start.elapsed())
     }
 
     /// The next message that nobody asked for: a packet, a flow that was removed, a port that changed.

@@ -1,8 +1,13 @@
 use core::fmt;
 
-/// The names of the set bits, the lowest first, with a space between two; bits without a name are one
+/// The names of the set bits, the lowest first, with this between two; bits without a name are one
 /// number at the end, and none at all is `0` (`ofp_print_bit_names` in `lib/ofp-print.c`).
-pub(crate) fn write_bit_names(f: &mut fmt::Formatter<'_>, bits: u32, names: &[(u32, &str)]) -> fmt::Result {
+pub(crate) fn write_bit_names(
+    f: &mut fmt::Formatter<'_>,
+    bits: u32,
+    names: &[(u32, &str)],
+    between: &str,
+) -> fmt::Result {
     if bits == 0 {
         return f.write_str("0");
     }
@@ -11,7 +16,7 @@ pub(crate) fn write_bit_names(f: &mut fmt::Formatter<'_>, bits: u32, names: &[(u
     for (bit, name) in names.iter().filter(|(bit, _)| bits & bit != 0) {
         write!(f, "{space}{name}")?;
         left &= !bit;
-        space = " ";
+        space = between;
     }
     match left {
         0 => Ok(()),
@@ -31,6 +36,9 @@ macro_rules! bits {
         impl $type {
             $($(#[$bit_doc])* pub const $name: $type = $type($bit);)*
 
+            /// The bits and what Open vSwitch prints for them.
+            pub(crate) const NAMES: &[(u32, &str)] = &[$(($bit, $word)),*];
+
             /// Whether every bit of `other` is set.
             pub fn contains(self, other: $type) -> bool {
                 self.0 & other.0 == other.0
@@ -40,7 +48,7 @@ macro_rules! bits {
         /// The names of the bits as Open vSwitch prints them, with a space between two; `0` for none.
         impl core::fmt::Display for $type {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                $crate::wire::bits::write_bit_names(f, self.0, &[$(($bit, $word)),*])
+                $crate::wire::bits::write_bit_names(f, self.0, Self::NAMES, " ")
             }
         }
     };

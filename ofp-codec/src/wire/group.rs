@@ -9,10 +9,12 @@ use crate::{
         group::{Bucket, BucketId, BucketStats, Group, GroupStats, GroupType, Selection, SelectionField},
         matches::Value,
         port::{NumberOrName, Port, PortRef},
+        print::Hex,
         version::Version,
     },
     wire::{
         action::{decode_actions, encode_actions},
+        action_set::ActionSet,
         counter::{decode_counter, decode_duration},
         entries::Entry,
         error::{DecodeError, EncodeError, Fault},
@@ -290,6 +292,39 @@ impl GroupFeatures {
             *number = body.u32(WHAT)?;
         }
         Ok(features)
+    }
+
+    /// Writes the body of the reply.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u32(self.types);
+        writer.u32(self.capabilities);
+        let numbers = self.max_groups.iter().chain(&self.actions);
+        numbers.for_each(|number| writer.u32(*number));
+    }
+
+    /// As `ovs-ofctl dump-group-features` prints it; the version gives the actions their numbers.
+    pub(crate) fn print(&self, version: Version) -> impl fmt::Display {
+        struct Printed(GroupFeatures, Version);
+        impl fmt::Display for Printed {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let Printed(features, version) = self;
+                writeln!(f, "\n Group table:\n    Types:  0x{:x}", features.types)?;
+                writeln!(f, "    Capabilities:  0x{:x}", features.capabilities)?;
+                let limits = features.max_groups.iter().zip(features.actions);
+                // Groups themselves print as `ff`.
+                let words = ["all", "select", "indirect", "fast failover"];
+                for (kind, (word, (max, actions))) in words.iter().zip(limits).enumerate() {
+                    if features.types & 1 << kind != 0 {
+                        let actions = ActionSet::from_bits(actions, *version);
+                        writeln!(f, "    {word} group:")?;
+                        writeln!(f, "       max_groups={}", Hex((*max).into()))?;
+                        writeln!(f, "       actions: {actions}")?;
+                    }
+                }
+                Ok(())
+            }
+        }
+        Printed(*self, version)
     }
 }
 

@@ -260,12 +260,18 @@ impl fmt::Display for MeterFeatures {
             f,
             "\nmax_meter:{max_meters} max_bands:{max_bands} max_color:{max_color}\nband_types: "
         )?;
-        write_bit_names(f, self.band_types, &[(1 << 1, "drop"), (1 << 2, "dscp_remark")])?;
+        write_bit_names(
+            f,
+            self.band_types,
+            &[(1 << 1, "drop"), (1 << 2, "dscp_remark")],
+            " ",
+        )?;
         f.write_str("\ncapabilities: ")?;
         write_bit_names(
             f,
             self.capabilities,
             &[(1, "kbps"), (2, "pktps"), (4, "burst"), (8, "stats")],
+            " ",
         )?;
         f.write_str("\n")
     }

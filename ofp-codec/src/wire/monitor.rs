@@ -4,136 +4,23 @@ use crate::{
     model::{
         action::Action,
         flow::{ActionList, Flow},
-        flow_mod::FlowMod,
-        matches::Match,
-        port::{Port, TableRef},
+        port::TableRef,
         version::Version,
     },
     wire::{
         action::decode_actions,
-        bits::bits,
         entries::Entry,
-        error::{DecodeError, EncodeError, Fault},
+        error::{DecodeError, Fault},
         flow_removed::FlowRemovedReason,
         instruction::decode_instructions,
-        matches::{MatchRef, encode_nxm, encode_oxm},
+        matches::MatchRef,
         read::Reader,
-        write::Writer,
     },
 };
 
-bits! {
-    /// What a flow monitor tells, in the numbering of OpenFlow 1.4 (`enum ofp14_flow_monitor_flags`).
-    MonitorFlags {
-        /// The flows that are there when it begins.
-        INITIAL = 1 << 0, "initial";
-        /// Flows that are added.
-        ADD = 1 << 1, "add";
-        /// Flows that are removed.
-        REMOVED = 1 << 2, "delete";
-        /// Flows that are changed.
-        MODIFY = 1 << 3, "modify";
-        /// What the flows do, too.
-        INSTRUCTIONS = 1 << 4, "actions";
-        /// Changes by this connection in full; Open vSwitch 3 refuses it.
-        NO_ABBREV = 1 << 5, "no-abbrev";
-        /// Changes by this connection, too.
-        ONLY_OWN = 1 << 6, "own";
-    }
-}
+mod request;
 
-/// What a monitor watches: `struct ofp14_flow_monitor_request` since OpenFlow 1.4,
-/// `struct onf_flow_monitor_request` in 1.3, `struct nx_flow_monitor_request` before; 16 bytes and a match.
-/// By default all flows of all tables, with all that is known of them, those that are there first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MonitorRequest {
-    /// The number of the monitor among those of its connection.
-    pub id: u32,
-    /// What it tells.
-    pub flags: MonitorFlags,
-    /// The table; [`FlowMod::ANY_TABLE`] is every one.
-    pub table: TableRef,
-    /// Flows that send to this port; [`Port::ANY`]: or do not.
-    pub out_port: Port,
-    /// Flows that use this group; [`FlowMod::ANY_GROUP`]: or do not. Since OpenFlow 1.4.
-    pub out_group: u32,
-    /// Flows whose match this one covers.
-    pub matches: Match,
-}
-
-impl Default for MonitorRequest {
-    fn default() -> Self {
-        MonitorRequest {
-            id: 0,
-            flags: MonitorFlags(0x5f),
-            table: TableRef::Number(FlowMod::ANY_TABLE),
-            out_port: Port::ANY,
-            out_group: FlowMod::ANY_GROUP,
-            matches: Match::default(),
-        }
-    }
-}
-
-impl MonitorRequest {
-    /// Writes the body.
-    ///
-    /// # Errors
-    ///
-    /// [`EncodeError::NotInVersion`] for what the version cannot say, [`EncodeError::Unresolved`] for what
-    /// only a switch knows the number of.
-    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        let start = writer.len();
-        let table = self.table.encode()?;
-        writer.u32(self.id);
-        match version {
-            Version::V1_0 | Version::V1_1 | Version::V1_2 => {
-                writer.u16(self.flags.to_nicira()?);
-                writer.u16(self.out_port.to_16_bits().ok_or(EncodeError::OutOfRange {
-                    what: "out_port",
-                    value: self.out_port.0.into(),
-                })?);
-                writer.u16(0);
-                writer.u8(table);
-                writer.zeros(5);
-                let len = encode_nxm(&self.matches, None, writer)?;
-                writer.fill(start + 8, len.to_be_bytes());
-                Ok(())
-            }
-            Version::V1_3 => {
-                writer.u16(self.flags.to_nicira()?);
-                writer.u16(0);
-                writer.u32(self.out_port.0);
-                writer.u8(table);
-                writer.zeros(3);
-                encode_oxm(&self.matches, version, writer)
-            }
-            _ => {
-                writer.u32(self.out_port.0);
-                writer.u32(self.out_group);
-                writer.u16(self.flags.to_16_bits()?);
-                writer.u8(table);
-                writer.u8(0);
-                encode_oxm(&self.matches, version, writer)
-            }
-        }
-    }
-}
-
-impl MonitorFlags {
-    fn to_16_bits(self) -> Result<u16, EncodeError> {
-        let range = |_| EncodeError::OutOfRange {
-            what: "monitor flags",
-            value: self.0.into(),
-        };
-        u16::try_from(self.0).map_err(range)
-    }
-
-    /// In Nicira's numbering, which has no `NO_ABBREV` (`ofp_to_nx_flow_monitor_flags`).
-    fn to_nicira(self) -> Result<u16, EncodeError> {
-        let bits = self.to_16_bits()?;
-        Ok(bits & 0x1f | (bits & 0x40) >> 1)
-    }
-}
+pub use request::{MonitorCommand, MonitorFlags, MonitorRequest};
 
 /// What a monitor tells of one flow.
 #[derive(Clone, Debug, PartialEq, Eq)]

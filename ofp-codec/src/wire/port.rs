@@ -6,15 +6,18 @@ use crate::{
     wire::{
         bits::bits,
         entries::Entry,
-        error::{DecodeError, Fault},
+        error::{DecodeError, EncodeError, Fault},
         property::decode_property,
         read::Reader,
+        write::Writer,
     },
 };
 
+mod change;
 mod stats;
 mod status;
 
+pub use change::PortMod;
 pub use stats::PortStats;
 pub use status::{PortReason, PortStatus};
 
@@ -189,11 +192,10 @@ impl PortDesc {
             &mut self.peer,
         ] {
             let bits = reader.u32("features")?;
-            *features = PortFeatures(match version {
-                // The media have other bits.
-                Version::V1_0 => bits & 0x7f | (bits & 0xf80) << 4,
-                _ => bits,
-            });
+            *features = match version {
+                Version::V1_0 => PortFeatures::from_openflow10(bits),
+                _ => PortFeatures(bits),
+            };
         }
         if version == Version::V1_0 {
             self.current_speed = self.current.kbps();
@@ -207,6 +209,11 @@ impl PortDesc {
 }
 
 impl PortFeatures {
+    /// From the numbering of OpenFlow 1.0, in which the media have other bits.
+    fn from_openflow10(bits: u32) -> Self {
+        PortFeatures(bits & 0x7f | (bits & 0xf80) << 4)
+    }
+
     /// The highest speed among them, in kb/s; 0 if there is none (`netdev_features_to_bps`).
     fn kbps(self) -> u32 {
         let speeds = [
@@ -264,6 +271,20 @@ pub(crate) fn decode_port(reader: &mut Reader<'_>) -> Result<Port, DecodeError> 
         }
         number => Ok(Port(number)),
     }
+}
+
+/// The number of a port in as many bits as the version has.
+pub(crate) fn encode_port(port: Port, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+    if version > Version::V1_0 {
+        writer.u32(port.0);
+        return Ok(());
+    }
+    let number = port.to_16_bits().ok_or(EncodeError::OutOfRange {
+        what: "port",
+        value: port.0.into(),
+    })?;
+    writer.u16(number);
+    Ok(())
 }
 
 /// A text of `len` bytes, filled up with zeros; the last byte is always one.

@@ -11,6 +11,11 @@ use crate::{
     },
 };
 
+mod config;
+
+pub use config::QueueConfig;
+pub(crate) use config::write_queues;
+
 /// What a queue counted: 32 bytes before OpenFlow 1.3, then 40, and since 1.4 length, padding, the
 /// same and properties. A counter that the switch does not have is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use core::fmt;
 use crate::{
     model::version::Version,
     wire::{
+        action_set::ActionSet,
         bits::{bits, write_bit_names},
         entries::Entries,
         error::{DecodeError, Fault},
@@ -119,21 +120,16 @@ impl fmt::Display for Features {
             Version::V1_0 => {
                 // The order is that of Open vSwitch's own bits.
                 let stp = (1 << 3, "STP");
-                write_bit_names(f, bits & 0xef, &[&CAPABILITIES_1_0[..], &[stp]].concat())?;
+                write_bit_names(f, bits & 0xef, &[&CAPABILITIES_1_0[..], &[stp]].concat(), " ")?;
             }
             Version::V1_1 => write!(f, "{}", Capabilities(bits & 0xef))?,
             Version::V1_2 | Version::V1_3 => write!(f, "{}", Capabilities(bits & 0x16f))?,
             _ => write!(f, "{}", Capabilities(bits & 0x76f))?,
         }
         writeln!(f)?;
-        let actions = ACTIONS_1_0.iter().filter(|(bit, _)| self.actions & 1 << bit != 0);
-        let mut space = "actions: ";
-        for (_, name) in actions.filter(|_| self.version == Version::V1_0) {
-            write!(f, "{space}{name}")?;
-            space = " ";
-        }
-        if space == " " {
-            writeln!(f)?;
+        let actions = ActionSet::from_bits(self.actions, Version::V1_0);
+        if self.version == Version::V1_0 && !actions.is_empty() {
+            writeln!(f, "actions: {actions}")?;
         }
         let mut ports: Vec<&PortDesc> = self.ports.iter().collect();
         ports.sort_by_key(|port| port.port);
@@ -266,20 +262,4 @@ const CAPABILITIES_1_0: [(u32, &str); 6] = [
     (1 << 5, "IP_REASM"),
     (1 << 6, "QUEUE_STATS"),
     (1 << 7, "ARP_MATCH_IP"),
-];
-
-/// The bits of OpenFlow 1.0's actions in the order of Open vSwitch's list of actions.
-const ACTIONS_1_0: [(u32, &str); 12] = [
-    (0, "output"),
-    (11, "enqueue"),
-    (1, "set_vlan_vid"),
-    (2, "set_vlan_pcp"),
-    (3, "strip_vlan"),
-    (4, "mod_dl_src"),
-    (5, "mod_dl_dst"),
-    (6, "mod_nw_src"),
-    (7, "mod_nw_dst"),
-    (8, "mod_nw_tos"),
-    (9, "mod_tp_src"),
-    (10, "mod_tp_dst"),
 ];

@@ -1,3 +1,10 @@
+//! Tables: what they can do, what they counted, and how they are configured.
+
+mod config;
+mod features;
+mod stats;
+mod text;
+
 use alloc::boxed::Box;
 
 use crate::{
@@ -9,6 +16,14 @@ use crate::{
         read::Reader,
     },
 };
+
+pub use config::{EvictionFlags, TableDesc, TableDescHead, TableMod, TableModHead, TableStatus, Vacancy};
+pub use features::{
+    ActionAbilities, InstructionSet, TableAbilities, TableFeatures, TableFeaturesHead, TableFeaturesRef,
+    TableMiss,
+};
+pub use stats::{TableStats, TableStats10, TableStats11, TableStats12, TableStats13, TableStatsRef};
+pub(crate) use text::Tables;
 
 /// The name of a flow table: the beginning of `struct ofp13_table_features` in a reply of the kind
 /// `TableFeaturesReply`, and before OpenFlow 1.3 of `struct ofp10_table_stats` (64 bytes),

@@ -5,10 +5,13 @@ use std::time::Duration;
 use ofp_codec::{
     Version,
     client::{Connection, Error, Options},
-    wire::{Versions, frame_len},
+    wire::{Entries, Message, MessageKind, Session, TableFeatures, Versions, frame_len},
 };
 use testbed::{Switch, or_skip};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+    net::UnixStream,
+};
 
 use crate::switch::switch;
 
@@ -102,6 +105,82 @@ async fn tables_have_the_names_of_the_database_in_every_version() {
     for (version, name) in VERSIONS {
         let names = connect(&switch, version).await.table_names().await.unwrap();
         assert_eq!(names.tables.get("acl"), Some(&5), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_tables_can_do_is_written_as_the_switch_writes_it_and_prints_as_ovs_ofctl_prints_it() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    for (version, name) in VERSIONS {
+        let mut connection = connect(&switch, version).await;
+        let stats = connection.tables().unwrap().collect().await.unwrap();
+        assert!(stats.len() > 200, "{name}");
+        if version < Version::V1_3 {
+            assert!(connection.table_features().is_err());
+            continue;
+        }
+        let tables = connection.table_features().unwrap().collect().await.unwrap();
+        assert_eq!(tables.len(), stats.len(), "{name}");
+        // A table that says all; most of what is then compared is the order of fields and actions.
+        let shown = switch.ofctl(&["-O", name, "dump-table-features", &br0]).unwrap();
+        let one = |table: &TableFeatures| {
+            let mut message = Vec::new();
+            let kind = MessageKind::TableFeaturesReply;
+            let encoded = kind.encode(version, 2, &mut message, |writer| table.encode(version, writer));
+            encoded.unwrap();
+            message
+        };
+        let first = one(&tables[0]);
+        let message = Message::parse(&first).unwrap();
+        assert_eq!(
+            Entries::<TableFeatures>::of(&message).next().unwrap().unwrap(),
+            tables[0]
+        );
+        let text = message.to_string();
+        assert!(
+            shown.trim_start().starts_with(body(&text).trim_start()),
+            "{text}\n{shown}"
+        );
+        let written = bytes_of_table_features(&switch, version).await;
+        assert_eq!(
+            written,
+            tables
+                .iter()
+                .flat_map(|table| one(table).split_off(16))
+                .collect::<Vec<u8>>()
+        );
+    }
+}
+
+/// The entries of the reply, as the switch sends them.
+async fn bytes_of_table_features(switch: &Switch, version: Version) -> Vec<u8> {
+    let mut stream = UnixStream::connect(switch.mgmt("br0").trim_start_matches("unix:"))
+        .await
+        .unwrap();
+    let mut session = Session::new(Versions::from_iter([version]));
+    let (mut entries, mut asked, mut buffer) = (Vec::new(), false, vec![0; 1 << 16]);
+    loop {
+        let len = session.outgoing().len();
+        stream.write_all(session.outgoing()).await.unwrap();
+        session.sent(len);
+        let len = stream.read(&mut buffer).await.unwrap();
+        session.receive(&buffer[..len]);
+        if session.handshake().unwrap().is_some() && !asked {
+            session
+                .request(MessageKind::TableFeaturesRequest, |_| Ok(()))
+                .unwrap();
+            asked = true;
+        }
+        while let Some(received) = session.next().unwrap() {
+            let message = Message::parse(received.bytes()).unwrap();
+            if message.kind() == Some(MessageKind::TableFeaturesReply) {
+                entries.extend_from_slice(message.body().rest());
+                if !message.more() {
+                    return entries;
+                }
+            }
+        }
     }
 }
 

@@ -1,0 +1,391 @@
+//! What follows the header of a message.
+
+use alloc::{
+    string::{String, ToString as _},
+    vec::Vec,
+};
+use core::fmt::{self, Write as _};
+
+use crate::{
+    model::{
+        group::{Group, GroupStats},
+        meter::{Meter, MeterId, MeterStats},
+        port::Port,
+        print::Hex,
+        version::Version,
+    },
+    wire::{
+        aggregate::Aggregate,
+        async_config::AsyncConfig,
+        bundle::{BundleAdd, BundleControl},
+        entries::{BadEntry, Entries, Entry},
+        error::{DecodeError, Fault},
+        error_message::ErrorMessage,
+        flow_mod::FlowModRef,
+        flow_removed::FlowRemovedRef,
+        flow_request::FlowRequest,
+        flow_stats::FlowStatsRef,
+        group::{GroupFeatures, GroupMod},
+        hello::Hello,
+        kind::MessageKind,
+        message::Message,
+        meter::{MeterFeatures, MeterMod},
+        monitor::{FlowUpdate, MonitorRequest},
+        packet::{PacketIn, PacketOut},
+        port::{PortDesc, PortMod, PortStats, PortStatus, decode_port},
+        queue::{QueueConfig, QueueStats, write_queues},
+        role::RoleMessage,
+        switch::{Description, Features, SwitchConfig},
+        table::{TableDesc, TableFeatures, TableMod, TableStats, TableStatus, Tables},
+        text::{hex_dump, put},
+        tlv_table::{TlvTable, TlvTableMod},
+    },
+};
+/// A row for each kind. What is written before an error stays.
+pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), DecodeError> {
+    use MessageKind as Kind;
+    let version = message.header().version;
+    match message.kind() {
+        Some(Kind::Hello) => text.push_str(&hello(message)),
+        Some(Kind::Error) => error(message, depth, text)?,
+        Some(Kind::EchoRequest | Kind::EchoReply) => {
+            let _ = writeln!(text, " {} bytes of payload", message.body().len());
+        }
+        Some(Kind::FeaturesReply) => put(text, &Features::decode(message)?),
+        Some(Kind::GetConfigReply) => put(text, &SwitchConfig::decode(message)?),
+        Some(Kind::SetConfig) => {
+            let config = SwitchConfig::decode(message)?;
+            config.check(message)?;
+            put(text, &config);
+        }
+        Some(Kind::DescReply) => put(text, &Description::decode(message)?),
+        Some(Kind::PortStatus) => put(text, &PortStatus::decode(message)?),
+        Some(Kind::PortDescRequest) => {
+            let all = message.body().is_empty();
+            let port = if all {
+                Port::ANY
+            } else {
+                decode_port(&mut message.body())?
+            };
+            let _ = write!(text, " port={port}");
+        }
+        Some(Kind::PortRequest) => {
+            let _ = write!(text, " port_no={}", port(message)?);
+        }
+        Some(Kind::PortDescReply) => {
+            let mut error = None;
+            let ports = Entries::of(message).map_while(|port| match port {
+                Ok(port) => Some(port),
+                Err(bad) => {
+                    error = Some(bad.error);
+                    None
+                }
+            });
+            let mut ports: Vec<PortDesc> = ports.collect();
+            ports.sort_by_key(|port| port.port);
+            text.push('\n');
+            ports.iter().for_each(|port| put(text, port));
+            return error.map_or(Ok(()), Err);
+        }
+        Some(Kind::PortReply) => {
+            let entries = Entries::<PortStats>::of(message);
+            let _ = writeln!(text, " {} ports", entries.take_while(Result::is_ok).count());
+            each::<PortStats>(message, "", text)?;
+        }
+        Some(Kind::FlowMonitorReply) => {
+            for update in Entries::<FlowUpdate>::of(message) {
+                let update = update.map_err(|bad| bad.error)?;
+                put(
+                    text,
+                    &format_args!("\n {}", update.canonical(message.header().version)),
+                );
+            }
+        }
+        Some(Kind::PacketIn | Kind::PacketIn2 | Kind::Resume) => put(text, &PacketIn::decode(message)?),
+        Some(Kind::PacketOut) => put(text, &PacketOut::decode(message)?),
+        Some(Kind::QueueReply) => {
+            let entries = Entries::<QueueStats>::of(message);
+            let _ = writeln!(text, " {} queues", entries.take_while(Result::is_ok).count());
+            each::<QueueStats>(message, "", text)?;
+        }
+        Some(Kind::QueueRequest) => {
+            let _ = write!(text, " port={}", port(message)?);
+            let mut body = message.body();
+            body.u32("port")?;
+            match body.u32("queue")? {
+                u32::MAX => text.push_str(" queue=ALL"),
+                queue => put(text, &format_args!(" queue={queue}")),
+            }
+        }
+        Some(Kind::GroupMod) => put(text, &format_args!("\n {}", GroupMod::decode(message)?)),
+        Some(Kind::GroupDescReply) => each::<Group>(message, "\n ", text)?,
+        Some(Kind::GroupReply) => each::<GroupStats>(message, "\n ", text)?,
+        Some(Kind::GroupRequest) => put(text, &format_args!(" group_id={}", group_id(message)?)),
+        Some(Kind::GroupDescRequest) => {
+            let all = message.body().is_empty();
+            let id = if all {
+                "ALL".to_string()
+            } else {
+                group_id(message)?
+            };
+            put(text, &format_args!(" group_id={id}"));
+        }
+        Some(Kind::MeterMod) => put(text, &format_args!("{}\n", MeterMod::decode(message)?)),
+        Some(Kind::MeterConfigReply) => lines::<Meter>(message, text)?,
+        Some(Kind::MeterReply) => lines::<MeterStats>(message, text)?,
+        Some(Kind::MeterRequest | Kind::MeterConfigRequest) => {
+            let id = message.body().u32("meter")?;
+            put(text, &format_args!(" meter={}", MeterId(id)));
+        }
+        Some(Kind::GroupFeaturesReply) => put(text, &GroupFeatures::decode(message)?.print(version)),
+        Some(Kind::MeterFeaturesReply) => put(text, &MeterFeatures::decode(message)?),
+        Some(Kind::RoleRequest | Kind::RoleReply) => put(text, &RoleMessage::decode(message)?),
+        Some(Kind::RoleStatus) => {
+            put(text, &RoleMessage::decode(message)?);
+            let reasons = [
+                "primary_request",
+                "configuration_changed",
+                "experimenter_data_changed",
+            ];
+            let reason = message
+                .body()
+                .rest()
+                .get(4)
+                .and_then(|at| reasons.get(usize::from(*at)));
+            put(text, &format_args!(" reason={}", reason.unwrap_or(&"(unknown)")));
+        }
+        Some(Kind::BundleControl) => put(text, &BundleControl::decode(message)?),
+        Some(Kind::BundleAddMessage) => {
+            let BundleAdd {
+                bundle,
+                flags,
+                message,
+            } = BundleAdd::decode(message)?;
+            put(
+                text,
+                &format_args!("\n bundle_id={} flags={flags}\n", Hex(bundle.into())),
+            );
+            super::bytes(message, depth, text);
+        }
+        Some(Kind::SetFlowFormat) => {
+            let format = match message.body().u32("flow format")? {
+                0 => "openflow10",
+                2 => "nxm",
+                _ => "(unknown)",
+            };
+            put(text, &format_args!(" format={format}"));
+        }
+        Some(Kind::SetPacketInFormat) => {
+            let mut body = message.body().named("OFPBRC_EPERM");
+            let at = body;
+            let format = match body.u32("packet-in format")? {
+                0 => "standard",
+                1 => "nxt_packet_in",
+                2 => "nxt_packet_in2",
+                format => return Err(at.error("packet-in format", Fault::Value(format.into()))),
+            };
+            put(text, &format_args!(" format={format}"));
+        }
+        Some(Kind::FlowModTableId) => {
+            let enable = message.body().u8("enable")? != 0;
+            text.push_str(if enable { " enable" } else { " disable" });
+        }
+        Some(Kind::SetControllerId) => {
+            let mut body = message.body();
+            body.bytes(6, "padding")?;
+            put(text, &format_args!(" id={}", body.u16("controller id")?));
+        }
+        Some(Kind::FlowMonitorCancel) => {
+            put(text, &format_args!(" id={}", message.body().u32("monitor id")?));
+        }
+        Some(Kind::CtFlushZone) => {
+            let mut body = message.body();
+            body.bytes(6, "padding")?;
+            put(text, &format_args!(" zone_id={}", body.u16("zone")?));
+        }
+        Some(Kind::FlowMod) => {
+            let flow_mod = FlowModRef::decode(message)?.check()?;
+            put(
+                text,
+                &format_args!(" {}", flow_mod.canonical(message.header().version)),
+            );
+        }
+        Some(Kind::FlowRequest | Kind::AggregateRequest) => {
+            let request = FlowRequest::decode(message)?;
+            put(text, &request.canonical(message.header().version));
+        }
+        Some(Kind::FlowReply) => flows(message, text)?,
+        Some(Kind::AggregateReply) => put(text, &format_args!(" {}", Aggregate::decode(message)?)),
+        Some(Kind::FlowRemoved) => {
+            let removed = FlowRemovedRef::decode(message)?;
+            removed.matches.check()?;
+            let removed = removed.to_flow_removed()?;
+            let _ = writeln!(text, " {}", removed.canonical(message.header().version));
+        }
+        Some(Kind::FlowMonitorRequest) => {
+            let mut body = message.body();
+            while !body.is_empty() {
+                put(
+                    text,
+                    &MonitorRequest::decode(&mut body, version)?.canonical(version),
+                );
+            }
+        }
+        Some(Kind::GetAsyncReply | Kind::SetAsync | Kind::SetAsyncConfig | Kind::SetAsyncConfig2) => {
+            put(text, &AsyncConfig::check(message)?);
+        }
+        Some(Kind::TlvTableMod) => put(text, &TlvTableMod::decode(message)?),
+        Some(Kind::TlvTableReply) => put(text, &TlvTable::decode(message)?),
+        Some(Kind::PortMod) => {
+            let _ = PortMod::decode(message)?.write(version, text);
+        }
+        Some(Kind::TableMod) => {
+            let _ = TableMod::decode(message)?.write(version, text);
+        }
+        Some(Kind::TableDescReply) => each::<TableDesc>(message, "", text)?,
+        Some(Kind::TableStatus) => put(text, &TableStatus::decode(message)?),
+        Some(Kind::TableReply) => {
+            let mut tables = Tables::default();
+            let stats = Entries::<TableStats>::of(message);
+            let done = every(stats, |stats| tables.stats(text, stats));
+            tables.end(text);
+            return done;
+        }
+        Some(Kind::TableFeaturesRequest | Kind::TableFeaturesReply) => {
+            let mut tables = Tables::default();
+            let features = Entries::<TableFeatures>::of(message);
+            let done = every(features, |features| tables.features(text, features));
+            tables.end(text);
+            return done;
+        }
+        Some(Kind::QueueGetConfigRequest | Kind::QueueDescRequest) => queue_request(message, text)?,
+        Some(Kind::QueueGetConfigReply | Kind::QueueDescReply) => {
+            let mut queues = Vec::new();
+            let done = every(QueueConfig::entries(message)?, |queue| queues.push(queue));
+            write_queues(text, &mut queues, version);
+            return done;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Takes the entries up to the first one that is malformed.
+fn every<'a, T>(
+    mut entries: impl Iterator<Item = Result<T, BadEntry<'a>>>,
+    mut take: impl FnMut(T),
+) -> Result<(), DecodeError> {
+    entries.try_for_each(|entry| {
+        take(entry.map_err(|bad| bad.error)?);
+        Ok(())
+    })
+}
+
+/// The port, and the queue if it is one, whose configuration is asked for.
+fn queue_request(message: &Message<'_>, text: &mut String) -> Result<(), DecodeError> {
+    let mut body = message.body();
+    let at = body.named("OFPQOFC_BAD_PORT");
+    let port = port(message)?;
+    let is_any = port == Port::ANY && message.header().version > Version::V1_0;
+    if message.header().version < Version::V1_4 && !is_any && port.0 >= MAX_PORT {
+        return Err(at.error("port", Fault::Value(port.0.into())));
+    }
+    put(text, &format_args!(" port={port}"));
+    if message.header().version >= Version::V1_4 {
+        body.u32("port")?;
+        match body.u32("queue")? {
+            u32::MAX => {}
+            queue => put(text, &format_args!(" queue={queue}")),
+        }
+    }
+    Ok(())
+}
+
+/// The flows up to the first one that Open vSwitch would refuse.
+fn flows(message: &Message<'_>, text: &mut String) -> Result<(), DecodeError> {
+    FlowStatsRef::entries(message)?.try_for_each(|entry| {
+        let entry = entry.map_err(|bad| bad.error)?;
+        let flow = entry.check()?.canonical(message.header().version);
+        put(text, &format_args!("\n {flow}"));
+        Ok(())
+    })
+}
+
+/// The entries, each with this before it, up to the first one that is malformed.
+fn each<'a, T: Entry<'a> + fmt::Display>(
+    message: &Message<'a>,
+    before: &str,
+    text: &mut String,
+) -> Result<(), DecodeError> {
+    Entries::<T>::of(message).try_for_each(|entry| {
+        let entry = entry.map_err(|bad| bad.error)?;
+        text.push_str(before);
+        put(text, &entry);
+        Ok(())
+    })
+}
+
+/// The entries, each with a line feed before and behind it.
+fn lines<'a, T: Entry<'a> + fmt::Display>(
+    message: &Message<'a>,
+    text: &mut String,
+) -> Result<(), DecodeError> {
+    Entries::<T>::of(message).try_for_each(|entry| {
+        let entry = entry.map_err(|bad| bad.error)?;
+        put(text, &format_args!("\n{entry}\n"));
+        Ok(())
+    })
+}
+
+/// The number of the group that is asked for, or its word.
+fn group_id(message: &Message<'_>) -> Result<String, DecodeError> {
+    Ok(match message.body().u32("group")? {
+        Group::ALL => "ALL".to_string(),
+        Group::ANY => "ANY".to_string(),
+        id => id.to_string(),
+    })
+}
+
+/// The port with which the body begins.
+fn port(message: &Message<'_>) -> Result<Port, DecodeError> {
+    let mut body = message.body();
+    match message.header().version {
+        Version::V1_0 => Ok(Port::from_text_number(body.u16("port")?.into())),
+        _ => decode_port(&mut body),
+    }
+}
+
+fn hello(message: &Message<'_>) -> String {
+    let Hello { versions, unknown } = Hello::decode(message);
+    let mut text = alloc::format!("\n version bitmap: {versions}");
+    if unknown {
+        text.push_str("\n unknown data in hello:\n");
+        hex_dump(&mut text, message.bytes());
+    }
+    text
+}
+
+/// The name, and the message that was refused, as far as it is there; of a hello that failed, text. An
+/// error without a name is malformed to Open vSwitch.
+fn error(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), DecodeError> {
+    let error = ErrorMessage::decode(message)?;
+    let Some(name) = error.error() else {
+        let fault = Fault::Value(error.number.kind.into());
+        return Err(message.body().error("error type", fault));
+    };
+    put(text, &format_args!(" {name}\n"));
+    if error.is_of_hello() {
+        for &byte in &error.data {
+            match byte {
+                b'\\' | b'"' | 0..32 | 127.. => put(text, &format_args!("\\{byte:03o}")),
+                byte => text.push(byte.into()),
+            }
+        }
+    } else {
+        super::bytes(&error.data, depth, text);
+    }
+    Ok(())
+}
+
+/// Ports from this one on are reserved.
+const MAX_PORT: u32 = 0xff00;
