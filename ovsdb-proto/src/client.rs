@@ -21,9 +21,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
 use std::io;
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,17 +29,15 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::debug;
 
 use self::engine::Engine;
-use self::link::{Link, QueueLimits, Starts};
-use self::transport::{Receiver, Sender};
-use crate::frame::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LEN, FrameDecoder, Limits};
+use self::link::{Call, Link};
+use crate::connection::{ConnectionOptions, Patience, Starts};
 use crate::monitor::MonitorRequest;
 use crate::replica::{Replica, RowForm, Typed};
 use crate::rpc::JsonError;
@@ -83,21 +79,8 @@ pub struct ClientOptions {
     /// long as something arrives within this time. `None`: for ever. Default 30 s: a server that
     /// sends a large initial state to somebody else may answer nothing for more than 10 s.
     pub call_timeout: Option<Duration>,
-    /// After this time without a byte from the server it is asked for an answer, and given up with
-    /// [`Error::Silent`] after this time again; on Unix sockets, too. `None`: never. Default 4 s.
-    pub probe_interval: Option<Duration>,
-    /// Bytes of one message. Default 1 GiB: [`DEFAULT_MAX_LEN`].
-    pub max_message_len: usize,
-    /// Objects and arrays inside each other in one message. Default 128: [`DEFAULT_MAX_DEPTH`].
-    pub max_depth: usize,
-    /// Bytes of updates not yet taken from the monitors at which the connection is read no
-    /// further, so that the server holds back and merges. Default 4 MiB.
-    pub hold_back_at: usize,
-    /// Bytes of updates not yet taken at which the connection is given up with
-    /// [`Error::Lagged`]. That happens only if a call waits for long while nobody takes updates.
-    /// One message alone may be larger.
-    /// Default 256 MiB.
-    pub max_queued: usize,
+    /// What the connection may take, once it is made.
+    pub connection: ConnectionOptions,
 }
 
 struct Inner {
@@ -113,11 +96,7 @@ impl Default for ClientOptions {
         Self {
             connect_timeout: Duration::from_secs(10),
             call_timeout: Some(Duration::from_secs(30)),
-            probe_interval: Some(Duration::from_secs(4)),
-            max_message_len: DEFAULT_MAX_LEN,
-            max_depth: DEFAULT_MAX_DEPTH,
-            hold_back_at: 4 << 20,
-            max_queued: 256 << 20,
+            connection: ConnectionOptions::default(),
         }
     }
 }
@@ -294,7 +273,7 @@ impl Client {
 
     /// Waits until the connection has ended, and says why.
     pub async fn closed(&self) -> Error {
-        self.inner.link.closed().await
+        self.inner.link.closed().await.into()
     }
 
     async fn connect_socket(remote: &Remote, options: &ClientOptions) -> io::Result<Self> {
@@ -315,28 +294,11 @@ impl Client {
 
     fn from_halves(
         read: impl AsyncRead + Unpin + Send + 'static,
-        write: impl AsyncWrite + Unpin + Send + 'static,
+        write: impl AsyncWrite + Send + 'static,
         options: &ClientOptions,
     ) -> Self {
-        let (link, outbox) = Link::new(QueueLimits {
-            soft: options.hold_back_at,
-            hard: options.max_queued,
-        });
-        let (requests, request_queue) = mpsc::channel(1);
-        // Before anything else: without it a canceled call is never answered, and the server
-        // closes the connection when a database is converted (ovsdb-server(7) section 4.1.18).
-        link.send_and_forget("set_db_change_aware", &[true]);
-        let write = transport::write(Arc::clone(&link), write, outbox, request_queue);
-        tokio::spawn(write);
-        if let Some(interval) = options.probe_interval {
-            tokio::spawn(Arc::clone(&link).probe(interval));
-        }
-        let decoder = FrameDecoder::new(Limits {
-            max_len: options.max_message_len,
-            max_depth: options.max_depth,
-        });
-        let receiver = Receiver::new(Arc::clone(&link), read, decoder);
-        let engine = Engine::start(Arc::clone(&link), Sender { requests }, receiver);
+        let link = Link::new(options.connection.clone(), write);
+        let engine = Engine::start(Arc::clone(&link), read);
         Self {
             inner: Arc::new(Inner {
                 engine,
@@ -356,68 +318,36 @@ impl Client {
         self.call_starting(method, params, Starts::Nothing).await
     }
 
-    /// Calls a method that starts something within the call timeout.
+    /// Calls a method that starts something. The initial state of a monitor may take any time, as
+    /// long as bytes arrive.
     async fn call_starting(
         &self,
         method: &'static str,
         params: &(impl Serialize + ?Sized),
         starts: Starts,
     ) -> Result<Bytes, Error> {
-        let call = self.call_untimed(method, params, starts);
-        match self.inner.call_timeout {
-            None => call.await,
-            Some(after) => match timeout(after, call).await {
-                Ok(result) => result,
-                Err(_) => Err(Error::Timeout { method, after }),
-            },
-        }
+        let call = self.start_call(method, params, starts)?;
+        let reply = self.inner.engine.make(&call).await;
+        reply.map_err(Error::call(method))
     }
 
-    /// Calls a method, and waits for as long as something arrives within the call timeout.
-    async fn call_patiently(
+    fn start_call(
         &self,
         method: &'static str,
         params: &(impl Serialize + ?Sized),
         starts: Starts,
-    ) -> Result<Bytes, Error> {
-        let mut call = pin!(self.call_untimed(method, params, starts));
-        let Some(after) = self.inner.call_timeout else {
-            return call.await;
+    ) -> Result<Call, Error> {
+        let after = self.inner.call_timeout;
+        let patience = match starts {
+            Starts::Monitor(_) => Patience::Quiet(after),
+            _ => Patience::Total(after),
         };
-        loop {
-            let received = self.inner.link.received();
-            match timeout(after, &mut call).await {
-                Ok(result) => return result,
-                Err(_) if self.inner.link.received() != received => {}
-                Err(_) => return Err(Error::Timeout { method, after }),
-            }
-        }
-    }
-
-    fn call_untimed(
-        &self,
-        method: &'static str,
-        params: &(impl Serialize + ?Sized),
-        starts: Starts,
-    ) -> impl Future<Output = Result<Bytes, Error>> + Send {
-        let params = raw_params(method, params);
-        let Inner { engine, link, .. } = &*self.inner;
-        async move {
-            let params = params?;
-            let call = link.call(starts)?;
-            engine.make(&call, method, &params).await
-        }
+        self.link().call(method, params, patience, starts)
     }
 
     fn link(&self) -> &Arc<Link> {
         &self.inner.link
     }
-}
-
-fn raw_params(method: &'static str, params: &(impl Serialize + ?Sized)) -> Result<Box<RawValue>, Error> {
-    to_raw_value(params)
-        .map_err(|error| JsonError::new(&error))
-        .map_err(Error::json(method))
 }
 
 impl fmt::Debug for Client {
@@ -428,7 +358,6 @@ impl fmt::Debug for Client {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let received = self.link.received();
-        self.link.close(Error::Closed { received });
+        self.link.close();
     }
 }

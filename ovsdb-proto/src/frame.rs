@@ -32,11 +32,9 @@ use thiserror::Error;
 
 use self::value::{ValueEnd, ValueScanner};
 
-#[cfg(feature = "client")]
 mod decoder;
 mod value;
 
-#[cfg(feature = "client")]
 pub use self::decoder::{Frame, FrameDecoder};
 
 /// How large and how deep one message may be.

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+pub mod connection;
 mod cursor;
 pub mod frame;
 pub mod monitor;

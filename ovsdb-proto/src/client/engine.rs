@@ -1,6 +1,5 @@
-//! Calls, through jsonrpsee: it keeps the pending calls, hands requests to the writer so that a
-//! dropped caller never leaves half a message on the wire, and fails every pending call when the
-//! connection ends.
+//! Calls, through jsonrpsee: it hands requests from the callers to the connection's task, and wakes
+//! each caller when its call is over, or when the connection has ended.
 //!
 //! This file and `transport` are all that knows jsonrpsee.
 
@@ -10,12 +9,11 @@ use bytes::Bytes;
 use jsonrpsee::async_client::{Client, ClientBuilder, RpcService};
 use jsonrpsee::core::middleware::{RpcServiceBuilder, RpcServiceT};
 use jsonrpsee::types::{Id, Request};
-use serde_json::value::RawValue;
 use tokio::io::AsyncRead;
 
-use super::error::Error;
 use super::link::{Call, Link};
 use super::transport::{Receiver, Sender};
+use crate::connection::CallError;
 
 pub(super) struct Engine {
     link: Arc<Link>,
@@ -26,7 +24,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Starts the engine's tasks on the current runtime.
-    pub(super) fn start<R>(link: Arc<Link>, sender: Sender, receiver: Receiver<R>) -> Self
+    pub(super) fn start<R>(link: Arc<Link>, reader: R) -> Self
     where
         R: AsyncRead + Unpin + Send + 'static,
     {
@@ -38,6 +36,8 @@ impl Engine {
             seen.get_or_init(|| inner.clone());
             inner
         });
+        let sender = Sender::new(Arc::clone(&link));
+        let receiver = Receiver::new(Arc::clone(&link), reader);
         let client = ClientBuilder::default()
             .set_rpc_middleware(layers)
             .build_with_tokio(sender, receiver);
@@ -50,22 +50,16 @@ impl Engine {
     }
 
     /// Makes a call: sends it and waits for the JSON of its result.
-    pub(super) async fn make(
-        &self,
-        call: &Call,
-        method: &'static str,
-        params: &RawValue,
-    ) -> Result<Bytes, Error> {
-        let request = Request::borrowed(method, Some(params), Id::Number(call.id()));
-        if self.service.call(request).await.is_err() {
-            return Err(self.link.closed().await);
+    pub(super) async fn make(&self, call: &Call) -> Result<Bytes, CallError> {
+        // What is sent is known to the link. The engine carries the number.
+        let request = Request::borrowed("", None, Id::Number(call.id().0));
+        let answered = self.service.call(request).await;
+        if let Some(reply) = call.take() {
+            return reply;
         }
-        match call.take() {
-            Some(Ok(result)) => Ok(result),
-            Some(Err(error)) => Err(Error::Rpc { method, error }),
-            None => Err(Error::Closed {
-                received: self.link.received(),
-            }),
-        }
+        // The engine gave up before the connection ended. It does not outlive it for long.
+        drop(answered);
+        let end = self.link.closed().await;
+        call.take().unwrap_or(Err(CallError::Ended { end, sent: true }))
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::remote::Remote;
-use crate::frame::FrameError;
+use crate::connection::{CallError, End};
 use crate::replica::{ReplicaError, SchemaError};
-use crate::rpc::{ErrorReply, JsonError, MessageError};
+use crate::rpc::{ErrorReply, JsonError};
 
 /// Why a call, or a connection, failed.
 ///
@@ -35,56 +35,9 @@ pub enum Error {
         /// The time allowed.
         after: Duration,
     },
-    /// The connection is closed, between two messages: by the peer, or because every handle was
-    /// dropped.
-    #[error("connection closed, after {received} bytes in all")]
-    Closed {
-        /// Bytes received since the connection was made.
-        received: u64,
-    },
-    /// The peer closed the connection inside a message.
-    #[error("connection closed inside a message, after {partial} bytes of it")]
-    Truncated {
-        /// Bytes of the message that are there.
-        partial: usize,
-        /// Bytes received since the connection was made.
-        received: u64,
-    },
-    /// The system reports an error on the connection.
-    #[error("connection lost: {message}")]
-    Io {
-        /// The kind of the system's error.
-        kind: io::ErrorKind,
-        /// What the system says.
-        message: String,
-    },
-    /// Nothing arrived for too long, not even the answer to a probe.
-    #[error("connection lost: silent for {after:?}")]
-    Silent {
-        /// The time allowed.
-        after: Duration,
-    },
-    /// What the peer sends is not a sequence of JSON-RPC messages.
-    #[error("malformed stream")]
-    Frame(#[source] FrameError),
-    /// A message is not JSON-RPC.
-    #[error("malformed message")]
-    Message(#[source] MessageError),
-    /// The updates were not read, while a call kept the connection from being held back: more of
-    /// them piled up than [`ClientOptions::max_queued`](super::ClientOptions::max_queued) allows.
-    #[error("{queued} bytes of updates are not read, limit {limit}")]
-    Lagged {
-        /// Bytes waiting.
-        queued: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// The peer sent more requests than it took replies.
-    #[error("more than {limit} replies are not taken by the peer")]
-    Flooded {
-        /// The limit.
-        limit: usize,
-    },
+    /// The connection has ended.
+    #[error(transparent)]
+    Ended(#[from] End),
     /// The peer did not reply in time. The connection is still good.
     #[error("{method}: no reply within {after:?}")]
     Timeout {
@@ -144,16 +97,7 @@ impl Error {
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         match self {
-            Self::Connect { .. }
-            | Self::ConnectTimeout { .. }
-            | Self::Closed { .. }
-            | Self::Truncated { .. }
-            | Self::Io { .. }
-            | Self::Silent { .. }
-            | Self::Frame(_)
-            | Self::Message(_)
-            | Self::Lagged { .. }
-            | Self::Flooded { .. } => true,
+            Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Ended(_) => true,
             Self::Timeout { .. }
             | Self::Rpc { .. }
             | Self::Json { .. }
@@ -174,10 +118,12 @@ impl Error {
         }
     }
 
-    pub(super) fn io(error: &io::Error) -> Self {
-        Self::Io {
-            kind: error.kind(),
-            message: io_message(error),
+    pub(super) fn call(method: &'static str) -> impl FnOnce(CallError) -> Self {
+        move |error| match error {
+            CallError::Refused(error) => Self::Rpc { method, error },
+            CallError::Timeout { after } => Self::Timeout { method, after },
+            CallError::Ended { end, .. } => Self::Ended(end),
+            CallError::Params(source) => Self::Json { method, source },
         }
     }
 
@@ -188,6 +134,15 @@ impl Error {
     /// Whether the peer does not know the method.
     pub(super) fn is_unknown_method(&self) -> bool {
         matches!(self, Self::Rpc { error, .. } if error.error == "unknown method")
+    }
+}
+
+impl End {
+    pub(super) fn io(error: &io::Error) -> Self {
+        Self::Io {
+            kind: error.kind(),
+            message: io_message(error),
+        }
     }
 }
 

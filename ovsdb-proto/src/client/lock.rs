@@ -3,10 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
-use super::link::{Link, Starts};
+use super::link::Link;
 use super::{Client, Error};
+use crate::connection::Starts;
 
 /// A lock that was asked for, and is owned sooner or later. Dropped, it is given back.
 ///
@@ -28,7 +27,6 @@ use super::{Client, Error};
 pub struct Lock {
     link: Arc<Link>,
     name: String,
-    state: watch::Receiver<bool>,
 }
 
 impl Lock {
@@ -41,8 +39,7 @@ impl Lock {
     /// Whether the lock is owned, as far as the server has said.
     #[must_use]
     pub fn is_owned(&self) -> bool {
-        // The sender goes with the connection, and the lock with it.
-        self.state.has_changed().is_ok() && *self.state.borrow()
+        self.link.is_lock_owned(&self.name) == Some(true)
     }
 
     /// Waits until the lock is owned.
@@ -51,7 +48,7 @@ impl Lock {
     ///
     /// Why the connection has ended.
     pub async fn owned(&mut self) -> Result<(), Error> {
-        self.wait_until(true).await
+        self.link.lock_becomes(&self.name, true).await
     }
 
     /// Waits until the lock is not owned: until another client has stolen it. It stays asked for,
@@ -61,15 +58,7 @@ impl Lock {
     ///
     /// Why the connection has ended.
     pub async fn lost(&mut self) -> Result<(), Error> {
-        self.wait_until(false).await
-    }
-
-    async fn wait_until(&mut self, owned: bool) -> Result<(), Error> {
-        let reached = self.state.wait_for(|state| *state == owned).await.is_ok();
-        match reached && self.state.has_changed().is_ok() {
-            true => Ok(()),
-            false => Err(self.link.closed().await),
-        }
+        self.link.lock_becomes(&self.name, false).await
     }
 }
 
@@ -111,14 +100,9 @@ impl Client {
     async fn ask_for_lock(&self, method: &'static str, name: &str) -> Result<Lock, Error> {
         let starts = Starts::Lock(name.to_owned());
         self.call_starting(method, &[name], starts).await?;
-        let link = Arc::clone(self.link());
-        match link.watch_lock(name) {
-            Some(state) => Ok(Lock {
-                link,
-                name: name.to_owned(),
-                state,
-            }),
-            None => Err(link.closed().await),
-        }
+        Ok(Lock {
+            link: Arc::clone(self.link()),
+            name: name.to_owned(),
+        })
     }
 }

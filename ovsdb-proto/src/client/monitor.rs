@@ -10,7 +10,8 @@ use tracing::debug;
 
 use super::Client;
 use super::error::Error;
-use super::link::{Notice, Starts, Updates};
+use super::link::Updates;
+use crate::connection::{Notice, Starts};
 use crate::cursor::Cursor;
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
@@ -150,7 +151,7 @@ impl<R: RowForm> Monitor<R> {
         }
         let updates = self.updates.as_ref().map_err(Error::clone)?;
         let changes = match updates.next().await? {
-            Notice::Update(method, params) => self.apply(method, &params),
+            Notice::Update { method, params } => self.apply(method, &params),
             Notice::Canceled => Err(Error::MonitorCanceled {
                 database: self.replica.database().to_owned(),
             }),
@@ -302,7 +303,7 @@ impl<R: RowForm> Monitor<R> {
         }
         let name = method.name();
         let starts = Starts::Monitor(id);
-        let result = self.client.call_patiently(name, &params, starts).await?;
+        let result = self.client.call_starting(name, &params, starts).await?;
         updates.started();
         if method != Method::CondSince {
             return Ok((false, result));

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use thiserror::Error;
-use tokio::time::timeout;
 
-use super::link::Starts;
-use super::{Client, Error, raw_params};
+use super::{Client, Error};
+use crate::connection::{CallError, Starts};
 use crate::rpc::{ErrorKind, ErrorReply};
 use crate::schema::DatabaseSchema;
 use crate::transaction::{Aborted, Committed, Invalid, Transaction};
@@ -81,31 +80,21 @@ impl Client {
     /// [`TransactError`] says whether something may have happened.
     pub async fn transact(&self, transaction: &Transaction) -> Result<Committed, TransactError> {
         let schema = self.checked_schema(transaction).await?;
-        let params = raw_params("transact", transaction).map_err(TransactError::NotSent)?;
         let call = self
-            .link()
-            .call(Starts::Nothing)
+            .start_call("transact", transaction, Starts::Nothing)
             .map_err(TransactError::NotSent)?;
-        let made = self.inner.engine.make(&call, "transact", &params);
-        let made = match self.inner.call_timeout {
-            None => made.await,
-            Some(after) => timeout(after, made).await.unwrap_or(Err(Error::Timeout {
-                method: "transact",
-                after,
-            })),
-        };
-        match made {
+        match self.inner.engine.make(&call).await {
             Ok(result) => match transaction.results(&schema, &result) {
                 Ok(results) => Ok(results?),
                 Err(error) => Err(TransactError::Indeterminate(Error::json("transact")(error))),
             },
-            Err(error) if call.is_unsent() => Err(TransactError::NotSent(error)),
+            Err(CallError::Ended { end, sent: false }) => Err(TransactError::NotSent(end.into())),
             // A clustered server that was asked to cancel may commit nevertheless:
             // ovsdb_trigger_cancel() in ovsdb/trigger.c.
-            Err(Error::Rpc { error, .. }) if error.kind() != ErrorKind::Canceled => {
+            Err(CallError::Refused(error)) if error.kind() != ErrorKind::Canceled => {
                 Err(TransactError::Refused(error))
             }
-            Err(error) => Err(TransactError::Indeterminate(error)),
+            Err(error) => Err(TransactError::Indeterminate(Error::call("transact")(error))),
         }
     }
 

@@ -1,41 +1,32 @@
-//! The bytes: reads and writes JSON-RPC 1.0, and shows the call engine a JSON-RPC 2.0 that has
-//! nothing but calls in it.
-//!
-//! The engine never sees a notification, a request of the peer, or the body of a reply: those go
-//! to the [`Link`]. It gets an empty reply for each call that is complete, and that is all.
+//! The two ends of the call engine. It believes to speak JSON-RPC 2.0: a request that reaches
+//! [`Sender`] is the number of a call to be sent, and [`Receiver`] gives it an empty reply for each
+//! call that is over. Everything else is between the [`Link`] and the socket.
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use jsonrpsee::core::client::{ReceivedMessage, TransportReceiverT, TransportSenderT};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Sleep, sleep_until};
+use tracing::debug;
 
-use super::error::Error;
-use super::link::{Allowance, Link, Outbox};
-use crate::frame::{FrameDecoder, FrameError};
+use super::link::{Link, State};
+use crate::connection::{CallId, End};
 
-/// The engine's way to the writer.
+/// The engine's way to the connection.
 pub(super) struct Sender {
-    pub(super) requests: mpsc::Sender<Request>,
+    link: Arc<Link>,
 }
 
-/// A call, to be written.
-pub(super) struct Request {
-    id: u64,
-    message: Vec<u8>,
-}
-
-/// The reader.
+/// The connection's task: reads, writes what nobody else does, and watches the clock.
 pub(super) struct Receiver<R> {
     link: Arc<Link>,
     io: R,
-    decoder: FrameDecoder,
-    buf: BytesMut,
-    allowance: Allowance,
+    timer: Timer,
 }
 
 /// The engine is told no more; the [`Link`] knows why.
@@ -43,30 +34,41 @@ pub(super) struct Receiver<R> {
 #[error("connection ended")]
 pub(super) struct Ended;
 
+/// Set anew only when it must go off at another time.
+#[derive(Default)]
+struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+    at: Option<Duration>,
+}
+
+impl Sender {
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        Self { link }
+    }
+}
+
 impl TransportSenderT for Sender {
     type Error = Ended;
 
     async fn send(&mut self, message: String) -> Result<(), Ended> {
-        // The engine writes the members in the order jsonrpc, id, method, params. The server
-        // closes the connection when it meets the first.
-        let rest = message.strip_prefix(VERSION_MEMBER).ok_or(Ended)?;
-        let id = rest.strip_prefix(ID_MEMBER).ok_or(Ended)?;
+        // The engine writes the members in the order jsonrpc, id, method.
+        let id = message.strip_prefix(BEFORE_ID).ok_or(Ended)?;
         let digits = id.bytes().take_while(u8::is_ascii_digit).count();
-        let id = id[..digits].parse().map_err(|_| Ended)?;
-        let message = ["{", rest].concat().into_bytes();
-        let request = Request { id, message };
-        self.requests.send(request).await.map_err(|_| Ended)
+        let id = CallId(id[..digits].parse().map_err(|_| Ended)?);
+        poll_fn(|cx| {
+            self.link.send_call(id, cx);
+            Poll::Ready(Ok(()))
+        })
+        .await
     }
 }
 
 impl<R> Receiver<R> {
-    pub(super) fn new(link: Arc<Link>, io: R, decoder: FrameDecoder) -> Self {
+    pub(super) fn new(link: Arc<Link>, io: R) -> Self {
         Self {
             link,
             io,
-            decoder,
-            buf: BytesMut::new(),
-            allowance: Allowance::default(),
+            timer: Timer::default(),
         }
     }
 }
@@ -74,8 +76,7 @@ impl<R> Receiver<R> {
 /// However the reader ends, nobody waits for it any longer.
 impl<R> Drop for Receiver<R> {
     fn drop(&mut self) {
-        let received = self.link.received();
-        self.link.close(Error::Closed { received });
+        self.link.close();
     }
 }
 
@@ -83,95 +84,78 @@ impl<R: AsyncRead + Unpin + Send + 'static> TransportReceiverT for Receiver<R> {
     type Error = Ended;
 
     async fn receive(&mut self) -> Result<ReceivedMessage, Ended> {
-        match self.next_reply().await {
-            Ok(id) => {
-                let reply = format!("{{\"id\":{id},\"result\":null}}");
-                Ok(ReceivedMessage::Bytes(reply.into_bytes()))
-            }
-            Err(reason) => {
-                self.link.close(reason);
-                Err(Ended)
-            }
-        }
+        let CallId(id) = poll_fn(|cx| self.poll_completed(cx)).await?;
+        let reply = format!("{{\"id\":{id},\"result\":null}}");
+        Ok(ReceivedMessage::Bytes(reply.into_bytes()))
     }
 }
 
 impl<R: AsyncRead + Unpin> Receiver<R> {
-    /// Reads until a call is complete. Everything else that arrives is dealt with on the way.
-    async fn next_reply(&mut self) -> Result<u64, Error> {
+    /// Drives the connection until a call is over.
+    fn poll_completed(&mut self, cx: &mut Context<'_>) -> Poll<Result<CallId, Ended>> {
+        let mut state = self.link.state();
         loop {
-            while let Some(frame) = self.decoder.next_frame(&mut self.buf).map_err(Error::Frame)? {
-                if let Some(id) = self.link.accept(&frame)? {
-                    return Ok(id);
+            let now = self.link.now();
+            if let Some(call) = self.link.next_completed(&mut state, now) {
+                return Poll::Ready(Ok(call));
+            }
+            if let Some(end) = state.connection.ended() {
+                debug!(reason = %end, "connection ended");
+                self.link.tell_end(state);
+                return Poll::Ready(Err(Ended));
+            }
+            // If the socket takes no more, that is no reason not to read.
+            let _ = state.poll_flush(now, cx);
+            if state.connection.wants_bytes(now) && read(&mut self.io, &mut state, now, cx).is_ready() {
+                continue;
+            }
+            let wake_at = state.connection.wake_at();
+            if self.timer.poll(&self.link, wake_at, cx).is_pending() {
+                state.reader_sleeps(cx);
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+fn read(
+    io: &mut (impl AsyncRead + Unpin),
+    state: &mut State,
+    now: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let inbox = state.connection.inbox();
+    inbox.reserve(READ_LEN);
+    let read = pin!(io.read_buf(inbox)).poll(cx);
+    read.map(|read| match read {
+        Ok(0) => state.connection.finish(),
+        Ok(len) => state.connection.received(now, len),
+        Err(error) if is_hang_up(&error) => state.connection.finish(),
+        Err(error) => state.connection.end(End::io(&error)),
+    })
+}
+
+impl Timer {
+    fn poll(&mut self, link: &Link, at: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.at != at {
+            self.at = at;
+            // What is too far to be a time is never.
+            self.sleep = at
+                .and_then(|at| link.instant(at))
+                .map(|at| Box::pin(sleep_until(at)));
+        }
+        match &mut self.sleep {
+            Some(sleep) => {
+                let due = sleep.as_mut().poll(cx);
+                if due.is_ready() {
+                    self.at = None;
+                    self.sleep = None;
                 }
+                due
             }
-            self.link.may_read(&mut self.allowance).await;
-            self.buf.reserve(READ_LEN);
-            let read = tokio::select! {
-                read = self.io.read_buf(&mut self.buf) => read,
-                reason = self.link.closed() => return Err(reason),
-            };
-            match read {
-                Ok(0) => return Err(self.end()),
-                Ok(len) => self.link.note_received(len, &mut self.allowance),
-                Err(error) if is_hang_up(&error) => return Err(self.end()),
-                Err(error) => return Err(Error::io(&error)),
-            }
+            None => Poll::Pending,
         }
     }
-
-    fn end(&self) -> Error {
-        let received = self.link.received();
-        match self.decoder.finish(&self.buf) {
-            Ok(()) => Error::Closed { received },
-            Err(FrameError::Truncated { len }) => Error::Truncated {
-                partial: len,
-                received,
-            },
-            Err(error) => Error::Frame(error),
-        }
-    }
-}
-
-/// Writes what the engine and the link have to say, until the connection ends.
-pub(super) async fn write(
-    link: Arc<Link>,
-    mut io: impl AsyncWrite + Unpin,
-    mut outbox: Outbox,
-    mut requests: mpsc::Receiver<Request>,
-) {
-    loop {
-        let message = tokio::select! {
-            biased;
-            _ = link.closed() => break,
-            Some(message) = outbox.replies.recv() => message,
-            Some(message) = outbox.control.recv() => message,
-            Some(Request { id, message }) = requests.recv() => match link.start_writing(id) {
-                true => message,
-                false => break,
-            },
-            else => break,
-        };
-        let written = tokio::select! {
-            written = write_one(&mut io, &message) => written,
-            _ = link.closed() => break,
-        };
-        if let Err(error) = written {
-            // The reader may still find the reply, or the half of one, that came before the peer
-            // went away. It knows better.
-            if timeout(READER_GRACE, link.closed()).await.is_err() {
-                link.close(Error::io(&error));
-            }
-            break;
-        }
-    }
-    // The peer may be gone.
-    let _ = timeout(READER_GRACE, io.shutdown()).await;
-}
-
-async fn write_one(io: &mut (impl AsyncWrite + Unpin), message: &[u8]) -> std::io::Result<()> {
-    io.write_all(message).await?;
-    io.flush().await
 }
 
 /// The peer went away without reading all that we sent: for us that is an end like another.
@@ -183,10 +167,7 @@ fn is_hang_up(error: &std::io::Error) -> bool {
     )
 }
 
-const VERSION_MEMBER: &str = "{\"jsonrpc\":\"2.0\",";
-const ID_MEMBER: &str = "\"id\":";
+const BEFORE_ID: &str = "{\"jsonrpc\":\"2.0\",\"id\":";
 
 /// Room made in the buffer before each read.
 const READ_LEN: usize = 64 * 1024;
-
-const READER_GRACE: Duration = Duration::from_secs(1);

@@ -1,9 +1,6 @@
-//! The splitter as a `tokio_util` decoder.
-
-use std::io;
+//! The splitter over a buffer that grows, and as a `tokio_util` decoder.
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio_util::codec::Decoder;
 
 use super::{FrameError, Limits, Member, Spans, Splitter, is_space};
 
@@ -16,21 +13,20 @@ pub struct Frame {
 
 /// Cuts a [`BytesMut`] into [`Frame`]s.
 ///
-/// At the end of the stream [`Decoder::decode_eof`] gives [`FrameError::Truncated`] if a message
-/// is not complete.
+/// With the feature `client` it is a `tokio_util::codec::Decoder`, too, whose error is the
+/// [`FrameError`], inside an [`InvalidData`](std::io::ErrorKind::InvalidData) error.
 ///
 /// ```
 /// use bytes::BytesMut;
 /// use ovsdb_proto::frame::{FrameDecoder, Limits, Member};
-/// use tokio_util::codec::Decoder;
 ///
-/// # fn main() -> Result<(), std::io::Error> {
+/// # fn main() -> Result<(), ovsdb_proto::frame::FrameError> {
 /// let mut stream = BytesMut::from(&br#"{"id":null,"method":"stolen","params":["L"]} {"#[..]);
 /// let mut decoder = FrameDecoder::new(Limits::default());
-/// let frame = decoder.decode(&mut stream)?.expect("one whole message is there");
+/// let frame = decoder.next_frame(&mut stream)?.expect("one whole message is there");
 /// assert_eq!(frame.member(Member::Params).as_deref(), Some(&br#"["L"]"#[..]));
-/// assert_eq!(decoder.decode(&mut stream)?, None);
-/// assert!(decoder.decode_eof(&mut stream).is_err());
+/// assert_eq!(decoder.next_frame(&mut stream)?, None);
+/// assert!(decoder.finish(&stream).is_err());
 /// # Ok(())
 /// # }
 /// ```
@@ -107,27 +103,36 @@ impl FrameDecoder {
     }
 }
 
-/// The error is the [`FrameError`], inside an [`io::ErrorKind::InvalidData`] error.
-impl Decoder for FrameDecoder {
-    type Item = Frame;
-    type Error = io::Error;
-
-    fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
-        self.next_frame(src).map_err(invalid_data)
-    }
-
-    fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
-        let frame = self.decode(src)?;
-        if frame.is_none() {
-            self.finish(src).map_err(invalid_data)?;
-        }
-        Ok(frame)
-    }
-}
-
-fn invalid_data(error: FrameError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
-}
-
 /// From this length on a message may take the read buffer with it.
 const HAND_OVER_LEN: usize = 64 * 1024;
+
+#[cfg(feature = "client")]
+mod codec {
+    use std::io;
+
+    use bytes::BytesMut;
+    use tokio_util::codec::Decoder;
+
+    use super::{Frame, FrameDecoder, FrameError};
+
+    impl Decoder for FrameDecoder {
+        type Item = Frame;
+        type Error = io::Error;
+
+        fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
+            self.next_frame(src).map_err(invalid_data)
+        }
+
+        fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
+            let frame = self.decode(src)?;
+            if frame.is_none() {
+                self.finish(src).map_err(invalid_data)?;
+            }
+            Ok(frame)
+        }
+    }
+
+    fn invalid_data(error: FrameError) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, error)
+    }
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ovsdb_proto::client::Error;
+use ovsdb_proto::connection::End;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -13,7 +14,7 @@ use super::peer::pair;
 async fn a_monitor_that_is_not_read_holds_the_peer_back_and_loses_nothing() {
     const UPDATES: usize = 5000;
     let mut options = options();
-    options.hold_back_at = 64 * 1024;
+    options.connection.hold_back_at = 64 * 1024;
     let (client, mut peer) = pair(&options, PIPE);
     let (mut monitor, id) = monitor(&client, &mut peer).await;
 
@@ -38,7 +39,7 @@ async fn a_monitor_that_is_not_read_holds_the_peer_back_and_loses_nothing() {
 async fn a_call_is_answered_while_a_monitor_is_not_read() {
     const UPDATES: usize = 5000;
     let mut options = options();
-    options.hold_back_at = 64 * 1024;
+    options.connection.hold_back_at = 64 * 1024;
     let (client, mut peer) = pair(&options, PIPE);
     let (mut monitor, id) = monitor(&client, &mut peer).await;
     let serve = tokio::spawn(async move {
@@ -62,7 +63,7 @@ async fn a_call_is_answered_while_a_monitor_is_not_read() {
 #[tokio::test]
 async fn an_echo_behind_more_updates_than_may_wait_is_answered_in_time() {
     let mut options = options();
-    options.hold_back_at = 64 * 1024;
+    options.connection.hold_back_at = 64 * 1024;
     let (client, mut peer) = pair(&options, PIPE);
     let (mut monitor, id) = monitor(&client, &mut peer).await;
     let serve = async {
@@ -100,14 +101,14 @@ async fn a_flood_of_requests_whose_replies_are_not_taken_ends_the_connection() {
         error = client.closed() => error,
         () = flood => panic!("the flood is over"),
     };
-    assert_eq!(error, Error::Flooded { limit: 64 });
+    assert_eq!(error, End::Flooded { limit: 64 }.into());
 }
 
 #[tokio::test]
 async fn updates_that_pile_up_behind_a_call_end_the_connection_at_the_limit() {
     let mut options = options();
-    options.hold_back_at = 1024;
-    options.max_queued = 16 * 1024;
+    options.connection.hold_back_at = 1024;
+    options.connection.max_queued = 16 * 1024;
     let (client, mut peer) = pair(&options, PIPE);
     let (mut monitor, id) = monitor(&client, &mut peer).await;
     let serve = tokio::spawn(async move {
@@ -118,7 +119,7 @@ async fn updates_that_pile_up_behind_a_call_end_the_connection_at_the_limit() {
         peer
     });
     let error = client.list_dbs().await.unwrap_err();
-    let Error::Lagged { queued, limit } = error else {
+    let Error::Ended(End::Lagged { queued, limit }) = error else {
         panic!("{error:?} is not the limit");
     };
     assert_eq!(limit, 16 * 1024);

@@ -141,8 +141,8 @@ async fn bursts_of_insertions_reach_a_consumer_that_sleeps_each_once() {
     let Some(server) = server() else { return };
     let wanted: usize = std::env::var("OVS_RS_UPDATES").map_or(10_000, |wanted| wanted.parse().unwrap());
     let mut options = ClientOptions::default();
-    options.hold_back_at = 64 * 1024;
-    options.max_queued = 16 << 20;
+    options.connection.hold_back_at = 64 * 1024;
+    options.connection.max_queued = 16 << 20;
     let remote = server.tcp_remote().parse().unwrap();
     let client = Client::connect_with(&remote, options).await.unwrap();
     let request = MonitorRequest::new("Open_vSwitch").table("QoS", ["type", "external_ids"]);

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use ovsdb_proto::client::{Client, ClientOptions, Error, Monitor, Remote};
+use ovsdb_proto::connection::End;
 use ovsdb_proto::frame::FrameError;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::{Change, ReplicaError};
@@ -82,10 +83,11 @@ async fn half_a_reply_is_an_error_with_the_bytes_that_were_there() {
         client.list_dbs(),
         client.echo(&[])
     );
-    let truncated = Error::Truncated {
+    let truncated: Error = End::Truncated {
         partial: half.len(),
         received: u64::try_from(half.len()).unwrap(),
-    };
+    }
+    .into();
     assert_eq!(schema, Err(truncated.clone()));
     assert_eq!(databases, Err(truncated.clone()));
     assert_eq!(echo, Err(truncated.clone()));
@@ -106,7 +108,10 @@ async fn a_close_between_messages_fails_every_call_that_waits() {
     };
     let ((databases, echo), ()) = tokio::join!(calls, close);
     assert_eq!(databases, Ok(vec![]));
-    assert!(matches!(echo, Err(Error::Closed { received: 1.. })), "{echo:?}");
+    assert!(
+        matches!(echo, Err(Error::Ended(End::Closed { received: 1.. }))),
+        "{echo:?}"
+    );
     assert!(echo.unwrap_err().is_connection_lost());
 }
 
@@ -191,14 +196,14 @@ async fn a_stream_that_is_not_json_rpc_ends_the_connection() {
     let cases = [
         (
             r#"{"jsonrpc":"2.0","id":1,"result":[]}"#,
-            Error::Frame(FrameError::UnknownMember {
+            End::Frame(FrameError::UnknownMember {
                 offset: 1,
                 name: "jsonrpc".into(),
             }),
         ),
         (
             "HTTP/1.1 400",
-            Error::Frame(FrameError::UnexpectedByte {
+            End::Frame(FrameError::UnexpectedByte {
                 offset: 0,
                 found: b'H',
                 wanted: "'{'",
@@ -212,7 +217,7 @@ async fn a_stream_that_is_not_json_rpc_ends_the_connection() {
             peer.send(text).await;
         };
         let (databases, ()) = tokio::join!(client.list_dbs(), serve);
-        assert_eq!(databases, Err(error));
+        assert_eq!(databases, Err(error.into()));
     }
 }
 
@@ -222,14 +227,14 @@ async fn a_message_above_the_limit_ends_the_connection() {
     for (limit, expected) in [
         (
             reply.len() - 1,
-            Err(Error::Frame(FrameError::TooLong {
+            Err(Error::Ended(End::Frame(FrameError::TooLong {
                 limit: reply.len() - 1,
-            })),
+            }))),
         ),
         (reply.len(), Ok(vec!["x".to_owned()])),
     ] {
         let mut options = options();
-        options.max_message_len = limit;
+        options.connection.message.max_len = limit;
         let (client, mut peer) = pair(&options, PIPE);
         let serve = async {
             assert_eq!(peer.request("list_dbs").await, 1);
@@ -315,7 +320,10 @@ async fn updates_that_arrive_with_the_reply_come_after_the_initial_state() {
     assert_eq!(inserted(&mut monitor).await, Ok(vec![2]));
     assert_eq!(inserted(&mut monitor).await, Ok(vec![3]));
     drop(peer);
-    assert!(matches!(monitor.next().await, Err(Error::Closed { .. })));
+    assert!(matches!(
+        monitor.next().await,
+        Err(Error::Ended(End::Closed { .. }))
+    ));
 }
 
 #[tokio::test]
@@ -329,14 +337,14 @@ async fn updates_that_arrived_before_the_end_are_given_before_the_error() {
     drop(peer);
     assert!(matches!(
         client.closed().await,
-        Error::Truncated { partial: 6, .. }
+        Error::Ended(End::Truncated { partial: 6, .. })
     ));
     for n in 1..=3 {
         assert_eq!(inserted(&mut monitor).await, Ok(vec![n]));
     }
     let ended = monitor.next().await;
     assert!(
-        matches!(ended, Err(Error::Truncated { partial: 6, .. })),
+        matches!(ended, Err(Error::Ended(End::Truncated { partial: 6, .. }))),
         "{ended:?}"
     );
     assert_eq!(monitor.next().await, ended);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ovsdb_proto::client::{Client, ClientOptions, Error, Monitor};
+use ovsdb_proto::connection::End;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::operation::{Condition, Function};
 use ovsdb_proto::replica::{Change, RowChange};
@@ -220,9 +221,10 @@ async fn a_stopped_server_is_noticed_within_10_seconds_on_both_transports() {
     let start = Instant::now();
     let noticed = async { tokio::join!(monitor.next(), tcp.closed()) };
     let (unix, tcp) = timeout(Duration::from_secs(10), noticed).await.unwrap();
-    let silent = Error::Silent {
+    let silent: Error = End::Silent {
         after: Duration::from_secs(8),
-    };
+    }
+    .into();
     assert_eq!((unix.unwrap_err(), tcp), (silent.clone(), silent));
     assert!(start.elapsed() > Duration::from_secs(4));
     server.resume().unwrap();
@@ -234,7 +236,7 @@ async fn a_quiet_server_that_answers_is_not_given_up() {
         return;
     };
     let mut options = ClientOptions::default();
-    options.probe_interval = Some(Duration::from_millis(100));
+    options.connection.probe_interval = Some(Duration::from_millis(100));
     let remote = server.remote().parse().unwrap();
     let client = Client::connect_with(&remote, options).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use ovsdb_proto::client::{Client, ClientOptions, Error, Remote};
+use ovsdb_proto::connection::End;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Change;
 use ovsdb_proto::rpc::ErrorReply;
@@ -264,7 +265,7 @@ async fn a_monitor_on_tcp_that_is_not_read_for_20_seconds_loses_nothing() {
     let Some(server) = server() else { return };
     server.vsctl(&["add-br", "br0"]).unwrap();
     let mut options = ClientOptions::default();
-    options.hold_back_at = 64 * 1024;
+    options.connection.hold_back_at = 64 * 1024;
     let remote = server.tcp_remote().parse().unwrap();
     let client = Client::connect_with(&remote, options).await.unwrap();
     let mut monitor = client.monitor(&interfaces()).await.unwrap();
@@ -309,7 +310,10 @@ async fn a_server_that_is_killed_ends_the_monitor_with_an_error() {
             .await
             .unwrap()
             .unwrap_err();
-        assert!(matches!(error, Error::Closed { received: 1.. }), "{error:?}");
+        assert!(
+            matches!(error, Error::Ended(End::Closed { received: 1.. })),
+            "{error:?}"
+        );
         assert!(error.is_connection_lost());
         assert_eq!(client.list_dbs().await, Err(error.clone()));
         assert_eq!(client.closed().await, error);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ovsdb_proto::client::{Client, Error, Event, Session, SessionOptions, SyncKind};
+use ovsdb_proto::connection::End;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::operation::{Condition, Mutation};
 use ovsdb_proto::replica::{Change, Replica, RowChange};
@@ -255,7 +256,7 @@ async fn a_paused_server_is_given_up_and_the_next_remote_used() {
     };
     second.vsctl(&["create", "QoS", "type=a"]).unwrap();
     let mut options = SessionOptions::default();
-    options.client.probe_interval = Some(Duration::from_millis(500));
+    options.client.connection.probe_interval = Some(Duration::from_millis(500));
     let remotes = [first.remote(), second.remote()].map(|remote| remote.parse().unwrap());
     let mut session = Session::new(remotes, request(), options);
     synced(&mut session).await;
@@ -264,7 +265,7 @@ async fn a_paused_server_is_given_up_and_the_next_remote_used() {
     let Event::Lost { reason, .. } = next(&mut session).await else {
         panic!("it says nothing any more");
     };
-    assert!(matches!(reason, Error::Silent { .. }), "{reason}");
+    assert!(matches!(reason, Error::Ended(End::Silent { .. })), "{reason}");
     let (_, changes) = synced(&mut session).await;
     assert_eq!(types(&changes), ["+a"]);
     assert!(start.elapsed() < Duration::from_secs(5));
@@ -390,7 +391,7 @@ async fn after_any_fault_the_replica_is_the_servers_and_the_changes_lead_to_it()
     };
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut options = SessionOptions::default();
-    options.client.probe_interval = Some(Duration::from_millis(300));
+    options.client.connection.probe_interval = Some(Duration::from_millis(300));
     // The server breaks many times a second, which is no reason to wait here.
     options.max_backoff = Duration::from_millis(200);
     let remotes = [server.remote(), server.tcp_remote()].map(|remote| remote.parse().unwrap());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ovsdb_proto::client::{Client, ClientOptions, Error, Resolution, TransactError};
+use ovsdb_proto::connection::End;
 use ovsdb_proto::operation::{Condition, Function, Mutation, Mutator, Operation, Until};
 use ovsdb_proto::rpc::ErrorKind;
 use ovsdb_proto::transaction::{Aborted, Transaction};
@@ -364,13 +365,19 @@ async fn a_connection_lost_before_the_reply_leaves_the_outcome_open() {
     };
     let (outcome, ()) = tokio::join!(client.transact(&transaction), serve);
     assert!(
-        matches!(outcome, Err(TransactError::Indeterminate(Error::Closed { .. }))),
+        matches!(
+            outcome,
+            Err(TransactError::Indeterminate(Error::Ended(End::Closed { .. })))
+        ),
         "{outcome:?}"
     );
     // The next one does not leave this program.
     let outcome = client.transact(&transaction).await;
     assert!(
-        matches!(outcome, Err(TransactError::NotSent(Error::Closed { .. }))),
+        matches!(
+            outcome,
+            Err(TransactError::NotSent(Error::Ended(End::Closed { .. })))
+        ),
         "{outcome:?}"
     );
 }

@@ -2,53 +2,34 @@
 
 use std::sync::Arc;
 
-use super::{Body, Link, Slot};
+use bytes::Bytes;
+
+use super::{CallId, Link};
+use crate::connection::CallError;
 
 /// A call that waits for its reply. Dropped before that, it is canceled.
 pub(in crate::client) struct Call {
     pub(super) link: Arc<Link>,
-    pub(super) id: u64,
-    pub(super) patient: bool,
+    pub(super) id: CallId,
 }
 
 impl Call {
-    pub(in crate::client) fn id(&self) -> u64 {
+    pub(in crate::client) fn id(&self) -> CallId {
         self.id
     }
 
-    /// Whether the call has not reached the peer, and never will.
-    pub(in crate::client) fn is_unsent(&self) -> bool {
-        let state = self.link.state();
-        let unsent = matches!(state.slots.get(&self.id), Some(Slot::Waiting { sent: false, .. }));
-        unsent && state.closed.is_some()
-    }
-
-    /// What the call gave, once the engine says that it is complete.
-    pub(in crate::client) fn take(&self) -> Option<Body> {
-        match self.link.state().slots.remove(&self.id) {
-            Some(Slot::Done(body, _)) => Some(body),
-            _ => None,
-        }
+    /// What the call gave, once the engine says that it is over.
+    pub(in crate::client) fn take(&self) -> Option<Result<Bytes, CallError>> {
+        self.link.state().connection.take_reply(self.id)
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         let mut state = self.link.state();
-        state.calls -= 1;
-        state.patient -= usize::from(self.patient);
-        let open = state.closed.is_none();
-        match state.slots.remove(&self.id) {
-            Some(Slot::Waiting { starts, .. }) if open => {
-                state.slots.insert(self.id, Slot::Abandoned { starts });
-                drop(state);
-                self.link.cancel(self.id);
-            }
-            Some(Slot::Done(Ok(_), starts)) => {
-                drop(state);
-                self.link.end(&starts);
-            }
-            _ => {}
+        state.connection.cancel(self.id);
+        if !state.connection.outgoing().is_empty() {
+            state.wake_reader();
         }
     }
 }
