@@ -11,7 +11,7 @@ use crate::{
     text::{
         error::{ErrorKind, Fault},
         lex,
-        scan::{item_end, skip_separators},
+        scan::List,
         value::Token,
     },
 };
@@ -53,23 +53,13 @@ fn list(list: Token<'_>, depth: usize) -> Result<Vec<Action>, Fault> {
 
 /// The items of a list of arguments.
 pub(super) fn entries(list: Token<'_>) -> impl Iterator<Item = Result<Token<'_>, Fault>> {
-    let mut here = 0;
-    core::iter::from_fn(move || {
-        here = skip_separators(list.text, here);
-        if here >= list.text.len() {
-            return None;
-        }
-        let start = here;
-        match item_end(list.text, start, usize::MAX) {
-            Ok(end) => {
-                here = end;
-                Some(Ok(list.from(start).until(end - start)))
-            }
-            Err(fault) => {
-                here = list.text.len();
-                let span = fault.span.start + list.at..fault.span.end + list.at;
-                Some(Err(Fault { span, ..fault }))
-            }
+    let mut items = List::new(list.text, 0, usize::MAX);
+    core::iter::from_fn(move || match items.next_item() {
+        Ok(item) => item.map(|item| Ok(list.until(item.end).from(item.start))),
+        Err(fault) => {
+            items = List::new(&[], 0, 0);
+            let span = fault.span.start + list.at..fault.span.end + list.at;
+            Some(Err(Fault { span, ..fault }))
         }
     })
 }

@@ -2,9 +2,11 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
+use crate::text::scan::position;
+
 /// The line without its escape sequences; borrowed if it has none.
 pub(super) fn strip(raw: &[u8]) -> Cow<'_, [u8]> {
-    if !raw.contains(&ESC) {
+    if position(raw, ESC).is_none() {
         return Cow::Borrowed(raw);
     }
     let mut plain = Vec::with_capacity(raw.len());

@@ -7,7 +7,7 @@ use crate::{
         Limits, action, ansi,
         error::{ErrorKind, Fault, ParseError, Place},
         lex,
-        scan::{item_end, skip_separators, word_end},
+        scan::{Item, List, is_word},
         typed,
         value::Token,
     },
@@ -39,6 +39,8 @@ pub struct FlowRef<'a> {
     info: Range<usize>,
     matches: Range<usize>,
     actions: Range<usize>,
+    /// How deep parentheses may nest.
+    depth: usize,
     place: Place,
 }
 
@@ -65,6 +67,7 @@ impl<'a> FlowRef<'a> {
                 info,
                 matches,
                 actions,
+                depth: limits.depth,
                 place,
             }),
             Err(fault) => Err(raw_error(raw, place, fault)),
@@ -100,7 +103,7 @@ impl<'a> FlowRef<'a> {
     pub fn actions(&self) -> ActionItems<'_> {
         ActionItems {
             flow: self,
-            here: self.actions.start,
+            list: List::new(&self.text[..self.actions.end], self.actions.start, self.depth),
         }
     }
 
@@ -117,14 +120,16 @@ impl<'a> FlowRef<'a> {
     /// [`ErrorKind::NotMaskable`]. What is unknown is kept, and an error only if it is
     /// [`ErrorKind::NotUtf8`].
     pub fn to_flow(&self) -> Result<Flow, ParseError> {
-        typed::flow(self).map_err(|fault| raw_error(self.raw, self.place, fault))
+        let mut flow = Flow::default();
+        let typed = typed::flow(&self.text, self.depth, &mut flow);
+        typed.map_err(|fault| raw_error(self.raw, self.place, fault))?;
+        Ok(flow)
     }
 
     fn pairs(&self, span: &Range<usize>) -> Pairs<'_> {
-        Pairs {
-            text: &self.text[..span.end],
-            here: span.start,
-        }
+        let text = &self.text[..span.end];
+        let list = List::new(text, span.start, self.depth);
+        Pairs { text, list }
     }
 }
 
@@ -162,25 +167,24 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// The pair in `item`, which begins with a word: a key, and perhaps `=` and a value.
-    fn of(item: Token<'a>, word_len: usize) -> Self {
-        let pair = |key_len: usize, value| Pair {
-            key: &item.text[..key_len],
+    /// The pair in an item. What has not its form is all key.
+    #[inline]
+    fn of(text: &'a [u8], item: Item) -> Self {
+        let rest = &text[item.key_end..item.end];
+        let (key_end, value) = match rest {
+            [b'=', value @ ..] => (item.key_end, Some(value)),
+            _ => (item.end, None),
+        };
+        Pair {
+            key: &text[item.start..key_end],
             value,
-            at: item.at,
-        };
-        // The bits of a field may stand between the key and the `=`.
-        let rest = &item.text[word_len..];
-        let bits = match rest.first() {
-            Some(b'[') => rest.iter().position(|byte| *byte == b']').map_or(0, |at| at + 1),
-            _ => 0,
-        };
-        let len = word_len + bits;
-        match item.text[len..] {
-            [b'=', ..] => pair(len, Some(&item.text[len + 1..])),
-            // Not the form of a pair: all of it is the key.
-            _ => pair(item.text.len(), None),
+            at: item.start,
         }
+    }
+
+    /// Where it ends.
+    fn end(&self) -> usize {
+        self.at + self.key.len() + self.value.map_or(0, |value| 1 + value.len())
     }
 }
 
@@ -188,26 +192,16 @@ impl<'a> Pair<'a> {
 #[derive(Clone, Debug)]
 pub struct Pairs<'a> {
     text: &'a [u8],
-    here: usize,
+    list: List<'a>,
 }
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
     fn next(&mut self) -> Option<Pair<'a>> {
-        let start = skip_separators(self.text, self.here);
-        if start >= self.text.len() {
-            return None;
-        }
-        let word_end = word_end(self.text, start);
-        // `spans` went over the same items: they end.
-        let end = item_end(self.text, word_end, usize::MAX).ok()?;
-        self.here = end;
-        let item = Token {
-            text: &self.text[start..end],
-            at: start,
-        };
-        Some(Pair::of(item, word_end - start))
+        // `parts` went over the same items: they end.
+        let item = self.list.next_item().ok()??;
+        Some(Pair::of(self.text, item))
     }
 }
 
@@ -215,28 +209,18 @@ impl<'a> Iterator for Pairs<'a> {
 #[derive(Clone, Debug)]
 pub struct ActionItems<'f> {
     flow: &'f FlowRef<'f>,
-    here: usize,
+    list: List<'f>,
 }
 
 impl<'f> Iterator for ActionItems<'f> {
     type Item = ActionItem<'f>;
 
     fn next(&mut self) -> Option<ActionItem<'f>> {
-        let text = &self.flow.text[..self.flow.actions.end];
-        if self.here >= text.len() {
-            return None;
-        }
-        // `spans` went over the same items: they end.
-        let word_end = word_end(text, self.here);
-        let end = item_end(text, word_end, usize::MAX).ok()?;
-        let token = Token {
-            text: &text[self.here..end],
-            at: self.here,
-        };
-        self.here = skip_separators(text, end);
+        // `parts` went over the same items: they end.
+        let item = self.list.next_item().ok()??;
         Some(ActionItem {
             flow: self.flow,
-            token,
+            token: Token::of(&self.flow.text, item.start..item.end),
         })
     }
 }
@@ -278,6 +262,11 @@ impl<'f> ActionItem<'f> {
     }
 }
 
+/// Types the flow of a line at once, without [`FlowRef`]'s look over the line before it.
+pub(super) fn read(raw: &[u8], place: Place, limits: Limits, flow: &mut Flow) -> Result<(), ParseError> {
+    typed::flow(&ansi::strip(raw), limits.depth, flow).map_err(|fault| raw_error(raw, place, fault))
+}
+
 /// Prints bytes, with U+FFFD for what is not UTF-8.
 pub(super) fn write_lossy(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
@@ -309,49 +298,83 @@ pub(super) fn check_len(raw: &[u8], place: Place, limits: Limits) -> Result<(), 
 }
 
 /// Where the information, the match and the actions of a line are.
-fn spans(text: &[u8], depth: usize) -> Result<[Range<usize>; 3], Fault> {
-    let text = text.trim_ascii_end();
-    let start = skip_separators(text, 0);
-    let mut here = start;
-    // The ends of the information and of the match so far, and the begin of the match.
-    let (mut info_end, mut match_start, mut match_end) = (start, None, start);
-    let actions_start = loop {
-        here = skip_separators(text, here);
-        let item = Token {
-            text: &text[here..],
-            at: here,
+fn spans(line: &[u8], depth: usize) -> Result<[Range<usize>; 3], Fault> {
+    let (mut info, mut matches, mut actions) = (None, None, 0..0);
+    parts(line, depth, |part| {
+        let grow = |span: &mut Option<Range<usize>>, pair: Pair<'_>| {
+            span.get_or_insert(pair.at..pair.at).end = pair.end();
         };
-        if item.text.is_empty() {
-            return Err(item.expected("`actions=`"));
+        match part {
+            Part::Info(pair) => grow(&mut info, pair),
+            Part::Match(pair) => grow(&mut matches, pair),
+            Part::Actions(list) => actions = list.at..list.at + list.text.len(),
+            Part::Action(_) => {}
         }
-        if item.text.starts_with(b"actions=") {
-            break here + b"actions=".len();
+        Ok(())
+    })?;
+    let info = info.unwrap_or(0..0);
+    let matches = matches.unwrap_or(info.end..info.end);
+    Ok([info, matches, actions])
+}
+
+/// A part of a line.
+pub(super) enum Part<'a> {
+    /// What stands before the match.
+    Info(Pair<'a>),
+    Match(Pair<'a>),
+    /// All that follow.
+    Actions(Token<'a>),
+    Action(Token<'a>),
+}
+
+/// Goes over a line without colours: shows its parts, in order.
+#[inline]
+pub(super) fn parts<'a>(
+    line: &'a [u8],
+    depth: usize,
+    mut show: impl FnMut(Part<'a>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let text = line.trim_ascii_end();
+    let token = |span| Token::of(text, span);
+    let mut list = List::new(text, 0, depth);
+    let mut in_match = false;
+    let first = loop {
+        let Some(item) = list.next_item()? else {
+            return Err(token(text.len()..text.len()).expected("`actions=`"));
+        };
+        if text[item.start..].starts_with(ACTIONS) {
+            break item.start + ACTIONS.len()..item.end;
         }
-        // Past the information it matters only that there is a key.
-        let key = lex::word(if match_start.is_none() {
-            item.text
+        if !is_word(text[item.start]) {
+            return Err(token(item.start..item.start + 1).expected("a key"));
+        }
+        let pair = Pair::of(text, item);
+        in_match = in_match || !is_info(pair.key, &text[item.end..]);
+        show(if in_match {
+            Part::Match(pair)
         } else {
-            &item.text[..1]
-        });
-        if key.is_empty() {
-            return Err(item.until(1).expected("a key"));
-        }
-        let end = item_end(text, here + key.len(), depth)?;
-        if match_start.is_none() && is_info(key, &text[end..]) {
-            info_end = end;
-        } else {
-            match_start.get_or_insert(here);
-            match_end = end;
-        }
-        here = end;
+            Part::Info(pair)
+        })?;
     };
-    check_actions(text, actions_start, depth)?;
-    let match_start = match_start.unwrap_or(match_end);
-    Ok([
-        start..info_end,
-        match_start..match_end.max(match_start),
-        actions_start..text.len(),
-    ])
+    show(Part::Actions(token(first.start..text.len())))?;
+    if first.start == text.len() {
+        return Ok(());
+    }
+    if first.is_empty() {
+        return Err(token(first.start..first.start + 1).expected("an action"));
+    }
+    let mut end = first.end;
+    show(Part::Action(token(first)))?;
+    while end < text.len() {
+        let item = list.next_item()?;
+        let gap = token(end..item.map_or(text.len(), |item| item.start));
+        let (Some(item), true) = (item, gap.text[0] == b',' && !gap.text[1..].contains(&b',')) else {
+            return Err(gap.expected("`,` and an action"));
+        };
+        show(Part::Action(token(item.start..item.end)))?;
+        end = item.end;
+    }
+    Ok(())
 }
 
 /// Whether a key that stands before the match is no part of it. Of the keys that are not known,
@@ -361,27 +384,9 @@ fn is_info(key: &[u8], rest: &[u8]) -> bool {
     let space = |rest: &[u8]| rest.first().is_some_and(|byte| b" \t".contains(byte));
     let spaced = match rest {
         [b',', rest @ ..] => space(rest),
-        rest => space(rest) && !rest[1..].starts_with(b"actions="),
+        rest => space(rest) && !rest[1..].starts_with(ACTIONS),
     };
     typed::is_info_key(key) || spaced && !typed::is_match_key(key)
 }
 
-fn check_actions(text: &[u8], start: usize, depth: usize) -> Result<(), Fault> {
-    let mut here = start;
-    while here < text.len() {
-        let end = item_end(text, here, depth)?;
-        if end == here {
-            return Err(Token {
-                text: &text[here..here + 1],
-                at: here,
-            }
-            .expected("an action"));
-        }
-        here = skip_separators(text, end);
-        let gap = &text[end..here];
-        if !gap.is_empty() && (gap[0] != b',' || gap[1..].contains(&b',') || here == text.len()) {
-            return Err(Token { text: gap, at: end }.expected("`,` and an action"));
-        }
-    }
-    Ok(())
-}
+const ACTIONS: &[u8] = b"actions=";

@@ -5,9 +5,9 @@ use crate::{
     text::{
         Limits,
         error::{Fault, ParseError, Place},
-        flow::{FlowRef, check_len, write_lossy},
+        flow::{self, FlowRef, check_len, write_lossy},
         lex,
-        scan::line_end,
+        scan::position,
         value::Token,
     },
 };
@@ -64,29 +64,48 @@ impl<'a> Item<'a> {
 
     /// The item of the line `raw`, with no line end.
     pub(super) fn parse(raw: &'a [u8], place: Place, limits: Limits) -> Result<Self, ParseError> {
+        match Item::other(raw, place, limits)? {
+            Some(item) => Ok(item),
+            None => FlowRef::of_line(raw, place, limits).map(Item::Flow),
+        }
+    }
+
+    /// Types the flow of the line `raw`. `false`: the line is no flow.
+    pub(super) fn read_flow(
+        raw: &'a [u8],
+        place: Place,
+        limits: Limits,
+        flow: &mut Flow,
+    ) -> Result<bool, ParseError> {
+        match Item::other(raw, place, limits)? {
+            Some(_) => Ok(false),
+            None => flow::read(raw, place, limits, flow).map(|()| true),
+        }
+    }
+
+    /// The item of a line that is no flow.
+    fn other(raw: &'a [u8], place: Place, limits: Limits) -> Result<Option<Self>, ParseError> {
         check_len(raw, place, limits)?;
         let line = raw.trim_ascii_end();
         if line.is_empty() {
-            return Ok(Item::Blank(raw));
+            return Ok(Some(Item::Blank(raw)));
         }
         // These lines have no colours.
         let error = |fault: Fault| place.error(raw, fault.span, fault.kind);
         if let Some(words) = lex::header(line) {
             let header = words.and_then(|words| ReplyHeader::typed(raw, &words));
-            return header.map(Item::Header).map_err(error);
+            return header.map(|header| Some(Item::Header(header))).map_err(error);
         }
         if let Some(name) = lex::decode_error(line) {
             return name
-                .map(|name| Item::DecodeError(DecodeError { raw, name }))
+                .map(|name| Some(Item::DecodeError(DecodeError { raw, name })))
                 .map_err(error);
         }
-        if let Some((offset, digits)) = lex::hex_line(line) {
-            let offset = lex::digits(16, offset).and_then(|offset| u64::try_from(offset).ok());
-            if let Some(offset) = offset {
-                return Ok(Item::HexLine(HexLine { raw, offset, digits }));
-            }
-        }
-        FlowRef::of_line(raw, place, limits).map(Item::Flow)
+        let Some((offset, digits)) = lex::hex_line(line) else {
+            return Ok(None);
+        };
+        let offset = lex::digits(16, offset).and_then(|offset| u64::try_from(offset).ok());
+        Ok(offset.map(|offset| Item::HexLine(HexLine { raw, offset, digits })))
     }
 }
 
@@ -203,12 +222,32 @@ impl<'a> Items<'a> {
     /// assert_eq!(flows.len(), 2);
     /// # Ok::<(), ofp_codec::text::ParseError>(())
     /// ```
-    pub fn flows(self) -> impl Iterator<Item = Result<Flow, ParseError>> + use<'a> {
-        self.filter_map(|item| match item {
-            Ok(Item::Flow(line)) => Some(line.to_flow()),
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
+    pub fn flows(mut self) -> impl Iterator<Item = Result<Flow, ParseError>> + use<'a> {
+        core::iter::from_fn(move || {
+            loop {
+                let (raw, place) = self.next_line()?;
+                let mut flow = Flow::default();
+                match Item::read_flow(raw, place, self.limits, &mut flow) {
+                    Ok(true) => return Some(Ok(flow)),
+                    Ok(false) => {}
+                    Err(error) => return Some(Err(error)),
+                }
+            }
         })
+    }
+
+    fn next_line(&mut self) -> Option<(&'a [u8], Place)> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = position(self.rest, b'\n');
+        let len = end.unwrap_or(self.rest.len());
+        self.current = &self.rest[..len];
+        let taken = end.map_or(len, |end| end + 1);
+        self.rest = &self.rest[taken..];
+        let place = self.next;
+        self.next = place.after(taken);
+        Some((self.current, place))
     }
 }
 
@@ -216,16 +255,7 @@ impl<'a> Iterator for Items<'a> {
     type Item = Result<Item<'a>, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let end = line_end(self.rest);
-        let len = end.unwrap_or(self.rest.len());
-        self.current = &self.rest[..len];
-        let taken = end.map_or(len, |end| end + 1);
-        self.rest = &self.rest[taken..];
-        let place = self.next;
-        self.next = place.after(taken);
-        Some(Item::parse(self.current, place, self.limits))
+        let (line, place) = self.next_line()?;
+        Some(Item::parse(line, place, self.limits))
     }
 }

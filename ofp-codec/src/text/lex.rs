@@ -184,8 +184,8 @@ pub(super) fn seconds(text: &[u8]) -> Option<Duration> {
     let nanos = match rest {
         [] => 0,
         [b'.', decimals @ ..] => {
-            let unit = 10_u128.pow(9_u32.checked_sub(u32::try_from(decimals.len()).ok()?)?);
-            u32::try_from(digits(10, decimals)? * unit).ok()?
+            let unit = 10_u32.pow(9_u32.checked_sub(u32::try_from(decimals.len()).ok()?)?);
+            u32::try_from(digits(10, decimals)?).ok()? * unit
         }
         _ => return None,
     };

@@ -9,34 +9,51 @@ use crate::{
         matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value},
     },
     text::{
+        action::action,
         error::{ErrorKind, Fault},
-        flow::{FlowRef, Pair},
+        flow::{Pair, Part, parts},
         lex,
         value::Token,
     },
 };
 
-pub(super) fn flow(line: &FlowRef<'_>) -> Result<Flow, Fault> {
-    let mut flow = Flow::default();
-    for pair in line.info() {
-        if !info(&mut flow, pair)? {
-            flow.unknown.push(unknown(pair)?);
+/// Puts the flow of a line without colours in the place of `flow`, whose memory it takes over.
+pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fault> {
+    clear(flow);
+    parts(line, depth, |part| {
+        match part {
+            Part::Info(pair) => {
+                if !info(flow, pair)? {
+                    flow.unknown.push(unknown(pair)?);
+                }
+            }
+            Part::Match(pair) => {
+                if let Some((field, _)) = Field::spelling(pair.key) {
+                    flow.matches.0.push(MatchEntry::Field(field_match(field, pair)?));
+                } else if !info(flow, pair)? {
+                    // A flow as `add-flow` takes it has no fixed order.
+                    let entry = other_entry(&flow.matches, pair)?;
+                    flow.matches.0.push(entry);
+                }
+            }
+            Part::Actions(_) => flow.matches.settle_shared_names(),
+            Part::Action(item) => flow.actions.push(action(item)?),
         }
-    }
-    for pair in line.matches() {
-        if let Some((field, _)) = Field::spelling(pair.key) {
-            flow.matches.0.push(MatchEntry::Field(field_match(field, pair)?));
-        } else if !info(&mut flow, pair)? {
-            // A flow as `add-flow` takes it has no fixed order.
-            let entry = other_entry(&flow.matches, pair)?;
-            flow.matches.0.push(entry);
-        }
-    }
-    flow.matches.settle_shared_names();
-    for item in line.actions() {
-        flow.actions.push(item.typed()?);
-    }
-    Ok(flow)
+        Ok(())
+    })
+}
+
+/// A flow as the default one, with the memory of this one.
+fn clear(flow: &mut Flow) {
+    let Flow {
+        matches: Match(mut entries),
+        mut actions,
+        ..
+    } = core::mem::take(flow);
+    entries.clear();
+    actions.clear();
+    flow.matches = Match(entries);
+    flow.actions = actions;
 }
 
 /// Whether `key` is a known key of the information before the match.

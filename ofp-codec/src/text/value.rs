@@ -1,7 +1,7 @@
 //! Values: pieces of a line that know where they are in it.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
-use core::str::FromStr;
+use core::{ops::Range, str::FromStr};
 
 use crate::{
     model::{
@@ -25,6 +25,15 @@ pub(super) struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
+    /// These bytes of a line.
+    #[inline]
+    pub(super) fn of(line: &'a [u8], span: Range<usize>) -> Self {
+        Token {
+            at: span.start,
+            text: &line[span],
+        }
+    }
+
     pub(super) fn fault(self, kind: ErrorKind) -> Fault {
         Fault {
             span: self.at..self.at + self.text.len(),
@@ -52,23 +61,8 @@ impl<'a> Token<'a> {
 
     /// What is before and after the first `separator` outside of quotes.
     pub(super) fn split(self, separator: &[u8]) -> Option<(Self, Self)> {
-        let at = self.find(|rest| rest.starts_with(separator))?;
+        let at = scan::separator(self.text, separator)?;
         Some((self.until(at), self.from(at + separator.len())))
-    }
-
-    /// The first byte outside of quotes from which on the text is such a one.
-    pub(super) fn find(self, such: impl Fn(&[u8]) -> bool) -> Option<usize> {
-        let mut here = 0;
-        while here < self.text.len() {
-            if such(&self.text[here..]) {
-                return Some(here);
-            }
-            here = match self.text[here] {
-                b'"' => scan::quote_end(self.text, here).ok()?,
-                _ => here + 1,
-            };
-        }
-        None
     }
 
     pub(super) fn str(self) -> Result<&'a str, Fault> {
@@ -240,8 +234,8 @@ impl<'a> Token<'a> {
 
     /// The value and the mask behind the slash.
     pub(super) fn masked(self) -> (Self, Option<Self>) {
-        match self.split(b"/") {
-            Some((value, mask)) => (value, Some(mask)),
+        match self.text.iter().position(|byte| *byte == b'/') {
+            Some(slash) => (self.until(slash), Some(self.from(slash + 1))),
             None => (self, None),
         }
     }

@@ -99,9 +99,12 @@ fn any_below(value: Token<'_>, shape: Shape, path: &[Box<[u8]>], test: &dyn Fn(T
             let mut rest = Some(value);
             let parts = core::iter::from_fn(|| {
                 let whole = rest?;
-                let at = whole.find(|rest| separators.contains(&rest[0]));
-                rest = at.map(|at| whole.from(at + 1));
-                Some(at.map_or(whole, |at| whole.until(at)))
+                let splits = separators
+                    .chunks(1)
+                    .filter_map(|separator| whole.split(separator));
+                let (part, tail) = splits.min_by_key(|(part, _)| part.text.len()).unzip();
+                rest = tail;
+                Some(part.unwrap_or(whole))
             });
             any_of(names.iter().copied().zip(parts), path, test)
         }
