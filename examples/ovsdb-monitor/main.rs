@@ -92,7 +92,7 @@ impl Options {
                 Long("probe") => {
                     let seconds: u16 = parser.value()?.parse()?;
                     let interval = Duration::from_secs(seconds.into());
-                    session.client.probe_interval = (seconds > 0).then_some(interval);
+                    session.client.connection.probe_interval = (seconds > 0).then_some(interval);
                 }
                 Long("help") | Short('h') => return Ok(None),
                 _ => return Err(arg.unexpected().into()),
