@@ -59,7 +59,7 @@ pub use self::error::Error;
 pub use self::lock::Lock;
 pub use self::monitor::Monitor;
 pub use self::remote::{Remote, RemoteError};
-pub use self::session::{Event, Session, SessionClient, SessionOptions, SyncKind};
+pub use self::session::{Changes, Event, Session, SessionClient, SessionOptions, SyncKind};
 pub use self::transact::{Resolution, TransactError};
 pub use self::vswitch::{Configured, Vswitch, VswitchError};
 
@@ -221,8 +221,8 @@ impl Client {
     }
 
     /// As [`monitor`](Self::monitor), with rows kept as a type of yours: see [`Typed`]. That takes
-    /// less memory, and half the time. A row that does not fit the type is an
-    /// [`Error::Replica`], which ends the monitor.
+    /// less memory, and half the time. A row that does not fit the type is kept as it is, beside
+    /// why it does not fit.
     ///
     /// ```no_run
     /// use ovsdb_proto::client::{Client, Error};
@@ -240,7 +240,10 @@ impl Client {
     /// let monitor = client.monitor_typed::<Interface>(&request).await?;
     /// let interfaces = monitor.replica().table("Interface").expect("it is monitored");
     /// for (_, interface) in interfaces.rows() {
-    ///     println!("{} {:?}", interface.name, interface.ofport);
+    ///     match interface.value() {
+    ///         Ok(interface) => println!("{} {:?}", interface.name, interface.ofport),
+    ///         Err(misfit) => println!("{misfit}: {}", misfit.error()),
+    ///     }
     /// }
     /// # Ok(())
     /// # }

@@ -49,14 +49,16 @@ use crate::monitor::MonitorRequest;
 use crate::operation::CheckError;
 use crate::rpc::JsonError;
 use crate::schema::{DatabaseSchema, TypeError};
-use crate::value::{Row, RowError, Uuid, UuidError};
+use crate::value::{Row, Uuid, UuidError};
 
+mod change;
 mod columns;
 mod form;
 mod index;
 mod table;
 
-pub use self::form::{RowForm, Typed};
+pub use self::change::{Change, RowChange};
+pub use self::form::{Misfit, RowForm, Typed};
 pub use self::table::Table;
 
 /// The monitored columns of a database.
@@ -64,38 +66,6 @@ pub use self::table::Table;
 pub struct Replica<R = Row> {
     database: String,
     tables: BTreeMap<Arc<str>, Table<R>>,
-}
-
-/// What happened to one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowChange<R = Row> {
-    /// The table.
-    pub table: Arc<str>,
-    /// The row.
-    pub uuid: Uuid,
-    /// What happened.
-    pub change: Change<R>,
-}
-
-/// How a row changed. Rows are whole: they have every monitored column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Change<R = Row> {
-    /// The row is there from the start.
-    Initial(Arc<R>),
-    /// The row was inserted.
-    Insert(Arc<R>),
-    /// Columns of the row changed.
-    Modify {
-        /// The row before.
-        old: Arc<R>,
-        /// The row after.
-        new: Arc<R>,
-        /// The columns in which the two differ.
-        changed: Vec<Arc<str>>,
-    },
-    /// The row was deleted.
-    Delete(Arc<R>),
 }
 
 /// Why a request does not fit a schema.
@@ -207,17 +177,6 @@ pub enum ReplicaError {
         /// The column.
         column: Arc<str>,
     },
-    /// A row does not fit the type that it is kept as.
-    #[error("row {uuid} of table {table} does not fit its type")]
-    Row {
-        /// The table.
-        table: Arc<str>,
-        /// The row.
-        uuid: Uuid,
-        /// What is wrong in it.
-        #[source]
-        source: RowError,
-    },
     /// An update is not the JSON that it must be.
     #[error("malformed update")]
     Json(#[from] JsonError),
@@ -250,7 +209,7 @@ impl Replica {
     }
 
     /// The rows of a table, each read into a type of yours as [`Row::read`] does it. A row that
-    /// does not fit costs no other.
+    /// does not fit is given as it is, beside why, and costs no other.
     ///
     /// # Errors
     ///
@@ -258,9 +217,9 @@ impl Replica {
     pub fn rows<'a, T: Deserialize<'a>>(
         &'a self,
         table: &str,
-    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, ReplicaError> {
+    ) -> Result<impl Iterator<Item = Result<T, Misfit>> + 'a, ReplicaError> {
         match self.table(table) {
-            Some(table) => Ok(table.rows().map(|(uuid, row)| row.read(uuid))),
+            Some(table) => Ok(table.rows().map(|(uuid, row)| table.read_as(uuid, row))),
             None => Err(ReplicaError::NoTable {
                 table: table.to_owned(),
             }),

@@ -15,10 +15,10 @@ use crate::connection::{Notice, Starts};
 use crate::cursor::Cursor;
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
-use crate::replica::{Replica, ReplicaError, RowChange, RowForm, SchemaError};
+use crate::replica::{Misfit, Replica, ReplicaError, RowChange, RowForm, SchemaError};
 use crate::rpc::JsonError;
 use crate::schema::DatabaseSchema;
-use crate::value::{Row, RowError, Uuid};
+use crate::value::{Row, Uuid};
 
 /// Follows columns of tables. Made by [`Client::monitor`]; dropped, it ends the monitor.
 ///
@@ -130,7 +130,7 @@ impl Monitor {
     pub fn rows<'a, T: Deserialize<'a>>(
         &'a self,
         table: &str,
-    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, Error> {
+    ) -> Result<impl Iterator<Item = Result<T, Misfit>> + 'a, Error> {
         Ok(self.replica.rows(table)?)
     }
 }
@@ -271,6 +271,11 @@ impl<R: RowForm> Monitor<R> {
     /// The first batch, unless it was given already.
     pub(super) fn take_first(&mut self) -> Option<Vec<RowChange<R>>> {
         self.initial.take()
+    }
+
+    /// Whether the first batch was not given yet.
+    pub(super) fn has_first(&self) -> bool {
+        self.initial.is_some()
     }
 
     /// What a later monitor can go on from.

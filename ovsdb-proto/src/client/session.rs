@@ -11,15 +11,19 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
+use self::changes::{Filter, Streams};
 use self::live::{Live, Seen};
 use super::monitor::Past;
 use super::{Client, ClientOptions, Error, Monitor, Remote};
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
-use crate::replica::{Replica, RowChange, RowForm, Typed};
-use crate::value::{Row, RowError, Uuid};
+use crate::replica::{Misfit, Replica, RowChange, RowForm, Typed};
+use crate::value::{Row, Uuid};
 
+mod changes;
 mod live;
+
+pub use self::changes::Changes;
 
 /// Follows columns of tables as [`Monitor`] does, over as many connections as it takes.
 ///
@@ -65,6 +69,9 @@ pub struct Session<R = Row> {
     alive: bool,
     backoff: Duration,
     clients: watch::Sender<Option<Client>>,
+    streams: Streams<R>,
+    /// What happened, to be said when every stream has it.
+    held: Option<Event<R>>,
 }
 
 /// What a session may take, and what it wants.
@@ -185,7 +192,7 @@ impl Session {
     pub fn rows<'a, T: Deserialize<'a>>(
         &'a self,
         table: &str,
-    ) -> Result<impl Iterator<Item = Result<T, RowError>> + 'a, Error> {
+    ) -> Result<impl Iterator<Item = Result<T, Misfit>> + 'a, Error> {
         let rows = self.replica().map(|replica| replica.rows(table)).transpose()?;
         Ok(rows.into_iter().flatten())
     }
@@ -209,6 +216,8 @@ impl<R: RowForm> Session<R> {
             backoff: options.min_backoff,
             options,
             clients: watch::Sender::new(None),
+            streams: Streams::default(),
+            held: None,
         }
     }
 
@@ -220,6 +229,10 @@ impl<R: RowForm> Session<R> {
             std::future::pending::<()>().await;
         }
         loop {
+            self.streams.deliver().await;
+            if let Some(event) = self.held.take() {
+                return event;
+            }
             match &mut self.state {
                 State::Waiting(until) => {
                     sleep_until(*until).await;
@@ -230,7 +243,10 @@ impl<R: RowForm> Session<R> {
                     return self.opened(opened);
                 }
                 State::Live(live) => match live.next(self.options.leader_only).await {
-                    Ok(changes) => return Event::Changes(changes),
+                    Ok(changes) => {
+                        self.streams.take(&changes);
+                        self.held = Some(Event::Changes(changes));
+                    }
                     Err(reason) => return self.lost(reason),
                 },
             }
@@ -245,6 +261,54 @@ impl<R: RowForm> Session<R> {
             State::Live(live) => Some(live.monitor.replica()),
             _ => self.past.as_ref().map(|past| &past.replica),
         }
+    }
+
+    /// The changes of one table, for another task: first its rows as they are now, then every
+    /// change of them, over all connections to come.
+    ///
+    /// The stream gets them while somebody polls [`next`](Self::next), which waits for streams that
+    /// are not read: nothing is lost, and memory stays bounded. Of a table that is not followed
+    /// there are none.
+    ///
+    /// ```no_run
+    /// use ovsdb_proto::client::Session;
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Debug, Deserialize)]
+    /// struct Interface {
+    ///     name: String,
+    /// }
+    ///
+    /// # async fn example(mut session: Session) {
+    /// let mut interfaces = session.changes("Interface");
+    /// tokio::spawn(async move {
+    ///     loop {
+    ///         session.next().await;
+    ///     }
+    /// });
+    /// while let Some(change) = interfaces.next().await {
+    ///     match change.read::<Interface>() {
+    ///         Ok(change) => println!("{:?}", change.change),
+    ///         Err(misfit) => println!("{misfit}: {}", misfit.error()),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn changes(&mut self, table: &str) -> Changes<R> {
+        self.subscribe(table, None)
+    }
+
+    /// The changes of one row: see [`changes`](Self::changes).
+    pub fn row_changes(&mut self, table: &str, row: Uuid) -> Changes<R> {
+        self.subscribe(table, Some(row))
+    }
+
+    fn subscribe(&mut self, table: &str, row: Option<Uuid>) -> Changes<R> {
+        let filter = Filter::new(table, row);
+        let initial = self.replica().map(|replica| filter.initial(replica));
+        // The replica has what is yet to be said of the start of a connection.
+        let is_ahead = matches!(&self.state, State::Live(live) if live.monitor.has_first());
+        self.streams.open(filter, initial.unwrap_or_default(), is_ahead)
     }
 
     /// The connection, for calls from anywhere.

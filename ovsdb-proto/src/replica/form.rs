@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
+use thiserror::Error;
 
 use super::ReplicaError;
 use super::columns::{ColumnName, Columns, Extent};
 use crate::cursor::Cursor;
+use crate::rpc::JsonError;
 use crate::value::{Row, RowError, Uuid, Value, WireValue, fields_of};
 
 /// What the rows of a [`Replica`](super::Replica) are kept as: [`Row`], or [`Typed`] with a type
@@ -20,7 +23,7 @@ pub trait RowForm: Form {}
 
 impl<F: Form> RowForm for F {}
 
-/// A row as a type of yours, read from the server's text in one pass. It derefs to that.
+/// A row as a type of yours, read from the server's text in one pass; or why it is none.
 ///
 /// ```
 /// use ovsdb_proto::monitor::MonitorRequest;
@@ -45,8 +48,15 @@ impl<F: Form> RowForm for F {}
 /// ports.load(format!(r#"{{"Port":{{"{row}":{{"initial":{{"name":"p1"}}}}}}}}"#))?;
 /// ports.apply(format!(r#"{{"Port":{{"{row}":{{"modify":{{"tag":7}}}}}}}}"#))?;
 /// for (_, port) in ports.table("Port").expect("it is monitored").rows() {
+///     let port = port.value().expect("it fits");
 ///     assert_eq!((port.name.as_str(), port.tag), ("p1", Some(7)));
 /// }
+/// // A tag of 12 bits or not, the schema allows it. The type does not, which costs no other row.
+/// ports.apply(format!(r#"{{"Port":{{"{row}":{{"modify":{{"tag":70000}}}}}}}}"#))?;
+/// let (_, port) = ports.table("Port").expect("it is monitored").rows().next().expect("a row");
+/// let misfit = port.value().expect_err("it does not fit");
+/// assert_eq!(misfit.error().column(), Some("tag"));
+/// assert_eq!(misfit.row().get("name"), Some(&"p1".into()));
 /// # Ok(())
 /// # }
 /// ```
@@ -56,8 +66,19 @@ impl<F: Form> RowForm for F {}
 /// message that it came in.
 #[derive(Clone)]
 pub struct Typed<T> {
-    value: T,
+    value: Result<T, Box<Misfit>>,
     text: Bytes,
+}
+
+/// A row that fits its schema, but not the type that it was to be read as.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("row {uuid} of table {table} does not fit its type")]
+pub struct Misfit {
+    table: Arc<str>,
+    uuid: Uuid,
+    row: Row,
+    #[source]
+    error: RowError,
 }
 
 /// The work behind [`RowForm`].
@@ -89,24 +110,31 @@ pub struct Source<'a, 'c, 't> {
 }
 
 impl<T> Typed<T> {
-    /// The value alone.
-    #[must_use]
-    pub fn into_inner(self) -> T {
-        self.value
+    /// The value.
+    ///
+    /// # Errors
+    ///
+    /// The row as it is, and why it does not fit.
+    pub fn value(&self) -> Result<&T, &Misfit> {
+        self.value.as_ref().map_err(|misfit| &**misfit)
     }
-}
 
-impl<T> Deref for Typed<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
+    /// The value alone.
+    ///
+    /// # Errors
+    ///
+    /// The row as it is, and why it does not fit.
+    pub fn into_inner(self) -> Result<T, Misfit> {
+        self.value.map_err(|misfit| *misfit)
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Typed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value.fmt(f)
+        match &self.value {
+            Ok(value) => value.fmt(f),
+            Err(misfit) => misfit.fmt(f),
+        }
     }
 }
 
@@ -118,6 +146,46 @@ impl<T: PartialEq> PartialEq for Typed<T> {
 }
 
 impl<T: Eq> Eq for Typed<T> {}
+
+impl Misfit {
+    /// Reads a row.
+    pub(super) fn or<'de, T: Deserialize<'de>>(
+        table: &Arc<str>,
+        uuid: Uuid,
+        row: &'de Row,
+    ) -> Result<T, Self> {
+        row.read(uuid).map_err(|error| Self {
+            table: Arc::clone(table),
+            uuid,
+            row: row.clone(),
+            error,
+        })
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The UUID of the row.
+    #[must_use]
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// The row.
+    #[must_use]
+    pub fn row(&self) -> &Row {
+        &self.row
+    }
+
+    /// Which column does not fit, and what was expected.
+    #[must_use]
+    pub fn error(&self) -> &RowError {
+        &self.error
+    }
+}
 
 impl Form for Row {
     fn fields() -> &'static [&'static str] {
@@ -155,7 +223,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
             cursor,
         } = source;
         let start = cursor.next_value();
-        let mut fault = Fault::None;
+        let mut fault = None;
         let read = cursor.value(TypedSeed {
             columns,
             uuid,
@@ -163,25 +231,27 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
             fault: &mut fault,
             value: PhantomData,
         });
-        match read {
-            Ok(value) => {
-                let text = message.slice(start..cursor.offset());
-                let text = match message.len() < PINNED_LEN {
-                    true => Bytes::copy_from_slice(&text),
-                    false => text,
-                };
-                Ok(Self { value, text })
-            }
-            Err(error) if error.is_data() => Err(fault.into_error(columns, uuid, &error)),
-            Err(error) => Err(cursor.place(&error).into()),
-        }
+        let value = match read {
+            Ok(value) => Ok(value),
+            // Whether the row is a row at all is another question.
+            Err(error) if error.is_data() => Err(Box::new(Misfit {
+                table: Arc::clone(&columns.table),
+                uuid,
+                row: columns.row(uuid, cursor, extent)?,
+                error: RowError::new(fault.map(|at: usize| &*columns.names[at]), error.to_string()),
+            })),
+            Err(error) => return Err(cursor.place(&error).into()),
+        };
+        let text = message.slice(start..cursor.offset());
+        let text = match message.len() < PINNED_LEN {
+            true => Bytes::copy_from_slice(&text),
+            false => text,
+        };
+        Ok(Self { value, text })
     }
 
     fn from_row(columns: &Columns, uuid: Uuid, row: Row) -> Result<Self, ReplicaError> {
-        let text = serde_json::to_string(&row).map_err(|error| {
-            let source = RowError::new(None, error.to_string());
-            columns.unfit(uuid, source)
-        })?;
+        let text = serde_json::to_string(&row).map_err(|error| JsonError::new(&error))?;
         let message = Bytes::from(text);
         let mut cursor = Cursor::over(&message)?;
         Self::read(Source {
@@ -204,42 +274,13 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
     }
 }
 
-impl Columns {
-    fn unfit(&self, uuid: Uuid, source: RowError) -> ReplicaError {
-        ReplicaError::Row {
-            table: std::sync::Arc::clone(&self.table),
-            uuid,
-            source,
-        }
-    }
-}
-
-/// What serde cannot say of an error in a row.
-enum Fault {
-    None,
-    Unknown(String),
-    Missing(usize),
-    Column(usize),
-}
-
-impl Fault {
-    fn into_error(self, columns: &Columns, uuid: Uuid, error: &serde_json::Error) -> ReplicaError {
-        let column = match self {
-            Self::Unknown(column) => return columns.no_column(column),
-            Self::Missing(at) => return columns.missing(uuid, at),
-            Self::Column(at) => Some(&*columns.names[at]),
-            Self::None => None,
-        };
-        columns.unfit(uuid, RowError::new(column, error.to_string()))
-    }
-}
-
 /// Reads a row's text into a type.
 struct TypedSeed<'de, 'f, T> {
     columns: &'de Columns,
     uuid: Uuid,
     extent: Extent,
-    fault: &'f mut Fault,
+    /// The column that does not fit.
+    fault: &'f mut Option<usize>,
     value: PhantomData<T>,
 }
 
@@ -249,7 +290,8 @@ struct RowText<'de, 'f, D> {
     columns: &'de Columns,
     uuid: Uuid,
     extent: Extent,
-    fault: &'f mut Fault,
+    /// The column that does not fit.
+    fault: &'f mut Option<usize>,
 }
 
 struct RowVisitor<'de, 'f, V> {
@@ -257,14 +299,16 @@ struct RowVisitor<'de, 'f, V> {
     columns: &'de Columns,
     uuid: Uuid,
     extent: Extent,
-    fault: &'f mut Fault,
+    /// The column that does not fit.
+    fault: &'f mut Option<usize>,
 }
 
 struct RowColumns<'de, 'f, A> {
     map: A,
     columns: &'de Columns,
     extent: Extent,
-    fault: &'f mut Fault,
+    /// The column that does not fit.
+    fault: &'f mut Option<usize>,
     uuid: Option<Uuid>,
     seen: Vec<bool>,
     /// All before it were seen, or given.
@@ -352,12 +396,7 @@ impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
                 columns: self.columns,
                 unknown: &mut unknown,
             };
-            let next = self.map.next_key_seed(name).inspect_err(|_| {
-                if let Some(name) = unknown {
-                    *self.fault = Fault::Unknown(name);
-                }
-            })?;
-            if let Some(at) = next {
+            if let Some(at) = self.map.next_key_seed(name)? {
                 self.seen[at] = true;
                 return Ok(Some(Given::Text(at)));
             }
@@ -370,7 +409,6 @@ impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
         };
         self.missing = Some(at + 1);
         if self.extent == Extent::Whole {
-            *self.fault = Fault::Missing(at);
             return Err(de::Error::custom("missing column"));
         }
         Ok(Some(Given::Default(at)))
@@ -396,13 +434,11 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for RowColumns<'de, '_, A> {
         match self.value.take() {
             Some(Given::Text(at)) => {
                 let value = self.map.next_value_seed(WireSeed(seed));
-                value.inspect_err(|_| *self.fault = Fault::Column(at))
+                value.inspect_err(|_| *self.fault = Some(at))
             }
             Some(Given::Default(at)) => {
                 let value = seed.deserialize(Value::Datum(&self.columns.defaults[at]));
-                value
-                    .map_err(fit)
-                    .inspect_err(|_| *self.fault = Fault::Column(at))
+                value.map_err(fit).inspect_err(|_| *self.fault = Some(at))
             }
             Some(Given::Uuid(uuid)) => seed.deserialize(Value::RowUuid(uuid)).map_err(fit),
             None => Err(de::Error::custom("value asked for before its name")),

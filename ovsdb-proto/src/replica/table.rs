@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::columns::{Columns, Extent, Partial};
-use super::form::{RowForm, Source};
+use super::form::{Misfit, RowForm, Source};
 use super::index::{Element, Index};
 use super::{Change, ReplicaError, RowChange, SchemaError};
 use crate::cursor::Cursor;
@@ -79,6 +80,12 @@ impl<R> Table<R> {
 
     pub(super) fn shared_name(&self) -> &Arc<str> {
         &self.columns.table
+    }
+}
+
+impl Table {
+    pub(super) fn read_as<'a, T: Deserialize<'a>>(&self, uuid: Uuid, row: &'a Row) -> Result<T, Misfit> {
+        Misfit::or(&self.columns.table, uuid, row)
     }
 }
 

@@ -239,8 +239,10 @@ fn a_row_that_does_not_fit_its_type_costs_no_other() {
         .unwrap();
     let rows: Vec<_> = replica.rows::<Row2>("T").unwrap().collect();
     assert_eq!(rows[0], Ok(Row2 { uuid: uuid(A), n: 1 }));
-    let error = rows[1].as_ref().unwrap_err();
-    assert_eq!(error.column(), Some("n"));
+    let misfit = rows[1].as_ref().unwrap_err();
+    assert_eq!((misfit.table(), misfit.uuid()), ("T", uuid(B)));
+    assert_eq!(misfit.row().get("n"), Some(&Atom::Integer(-1).into()));
+    assert_eq!(misfit.error().column(), Some("n"));
 }
 
 #[test]
@@ -370,7 +372,7 @@ fn a_row_that_lacks_a_field_is_not_read() {
     }
     let replica = with_row();
     let error = replica.rows::<Other>("T").unwrap().next().unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "column other: not in the row");
+    assert_eq!(error.error().to_string(), "column other: not in the row");
 }
 
 /// Whatever happens, an index finds what a look at all rows finds.

@@ -23,6 +23,7 @@ mod recorded;
 mod server;
 #[cfg(feature = "client")]
 mod session;
+mod streams;
 #[cfg(feature = "client")]
 mod transact;
 #[cfg(feature = "client")]

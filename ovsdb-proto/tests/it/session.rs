@@ -44,7 +44,7 @@ pub(crate) async fn synced(session: &mut Session) -> (SyncKind, Vec<RowChange>) 
     }
 }
 
-fn offline(server: &OvsdbServer, operations: &str) {
+pub(crate) fn offline(server: &OvsdbServer, operations: &str) {
     server
         .transact_offline(&format!("[\"{DATABASE}\",{operations}]"))
         .unwrap();

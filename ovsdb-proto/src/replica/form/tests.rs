@@ -192,7 +192,9 @@ fn typed_rows_and_plain_rows_say_the_same() {
                     let read = |row: &Row| row.read::<Everything>(plain.uuid).unwrap();
                     match (&plain.change, &typed.change) {
                         (Change::Insert(plain), Change::Insert(typed))
-                        | (Change::Delete(plain), Change::Delete(typed)) => assert_eq!(read(plain), ***typed),
+                        | (Change::Delete(plain), Change::Delete(typed)) => {
+                            assert_eq!(read(plain), *typed.value().unwrap());
+                        }
                         (
                             Change::Modify { old, new, changed },
                             Change::Modify {
@@ -203,7 +205,10 @@ fn typed_rows_and_plain_rows_say_the_same() {
                         ) => {
                             assert_eq!(
                                 (read(old), read(new)),
-                                ((***typed_old).clone(), (***typed_new).clone())
+                                (
+                                    typed_old.value().unwrap().clone(),
+                                    typed_new.value().unwrap().clone()
+                                )
                             );
                             assert_eq!(changed, typed_changed);
                         }
@@ -226,7 +231,7 @@ fn typed_rows_and_plain_rows_say_the_same() {
             rows.collect::<Vec<_>>(),
             table
                 .rows()
-                .map(|(_, row)| (**row).clone().into_inner())
+                .map(|(_, row)| row.value().unwrap().clone())
                 .collect::<Vec<_>>()
         );
     }
@@ -239,47 +244,79 @@ fn typed_clone(before: &Replica<Typed<Everything>>, text: &str) -> Replica<Typed
     after
 }
 
-fn refusal(row: &str) -> String {
-    let text = format!(r#"{{"T":{{"{A}":{{"insert":{row}}}}}}}"#);
-    match typed().apply(text).unwrap_err() {
-        ReplicaError::Row { uuid, source, .. } => {
-            assert_eq!(uuid, A.parse().unwrap());
-            source.to_string()
-        }
-        other => panic!("{other:?}"),
+const B: &str = "00000000-0000-0000-0000-00000000000b";
+
+#[test]
+fn a_row_that_does_not_fit_the_type_is_kept_beside_why_and_costs_no_other() {
+    for (column, value, wanted) in [
+        (
+            "opt-integer",
+            "65536",
+            "column opt-integer: invalid value: integer `65536`, expected u16",
+        ),
+        ("color", r#""blue""#, "column color: unknown variant `blue`"),
+    ] {
+        let mut replica = typed();
+        let misfit = format!(r#""{A}":{{"insert":{{"string":"s","{column}":{value}}}}}"#);
+        let text = format!(r#"{{"T":{{{misfit},"{B}":{{"insert":{{"integer":7}}}}}}}}"#);
+        let changes = replica.apply(text).unwrap();
+        let [Change::Insert(first), Change::Insert(second)] = [&changes[0].change, &changes[1].change] else {
+            panic!("{changes:?}");
+        };
+        let misfit = first.value().unwrap_err();
+        assert_eq!((misfit.table(), misfit.uuid()), ("T", A.parse().unwrap()));
+        assert_eq!(misfit.row().get("string"), Some(&"s".into()));
+        assert_eq!(misfit.error().column(), Some(column));
+        let found = misfit.error().to_string();
+        assert!(found.starts_with(wanted), "{found}");
+        assert_eq!(second.value().unwrap().integer, 7);
+        // It is found, changes and goes like any other.
+        let table = replica.table("T").unwrap();
+        assert_eq!(table.find("string", "s").count(), 1);
+        let modify =
+            |column: &str, value| format!(r#"{{"T":{{"{A}":{{"modify":{{"{column}":{value}}}}}}}}}"#);
+        replica.apply(modify("integer", "8")).unwrap();
+        let row = |replica: &Replica<Typed<Everything>>| {
+            let row = replica.table("T").unwrap().row(A.parse().unwrap()).cloned();
+            row.unwrap().value().cloned().map_err(Clone::clone)
+        };
+        assert_eq!(row(&replica).unwrap_err().row().get("integer"), Some(&8.into()));
+        let good = if column == "color" {
+            r#""red""#
+        } else {
+            r#"["set",[]]"#
+        };
+        let changes = replica.apply(modify(column, good)).unwrap();
+        assert!(matches!(&changes[0].change, Change::Modify { changed, .. } if *changed == [column.into()]));
+        assert_eq!(row(&replica).unwrap().integer, 8);
+        replica.apply(modify(column, value)).unwrap();
+        let gone = replica
+            .apply(format!(r#"{{"T":{{"{A}":{{"delete":null}}}}}}"#))
+            .unwrap();
+        assert!(matches!(&gone[0].change, Change::Delete(row) if row.value().is_err()));
+        assert_eq!(replica.table("T").unwrap().len(), 1);
     }
 }
 
+/// What does not even fit the schema is no row: then the replica is not a copy any more.
 #[test]
-fn what_does_not_fit_its_field_is_refused_with_the_column() {
-    for (row, wanted) in [
-        (
-            r#"{"integer":"x"}"#,
-            "column integer: invalid type: string \"x\", expected i64",
-        ),
-        (
-            r#"{"opt-integer":65536}"#,
-            "column opt-integer: invalid value: integer `65536`, expected u16",
-        ),
-        (
-            r#"{"opt-integer":["set",[1,2]]}"#,
-            "column opt-integer: invalid length 2, expected one element or none",
-        ),
-        (r#"{"color":"blue"}"#, "column color: unknown variant `blue`"),
-        (
-            r#"{"pairs":"x"}"#,
-            "column pairs: invalid type: string \"x\", expected a map",
-        ),
-        (
-            r#"{"pairs":["map",[["a"]]]}"#,
-            "column pairs: invalid length 1, expected a key and a value",
-        ),
-        (r#"{"uuids":["uuid"]}"#, "column uuids: invalid length 1"),
-        (r#"{"uuids":["sets",[]]}"#, "column uuids: unknown variant `sets`"),
-        (r#"{"string":"a","string":"b"}"#, "duplicate field `string`"),
+fn what_does_not_fit_the_schema_is_refused_as_for_a_plain_row() {
+    let mut plain = Replica::new(&schema(), &request()).unwrap();
+    for row in [
+        r#"{"integer":"x"}"#,
+        r#"{"opt-integer":["set",[1,2]]}"#,
+        r#"{"pairs":"x"}"#,
+        r#"{"pairs":["map",[["a"]]]}"#,
+        r#"{"uuids":["uuid"]}"#,
+        r#"{"uuids":["sets",[]]}"#,
+        r#"{"other":1}"#,
+        "[]",
     ] {
-        let found = refusal(row);
-        assert!(found.starts_with(wanted), "{row}: {found}");
+        let text = format!(r#"{{"T":{{"{A}":{{"insert":{row}}}}}}}"#);
+        assert_eq!(
+            typed().apply(text.clone()).unwrap_err(),
+            plain.apply(text).unwrap_err()
+        );
     }
 }
 
