@@ -147,6 +147,7 @@ fn compare(options: &Options, before: &Path, after: &Path) -> Result<Status, Fai
 /// Prints what changes until the reader goes away.
 fn follow(options: &Options, remote: &Path, every: Duration) -> Result<Status, Failure> {
     let (mut before, _) = load(options, remote)?;
+    cli::end_with_reader();
     let mut gone = false;
     loop {
         sleep(every);

@@ -11,7 +11,7 @@ mod row;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use examples::cli::{self, Failure, Status, complain, printable, table};
+use examples::cli::{self, Failure, Status, complain, table};
 use examples::dump::{self, Unread};
 use ofp_codec::text::Filter;
 use serde_json::json;
@@ -28,7 +28,7 @@ flow-dump: the flows of a bridge: searched, sorted, summed up, and as a page
   flow-dump dump.txt --by cookie
   flow-dump dump.txt --html flows.html
 
-  FILE                what ovs-ofctl dump-flows or ovs-appctl bridge/dump-flows printed, of any OpenFlow version;
+  [--offline] FILE    what ovs-ofctl dump-flows or ovs-appctl bridge/dump-flows printed, of any OpenFlow version;
                       - is standard input; unix:FILE or tcp:HOST:PORT asks a switch
   --filter EXPRESSION only flows that it holds for, in the language of ovs-flowviz
   --sort table|packets|bytes|age
@@ -40,7 +40,8 @@ flow-dump: the flows of a bridge: searched, sorted, summed up, and as a page
   --html FILE         write one page with everything in it: search, fold and sort, and bars where the traffic is
 
 Match and actions are printed as they stood there, also what is not known here. A line that cannot be read, and what
-ovs-ofctl lost itself, is told on standard error, and the others go on.
+ovs-ofctl lost itself, is told on standard error, and the others go on. Rows are cut at the width of a terminal; a pipe
+gets them whole.
 
 Exit status: 0 all flows were read, 3 could not look, or not at every line, 64 wrong command line.
 ";
@@ -71,6 +72,7 @@ impl Options {
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(value) if source.is_none() => source = Some(value.into()),
+                Long("offline") if source.is_none() => source = Some(parser.value()?.into()),
                 Long("filter") => {
                     let text = parser.value()?.string()?;
                     filter = Some(
@@ -134,17 +136,15 @@ fn run(options: &Options) -> Result<Status, Failure> {
         cli::print(groups(&rows, group, options))?;
         return Ok(status);
     }
-    if !options.json && !options.lines && cli::emit(row::HEADING)?.is_break() {
-        return Ok(status);
-    }
-    for row in rows.iter().take(options.limit) {
-        let line = match (options.json, options.lines) {
-            (true, _) => row.json().to_string(),
-            (false, true) => row.line.clone(),
-            (false, false) => printable(&row.text()),
-        };
+    rows.truncate(options.limit);
+    let lines: Box<dyn Iterator<Item = String>> = match (options.json, options.lines) {
+        (true, _) => Box::new(rows.iter().map(|row| row.json().to_string())),
+        (false, true) => Box::new(rows.iter().map(|row| row.line.clone())),
+        (false, false) => Box::new(row::lines(&rows).map(|line| cli::line(&line, None))),
+    };
+    for line in lines {
         if cli::emit(line)?.is_break() {
-            return Ok(status);
+            break;
         }
     }
     Ok(status)

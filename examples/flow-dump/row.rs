@@ -96,27 +96,44 @@ impl Row {
         })
     }
 
-    /// `table=22, priority=1, packets=5, bytes=300, cookie=0x1, dl_vlan=1 actions=strip_vlan`.
-    pub fn text(&self) -> String {
+    fn cells(&self) -> [String; 7] {
         let number = |number: Option<u64>| number.map_or("?".to_owned(), |number| number.to_string());
         let matches = match self.matches.as_str() {
             "" => "any",
             matches => matches,
         };
-        format!(
-            "{:>5} {:>6} {:>12} {:>14}  {:<#18x}  {matches}  {}",
+        [
             self.table.to_string(),
-            self.priority,
+            self.priority.to_string(),
             number(self.packets),
             number(self.bytes),
-            self.cookie,
-            self.actions
-        )
+            format!("{:#x}", self.cookie),
+            matches.to_owned(),
+            self.actions.clone(),
+        ]
     }
 }
 
-/// What stands above [`Row::text`].
-pub const HEADING: &str = "table   prio      packets          bytes  cookie              match  actions";
+/// A heading, and a line for each row. Numbers are as wide as they need to be; match and actions are of any length, and
+/// have no columns.
+pub fn lines(rows: &[Row]) -> impl Iterator<Item = String> {
+    let headings = ["table", "prio", "packets", "bytes", "cookie", "match", "actions"].map(str::to_owned);
+    let mut widths = headings.each_ref().map(String::len);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row.cells()) {
+            *width = cell.len().max(*width);
+        }
+    }
+    let [a, b, c, d, e, ..] = widths;
+    let cells = std::iter::once(headings).chain(rows.iter().map(Row::cells));
+    cells.map(
+        move |[table, priority, packets, bytes, cookie, matches, actions]| {
+            format!(
+                "{table:>a$}  {priority:>b$}  {packets:>c$}  {bytes:>d$}  {cookie:<e$}  {matches}  {actions}"
+            )
+        },
+    )
+}
 
 pub fn sort(rows: &mut [Row], order: Order) {
     // Rows that are equal stay in the order of the dump.

@@ -27,7 +27,7 @@ netdev-wait: whose port is the device that the kernel waits for?
   netdev-wait --follow        one line for each message as it comes
   journalctl -k | netdev-wait -
 
-  FILE                read dmesg's output, or a log; - is standard input (default: /dev/kmsg)
+  [--offline] FILE    read dmesg's output, or a log; - is standard input (default: /dev/kmsg)
   --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
   --follow            do not end
   --json              one JSON object; with --follow one for each message
@@ -64,6 +64,7 @@ impl Options {
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(file) if options.file.is_none() => options.file = Some(file.into()),
+                Long("offline") if options.file.is_none() => options.file = Some(parser.value()?.into()),
                 Long("db") => options.db = parser.value()?.parse()?,
                 Long("follow") => options.follow = true,
                 Long("json") => options.json = true,
@@ -118,6 +119,7 @@ fn summary(options: &Options, mut messages: Messages) -> Result<Status, Failure>
 
 /// Each message as it comes. Ports come and go between two of them.
 fn follow(options: &Options, mut messages: Messages) -> Result<Status, Failure> {
+    cli::end_with_reader();
     let mut status = Status::Fine;
     while let Some(waiting) = messages.next()? {
         let device = Device::of(waiting, &options.ports()?);

@@ -28,7 +28,7 @@ ovsdb-monitor: print rows of a database and every change of them, across restart
 
   ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch Interface,name,ofport,external_ids --format json
   ovsdb-monitor tcp:127.0.0.1:6640 Open_vSwitch Bridge,name Port,name,tag --timestamp
-  ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch Interface,name,ofport --where type=internal --where 'ofport<0'
+  ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch Interface,name --where external_ids:iface-id=vm1
   ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch ALL
 
   REMOTE DATABASE TABLE[,COLUMN]...   what to follow: unix:FILE or tcp:IP:PORT, and tables; without columns all of them,
@@ -39,8 +39,8 @@ ovsdb-monitor: print rows of a database and every change of them, across restart
   --format table|json|csv|list        as ovsdb-client monitor prints it; json is one object per line and table
   --json                              the same as --format json
   --timestamp                         the time (UTC) with each table
-  --probe SECONDS                     ask a silent server for a sign of life, and give it up after as long again; 0: never
-                                      (default: 4)
+  --probe SECONDS                     ask a silent server for a sign of life, and give it up after as long again; 0:
+                                      never (default: 4)
 
 Of a row that changed there are two lines: old, with the former values of the columns that changed, and new. When the
 connection is lost the tool tries again until it has another one. Then it prints each table once, marked resync, with
@@ -172,6 +172,7 @@ async fn follow(options: &Options) -> Result<Status, Failure> {
     let mut printer = Printer::new(options.format, options.timestamp, options.layouts(&schema));
     let remotes = [options.remote.clone()];
     let mut session = Session::new(remotes, options.request(&schema)?, options.session.clone());
+    cli::end_with_reader();
     let mut resync = false;
     loop {
         let printed = match session.next().await {

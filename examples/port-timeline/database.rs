@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::Sender;
 
-use examples::cli::{self, Failure, chain, complain};
+use examples::cli::{self, Failure, chain, complain, patiently};
 use ovsdb_proto::client::{Event, Remote, Session, SessionOptions};
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::{Change, RowChange};
@@ -32,8 +32,9 @@ pub fn rows(db: &Remote, said: &Sender<Result<Said, Failure>>) -> Result<(), Fai
         );
     cli::block_on(async {
         let mut session = Session::new([db.clone()], request, SessionOptions::default());
+        let mut event = patiently(TOOL, db, session.next()).await;
         loop {
-            match session.next().await {
+            match event {
                 Event::Changes(changes) => {
                     let mut told = changes.iter().filter_map(tell);
                     if !told.all(|told| said.send(Ok(told)).is_ok()) {
@@ -48,6 +49,7 @@ pub fn rows(db: &Remote, said: &Sender<Result<Said, Failure>>) -> Result<(), Fai
                 }
                 _ => {}
             }
+            event = session.next().await;
         }
     })
 }

@@ -20,7 +20,7 @@ use crate::event::{Lane, Said, What};
 pub fn flows(remote: &str, said: &Sender<Result<Said, Failure>>) -> Result<(), Failure> {
     let failed = openflow::failed(remote);
     cli::block_on(async {
-        let mut switch = openflow::connect(remote).await?;
+        let mut switch = cli::patiently(TOOL, remote, openflow::connect(remote)).await?;
         let version = switch.version();
         let mut monitor = switch.monitor(&MonitorRequest::default()).map_err(&failed)?;
         let mut known = Known::default();

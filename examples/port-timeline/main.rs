@@ -20,7 +20,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use examples::cli::{self, Failure, Status, chain, complain, printable};
+use examples::cli::{self, Failure, Status, chain, complain};
 use examples::db;
 use ovsdb_proto::client::Remote;
 
@@ -45,10 +45,11 @@ port-timeline: one port's life as it happens, in the database, in the kernel and
 Each line has the time since the one before. The rows of Port and Interface and the ports of the kernel's datapath are
 told as they change; network devices are looked at 50 times a second. A port that vanishes with its network namespace is
 told as that, though the kernel tells nobody. Of flows = is there from the start, + new, ~ changed and - gone; of one
-that goes later than the row of its interface it says by how long it outlived its port. It only reads.
+that goes later than the row of its interface it says by how long it outlived its port. Lines are cut at the width of a
+terminal; a pipe gets them whole. It only reads.
 
-Exit status: 0 the time is over or the reader has gone away, 1 the same, and a flow outlived its port, 3 could not look,
-64 wrong command line.
+Exit status: 0 the time is over or the reader has gone away, 1 a flow outlived its port, 3 could not look, 64 wrong
+command line.
 ";
 
 fn main() -> ExitCode {
@@ -104,6 +105,7 @@ impl Options {
 
 fn run(options: &Options) -> Result<Status, Failure> {
     let heard = listen(options);
+    cli::end_with_reader();
     let end = options.length.map(|length| Instant::now() + length);
     let mut life = Life::of(&options.port);
     let mut events: VecDeque<Said> = VecDeque::new();
@@ -118,7 +120,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
             let before = events.back();
             let line = match options.json {
                 true => said.json(before).to_string(),
-                false => printable(&said.line(before)),
+                false => cli::line(&said.line(before), None),
             };
             events.push_back(said);
             if events.len() > KEPT {

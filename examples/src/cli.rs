@@ -4,11 +4,14 @@ use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
+use std::os::unix::fs::FileTypeExt as _;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use tokio::io::Interest;
+use tokio::net::unix::pipe;
 use tokio::time::timeout;
 
 /// What a tool found, as its exit status.
@@ -105,10 +108,10 @@ pub fn main<O>(
     ExitCode::from(status.code())
 }
 
-/// One line on standard error.
+/// One line on standard error, whole or not at all.
 pub fn complain(tool: &str, line: impl Display) {
     // Nobody is left to tell if standard error is closed.
-    let _ = writeln!(io::stderr(), "{tool}: {line}");
+    let _ = io::stderr().write_all(format!("{tool}: {line}\n").as_bytes());
 }
 
 /// Text on standard output. A reader that has gone away wants no more, and is no failure.
@@ -129,6 +132,32 @@ pub fn emit(text: impl Display) -> Result<ControlFlow<()>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
         Err(error) => Err(Failure::blind(format_args!("standard output: {error}"))),
     }
+}
+
+/// Ends the process, with status 0, once nobody reads the pipe that is its standard output: a stream that has nothing to
+/// print for a long time would not notice. What is no pipe has no reader that can go.
+pub fn end_with_reader() {
+    if !std::fs::metadata(STDOUT).is_ok_and(|stdout| stdout.file_type().is_fifo()) {
+        return;
+    }
+    std::thread::spawn(|| {
+        let gone = block_on(async {
+            // Opened anew, because it must not block, and that is a property of all who share it.
+            let stdout = match pipe::OpenOptions::new().open_sender(STDOUT) {
+                Ok(stdout) => stdout,
+                Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(()),
+                Err(error) => return Err(Failure::blind(error)),
+            };
+            stdout
+                .ready(Interest::ERROR)
+                .await
+                .map(drop)
+                .map_err(Failure::blind)
+        });
+        if gone.is_ok() {
+            std::process::exit(0);
+        }
+    });
 }
 
 /// Runs `future` to its end.
@@ -262,6 +291,8 @@ pub fn timestamp(time: SystemTime) -> String {
     let year = era * 400 + year + next;
     format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{rest:02}.{milliseconds:03}")
 }
+
+const STDOUT: &str = "/proc/self/fd/1";
 
 /// How long a tool may work before it says what it does.
 pub const PATIENCE: Duration = Duration::from_secs(1);

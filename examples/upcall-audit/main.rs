@@ -109,6 +109,9 @@ impl Options {
 fn run(options: &Options) -> Result<Status, Failure> {
     let pid = options.pid.map_or_else(upcalls::running, Ok)?;
     let release = options.release();
+    if options.watch.is_some() {
+        cli::end_with_reader();
+    }
     let mut left = options.count.or(options.watch.is_none().then_some(1));
     let mut first = None;
     let mut status = Status::Fine;

@@ -2,8 +2,6 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -75,20 +73,34 @@ pub(crate) fn run(name: &str, args: &[&str], input: &str) -> Run {
 
 /// Runs the example `name` with a standard output that nobody reads any more.
 pub(crate) fn run_without_reader(name: &str, args: &[&str]) -> Run {
-    let (reader, writer) = UnixStream::pair().unwrap();
-    drop(reader);
-    let output = command(name)
+    let mut child = command(name)
         .args(args)
         .stdin(Stdio::null())
-        .stdout(OwnedFd::from(writer))
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .output()
+        .spawn()
         .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
     Run {
         status: output.status.code().unwrap(),
         stdout: String::new(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Runs the example `name` on a terminal of 60 columns, which is its standard error, too.
+pub(crate) fn run_on_terminal(name: &str, args: &[&str], environment: &str) -> String {
+    let quoted = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
+    let words: Vec<_> = args.iter().map(|word| quoted(word)).collect();
+    let tool = quoted(path(name).to_str().unwrap());
+    let script = format!("stty rows 24 cols 60; {environment} {tool} {}", words.join(" "));
+    let output = Command::new("script")
+        .args(["--quiet", "--command", &script, "/dev/null"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
 }
 
 /// A tool that runs until it is stopped; dropped, it is killed.
