@@ -101,6 +101,7 @@ async fn updates_typed(socket: &Path) {
     loop {
         for change in monitor.next().await.unwrap() {
             if let Change::Initial(new) | Change::Modify { new, .. } = change.change {
+                let new = new.value().unwrap();
                 if new.external_ids.get("n") == Some(&last) {
                     println!("{}", new.name);
                     return;
