@@ -1,5 +1,6 @@
 //! One action, typed.
 
+pub(super) mod ct;
 mod learn;
 mod nested;
 mod plain;
@@ -99,6 +100,17 @@ impl<'a> Entry<'a> {
             _ => Argument::Other,
         };
         Entry { key, argument }
+    }
+}
+
+/// The key of an item, and its value; without one, an empty one.
+pub(super) fn pair(item: Token<'_>) -> (&[u8], Token<'_>) {
+    let entry = Entry::of(item);
+    match entry.argument {
+        Argument::None => (entry.key, item.from(item.text.len())),
+        Argument::Value(value) => (entry.key, value),
+        // No key at all: the caller knows none that is empty.
+        Argument::Arrow(..) | Argument::Other => (&[], item),
     }
 }
 

@@ -29,8 +29,8 @@ use crate::text::{
 /// A key is what stands before the match (`n_packets`, `table`, `send_flow_rem`), in the match (`tcp`,
 /// `priority`, a field by any of its names) or among the actions (`drop`). Arguments of
 /// actions have names, and dots in front of these: `output.port`, `ct.zone`, `resubmit.table`,
-/// `load.value`, `load.dst.field`, `set_field.value.eth_dst`, `move.src.start`, `clone.output.port`. A port alone
-/// is an `output`. Where a key is there more than once, one that holds is enough, also for `!=`.
+/// `load.value`, `load.dst.field`, `set_field.value.eth_dst`, `move.src.start`, `clone.output.port`, `ct.nat.type`,
+/// `ct.nat.addrs.start`, `ct.nat.ports.end`, `bundle.members`, `encap.props.md_type`. A port alone is an `output`. Where a key is there more than once, one that holds is enough, also for `!=`.
 ///
 /// Without `table`, `priority`, `cookie` and timeouts a flow has their defaults, but not
 /// the keys.

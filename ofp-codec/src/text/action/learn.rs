@@ -7,7 +7,7 @@ use crate::{
         subfield::Subfield,
     },
     text::{
-        action::{entries, nested::pair, plain::arrow},
+        action::{entries, pair, plain::arrow},
         error::Fault,
         value::Token,
     },

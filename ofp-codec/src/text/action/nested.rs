@@ -1,14 +1,12 @@
 //! Actions with a list of arguments, or of actions.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     model::{
         action::{
             Action,
-            ct::{Ct, FTP, Nat, NatSide, NumberOrSubfield, TFTP},
+            ct::NumberOrSubfield,
             encap::{Encap, NshProperty, PacketType},
             report::{Controller, PacketInReason, Sample, SampleDirection},
             select::{Bundle, BundleAlgorithm, HashFields, Multipath, MultipathAlgorithm},
@@ -16,7 +14,13 @@ use crate::{
         port::PortRef,
     },
     text::{
-        action::{Argument, Entry, entries, learn::learn, list},
+        action::{
+            Argument, Entry,
+            ct::{ct, nat},
+            entries,
+            learn::learn,
+            list, pair,
+        },
         error::Fault,
         value::Token,
     },
@@ -51,50 +55,7 @@ pub(super) fn action(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<
     })
 }
 
-/// The key of an item, and its value; without one, an empty one.
-pub(super) fn pair(item: Token<'_>) -> (&[u8], Token<'_>) {
-    let entry = Entry::of(item);
-    match entry.argument {
-        Argument::None => (entry.key, item.from(item.text.len())),
-        Argument::Value(value) => (entry.key, value),
-        // No key at all: the caller knows none that is empty.
-        Argument::Arrow(..) | Argument::Other => (&[], item),
-    }
-}
-
-fn ct(arguments: Token<'_>, depth: usize) -> Result<Option<Ct>, Fault> {
-    let mut ct = Ct::default();
-    for item in entries(arguments) {
-        let (key, value) = pair(item?);
-        match key {
-            b"commit" => ct.commit = true,
-            b"force" => ct.force = true,
-            b"table" => ct.table = Some(value.table()?),
-            b"zone" => ct.zone = Some(number_or_subfield(value, Token::u16)?),
-            b"exec" => ct.exec.extend(list(value, depth)?),
-            b"nat" => match nat(value)? {
-                // Open vSwitch keeps the order, and prints a later one inside `exec`.
-                Some(nat) if !ct.exec.is_empty() => ct.exec.push(Action::Nat(Box::new(nat))),
-                Some(nat) => ct.nat = Some(nat),
-                None => return Ok(None),
-            },
-            b"alg" => {
-                ct.alg = match value.text {
-                    b"ftp" => FTP,
-                    b"tftp" => TFTP,
-                    _ => value.u16()?,
-                }
-            }
-            _ => return Ok(None),
-        }
-    }
-    if ct.force && !ct.commit {
-        return Err(arguments.expected("`commit` beside `force`"));
-    }
-    Ok(Some(ct))
-}
-
-fn number_or_subfield<'a, T>(
+pub(super) fn number_or_subfield<'a, T>(
     value: Token<'a>,
     number: impl FnOnce(Token<'a>) -> Result<T, Fault>,
 ) -> Result<NumberOrSubfield<T>, Fault> {
@@ -102,89 +63,6 @@ fn number_or_subfield<'a, T>(
         Some(b'0'..=b'9') | None => number(value).map(NumberOrSubfield::Number),
         Some(_) => value.subfield().map(NumberOrSubfield::Subfield),
     }
-}
-
-fn nat(arguments: Token<'_>) -> Result<Option<Nat>, Fault> {
-    let mut nat = Nat::default();
-    for item in entries(arguments) {
-        let (key, value) = pair(item?);
-        match key {
-            b"src" | b"dst" => {
-                if nat.side.is_some() {
-                    return Err(value.expected("one of `src` and `dst`"));
-                }
-                nat.side = Some(if key == b"src" { NatSide::Src } else { NatSide::Dst });
-                if !value.text.is_empty() {
-                    nat_range(value, &mut nat)?;
-                }
-            }
-            b"persistent" => nat.persistent = true,
-            b"hash" => nat.hash = true,
-            b"random" => nat.random = true,
-            _ => return Ok(None),
-        }
-    }
-    if nat.side.is_none() && (nat.persistent || nat.hash || nat.random) {
-        return Err(arguments.expected("`src` or `dst`"));
-    }
-    if nat.hash && nat.random {
-        return Err(arguments.expected("one of `hash` and `random`"));
-    }
-    Ok(Some(nat))
-}
-
-/// `A[-B][:P[-Q]]`; an IPv6 address may be in brackets.
-fn nat_range(range: Token<'_>, nat: &mut Nat) -> Result<(), Fault> {
-    let (min, rest) = nat_addr(range)?;
-    let (max, rest) = match rest.text {
-        [b'-', ..] => {
-            let (max, rest) = nat_addr(rest.from(1))?;
-            (Some(max), rest)
-        }
-        _ => (None, rest),
-    };
-    if max.is_some_and(|max| max < min || max.is_ipv4() != min.is_ipv4()) {
-        return Err(range.expected("a last address that is not below the first"));
-    }
-    nat.min_addr = Some(min);
-    nat.max_addr = max.filter(|max| *max != min);
-    let ports = match rest.text {
-        [] => return Ok(()),
-        [b':', ..] => rest.from(1),
-        _ => return Err(rest.expected("`:` and ports")),
-    };
-    let (min, max) = match ports.split(b"-") {
-        Some((min, max)) => (min.u16()?, Some(max.u16()?)),
-        None => (ports.u16()?, None),
-    };
-    if max.is_some_and(|max| max < min) {
-        return Err(ports.expected("a last port that is not below the first"));
-    }
-    nat.min_port = Some(min);
-    nat.max_port = max.filter(|max| *max != min);
-    Ok(())
-}
-
-/// An address, and what follows it.
-fn nat_addr(text: Token<'_>) -> Result<(IpAddr, Token<'_>), Fault> {
-    let end = |bytes: &[u8]| text.text.iter().position(|byte| bytes.contains(byte));
-    let all = text.text.len();
-    if text.text.first() == Some(&b'[') {
-        let close = end(b"]").ok_or_else(|| text.expected("`]`"))?;
-        let addr = text
-            .from(1)
-            .until(close - 1)
-            .addr::<Ipv6Addr>("an IPv6 address")?;
-        return Ok((addr.into(), text.from(close + 1)));
-    }
-    let v4 = end(b"-:").unwrap_or(all);
-    if text.text[..v4].contains(&b'.') {
-        let addr = text.until(v4).addr::<Ipv4Addr>("an IPv4 address")?;
-        return Ok((addr.into(), text.from(v4)));
-    }
-    let v6 = end(b"-").unwrap_or(all);
-    let addr = text.until(v6).addr::<Ipv6Addr>("an address")?;
-    Ok((addr.into(), text.from(v6)))
 }
 
 fn controller(arguments: Token<'_>) -> Result<Option<Action>, Fault> {

@@ -102,7 +102,7 @@ impl Clause {
             _ => None,
         };
         let test = test.map(|(operator, value)| {
-            let wanted = Wanted::parse(path::value_field(&path), value)?;
+            let wanted = Wanted::parse(path::value_field(&path, value.text), value)?;
             Ok(Test { operator, wanted })
         });
         Ok(Clause {

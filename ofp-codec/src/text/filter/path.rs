@@ -1,17 +1,19 @@
 //! Where in an action a value stands.
 
 use alloc::boxed::Box;
+use core::iter::repeat;
 
 use crate::{
     model::{field::Field, port::Port},
     text::{
-        action::{Argument, Entry, entries},
+        action::{Argument, Entry, ct::nat_parts, entries, pair},
+        lex::word,
         value::Token,
     },
 };
 
-/// The field whose values stand at this path, if they are those of one field.
-pub(super) fn value_field(path: &[Box<[u8]>]) -> Option<Field> {
+/// The field whose values stand at this path, if they are those of one field. Addresses of `nat` are of two.
+pub(super) fn value_field(path: &[Box<[u8]>], value: &[u8]) -> Option<Field> {
     let known = |name: &[u8]| Field::spelling(name).map(|(field, _)| field);
     let last = path.last()?;
     let argument = || {
@@ -23,6 +25,8 @@ pub(super) fn value_field(path: &[Box<[u8]>]) -> Option<Field> {
     match path {
         [name] => known(name).or_else(argument),
         [.., value, name] if &**value == b"value" => known(name),
+        [.., addrs, _] if &**addrs == b"addrs" && value.contains(&b':') => Some(Field::Ipv6Src),
+        [.., addrs, _] if &**addrs == b"addrs" => Some(Field::IpSrc),
         _ => argument(),
     }
 }
@@ -60,6 +64,12 @@ enum Shape {
     Places(&'static [&'static str], &'static [u8]),
     /// Two with an arrow between them.
     Arrow([&'static str; 2]),
+    /// By their places as far as there are names, and then members.
+    Members(&'static [&'static str]),
+    /// `src=10.0.0.1-10.0.0.9:80,random`.
+    Nat,
+    /// A header, and its properties: `nsh(md_type=1)`.
+    Encap,
     /// They say them: `zone=5`, `commit`, `exec(..)`.
     Pairs,
 }
@@ -76,6 +86,11 @@ impl Shape {
             b"load" | b"set_field" => Shape::Arrow(["value", "dst"]),
             b"move" => Shape::Arrow(["src", "dst"]),
             b"check_pkt_larger" => Shape::Arrow(["pkt_len", "dst"]),
+            b"bundle" => Shape::Members(&["fields", "basis", "algorithm", ""]),
+            b"bundle_load" => Shape::Members(&["fields", "basis", "algorithm", "", "dst"]),
+            b"nat" => Shape::Nat,
+            b"encap" => Shape::Encap,
+            b"tlv" => Shape::Places(&["class", "type", "value"], b","),
             _ => Shape::Pairs,
         }
     }
@@ -114,10 +129,42 @@ fn any_below(value: Token<'_>, shape: Shape, path: &[Box<[u8]>], test: &dyn Fn(T
             Some((left, right)) => any_of(names.into_iter().zip([left, right]), path, test),
             None => false,
         },
-        Shape::Pairs => entries(value)
+        Shape::Members(names) => {
+            let names = names.iter().copied().chain(repeat("members"));
+            let items = entries(value).flatten().map(|item| match pair(item) {
+                (b"members" | b"slaves", first) => first,
+                _ => item,
+            });
+            any_of(names.zip(items), path, test)
+        }
+        Shape::Nat if matches!(&**name, b"type" | b"addrs" | b"ports") => nat(value, path, test),
+        Shape::Encap if &**name == b"header" => below.is_empty() && test(value.until(word(value.text).len())),
+        Shape::Encap if &**name == b"props" => any_below(pair(value).1, Shape::Pairs, below, test),
+        Shape::Nat | Shape::Encap | Shape::Pairs => entries(value)
             .flatten()
             .any(|item| any_in_action(item, path, test)),
     }
+}
+
+/// `type`, `addrs.start`, `ports.end`. A range of one ends where it begins.
+fn nat(arguments: Token<'_>, path: &[Box<[u8]>], test: &dyn Fn(Token<'_>) -> bool) -> bool {
+    let mut items = entries(arguments).flatten();
+    let range = items.find(|item| matches!(pair(*item).0, b"src" | b"dst"));
+    let Some((kind, range)) = range.map(|item| (item.until(3), pair(item).1)) else {
+        return false;
+    };
+    let part = match (&*path[0], nat_parts(range)) {
+        (b"type", _) => return path.len() == 1 && test(kind),
+        (b"addrs", Ok((addrs, _))) => Some(addrs),
+        (_, Ok((_, ports))) => ports,
+        _ => None,
+    };
+    part.is_some_and(|part| match &path[1..] {
+        [] => test(part.whole),
+        [end] if &**end == b"start" => test(part.first),
+        [end] if &**end == b"end" => test(part.last.unwrap_or(part.first)),
+        _ => false,
+    })
 }
 
 fn any_of<'a>(
