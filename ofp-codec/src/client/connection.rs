@@ -218,13 +218,20 @@ impl Connection {
         &mut self,
         mut other: impl FnMut(&Message<'_>) -> bool,
     ) -> Result<(), Error> {
-        while self.link.unsent() > MAX_UNSENT {
-            self.link.exchange().await?;
-            while let Some(bytes) = self.link.received()? {
-                self.sort(bytes, &mut other);
-            }
+        if self.link.unsent() <= MAX_UNSENT {
+            return Ok(());
         }
-        Ok(())
+        let after = self.options.deadline;
+        let room = timeout(after, async {
+            while self.link.unsent() > MAX_UNSENT {
+                self.link.exchange().await?;
+                while let Some(bytes) = self.link.received()? {
+                    self.sort(bytes, &mut other);
+                }
+            }
+            Ok(())
+        });
+        room.await.map_err(|_| Error::Deadline { after })?
     }
 
     /// Gives a message to `other`, and keeps it if it is an event.

@@ -40,6 +40,8 @@ pub struct Session {
     ours: Versions,
     version: Option<Version>,
     next_xid: u32,
+    /// Why it ended.
+    failed: Option<SessionError>,
 }
 
 /// Why a session cannot go on.
@@ -80,6 +82,12 @@ pub enum SessionError {
     /// What was to be sent has no bytes.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// The peer asks for echoes and does not read them.
+    #[error("the peer leaves {unsent} bytes unread and asks for more")]
+    Unread {
+        /// How many bytes are to be sent.
+        unsent: usize,
+    },
 }
 
 /// What a session received.
@@ -107,6 +115,10 @@ impl Received<'_> {
 }
 
 impl Session {
+    /// How many bytes may wait to be sent before an echo request ends the session. What the caller sends is
+    /// not limited: it knows how much there is ([`outgoing`](Self::outgoing)).
+    pub const MAX_UNSENT: usize = 1 << 20;
+
     /// Begins with a hello that offers these versions.
     pub fn new(versions: Versions) -> Self {
         let mut session = Session {
@@ -116,6 +128,7 @@ impl Session {
             ours: versions,
             version: None,
             next_xid: 1,
+            failed: None,
         };
         let hello = Hello {
             versions,
@@ -141,12 +154,7 @@ impl Session {
     ///
     /// As [`next`](Self::next).
     pub fn handshake(&mut self) -> Result<Option<Version>, SessionError> {
-        while self.version.is_none() {
-            let Some(range) = self.frames.next_range()? else {
-                break;
-            };
-            self.handle(range)?;
-        }
+        while self.version.is_none() && self.take()?.is_some() {}
         Ok(self.version)
     }
 
@@ -159,19 +167,21 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the session cannot go on; what is left to send then tells the peer why.
+    /// If the session cannot go on, and every time from then on; what is left to send then tells the peer
+    /// why.
     #[allow(clippy::should_implement_trait, reason = "the message borrows from here")]
     pub fn next(&mut self) -> Result<Option<Received<'_>>, SessionError> {
         loop {
-            let Some(range) = self.frames.next_range()? else {
-                return Ok(None);
-            };
-            if !self.handle(range.clone())? {
-                let bytes = self.frames.get(range);
-                return Ok(Some(match Message::parse(bytes) {
-                    Ok(message) => Received::Message(message),
-                    Err(error) => Received::Malformed { bytes, error },
-                }));
+            match self.take()? {
+                None => return Ok(None),
+                Some((_, true)) => {}
+                Some((range, false)) => {
+                    let bytes = self.frames.get(range);
+                    return Ok(Some(match Message::parse(bytes) {
+                        Ok(message) => Received::Message(message),
+                        Err(error) => Received::Malformed { bytes, error },
+                    }));
+                }
             }
         }
     }
@@ -215,10 +225,27 @@ impl Session {
     /// Takes note that the first `len` bytes of it are sent.
     pub fn sent(&mut self, len: usize) {
         self.sent = self.sent.saturating_add(len).min(self.out.len());
-        if self.sent == self.out.len() {
-            self.out.clear();
+        // A peer that is always a little behind must not let it grow.
+        if self.sent > self.out.len() / 2 {
+            self.out.drain(..self.sent);
             self.sent = 0;
         }
+    }
+
+    /// The next message, and whether it was the session's own business, which is dealt with then.
+    fn take(&mut self) -> Result<Option<(Range<usize>, bool)>, SessionError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let next = self.frames.next_range().map_err(SessionError::from);
+        let taken = next.and_then(|range| match range {
+            None => Ok(None),
+            Some(range) => self.handle(range.clone()).map(|own| Some((range, own))),
+        });
+        if let Err(error) = &taken {
+            self.failed = Some(error.clone());
+        }
+        taken
     }
 
     /// Deals with a message that is the session's own business; tells whether it was one.
@@ -254,6 +281,10 @@ impl Session {
                 got: header.version,
             }),
             (Some(version), Some(MessageKind::EchoRequest)) => {
+                let unsent = self.out.len() - self.sent;
+                if unsent > Session::MAX_UNSENT {
+                    return Err(SessionError::Unread { unsent });
+                }
                 let payload = message.body().rest();
                 // A reply is as long as the request was.
                 let _ = MessageKind::EchoReply.encode(version, header.xid, &mut self.out, |writer| {
@@ -326,6 +357,35 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_asks_for_echoes_and_reads_none_ends_the_session() {
+        let mut session = connected();
+        let mut echo = alloc::vec![0; 32_768];
+        echo[..8].copy_from_slice(&[4, 2, 0x80, 0, 0, 0, 0, 9]);
+        let mut asked = 0;
+        let error = loop {
+            session.receive(&echo);
+            match session.next() {
+                Ok(_) => asked += 1,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((asked, session.outgoing().len()), (33, 33 * echo.len()));
+        let unsent = session.outgoing().len();
+        assert_eq!(error, SessionError::Unread { unsent });
+    }
+
+    #[test]
+    fn what_is_sent_is_forgotten_also_if_there_is_always_more() {
+        let mut session = connected();
+        for _ in 0..1000 {
+            session.receive(&[4, 2, 0, 8, 0, 0, 0, 9, 4, 2, 0, 8, 0, 0, 0, 9]);
+            assert!(session.next().unwrap().is_none());
+            session.sent(session.outgoing().len() - 8);
+        }
+        assert!(session.out.capacity() < 200, "{}", session.out.capacity());
+    }
+
+    #[test]
     fn a_peer_without_a_common_version_is_told_so() {
         let mut session = Session::new(Versions::from_iter([Version::V1_3]));
         session.sent(session.outgoing().len());
@@ -352,6 +412,9 @@ mod tests {
         session.receive(&[1, 2, 0, 8, 0, 0, 0, 1]);
         let error = session.next().unwrap_err();
         assert!(matches!(error, SessionError::WrongVersion { .. }), "{error}");
+        // And it has ended for good.
+        session.receive(&[4, 21, 0, 8, 0, 0, 0, 1]);
+        assert_eq!(session.next().unwrap_err(), error);
     }
 
     #[test]

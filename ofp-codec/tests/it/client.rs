@@ -1,11 +1,12 @@
 //! The connection, on a real switch.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use ofp_codec::{
-    Version,
-    client::{Connection, Error, Options},
-    wire::{Entries, Message, MessageKind, Session, TableFeatures, Versions, frame_len},
+    FlowMod, Version,
+    client::{Admin, Connection, Error, Options},
+    text::FlowRef,
+    wire::{Entries, Message, MessageKind, Session, SessionError, TableFeatures, Versions, frame_len},
 };
 use testbed::{Switch, or_skip};
 use tokio::{
@@ -218,12 +219,9 @@ async fn an_address_that_is_none_and_one_where_nobody_is_are_errors() {
     let error = Connection::connect("unix:/nonexistent/br0.mgmt", Options::default())
         .await
         .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("unix:/nonexistent/br0.mgmt: No such file"),
-        "{error}"
-    );
+    assert_eq!(error.to_string(), "unix:/nonexistent/br0.mgmt: no connection");
+    let cause = error.source().unwrap().to_string();
+    assert!(cause.starts_with("No such file"), "{cause}");
 }
 
 /// A peer that says hello, then sends this, and keeps the connection open.
@@ -254,6 +252,46 @@ async fn a_reply_that_does_not_come_in_time_costs_the_request_and_not_the_connec
     drop(connection);
     // A hello and two barriers.
     assert_eq!(task.await.unwrap().len(), 24);
+}
+
+#[tokio::test]
+async fn a_peer_that_asks_for_echoes_and_reads_none_is_given_up() {
+    let (ours, mut theirs) = duplex(1 << 16);
+    tokio::spawn(async move {
+        theirs.write_all(&[4, 0, 0, 8, 0, 0, 0, 1]).await.unwrap();
+        let mut echo = vec![0; 32_768];
+        echo[..8].copy_from_slice(&[4, 2, 0x80, 0, 0, 0, 0, 9]);
+        while theirs.write_all(&echo).await.is_ok() {}
+        std::future::pending::<()>().await;
+    });
+    let mut connection = Connection::over(ours, Options::default()).await.unwrap();
+    let error = connection.event().await.unwrap_err();
+    assert!(
+        matches!(error, Error::Session(SessionError::Unread { .. })),
+        "{error}"
+    );
+    assert!(error.is_connection_lost());
+    let again = connection.barrier().await.unwrap_err();
+    assert_eq!(again.to_string(), error.to_string());
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_no_changes_costs_the_caller_no_more_than_the_deadline() {
+    let (ours, mut theirs) = duplex(1 << 16);
+    tokio::spawn(async move {
+        theirs.write_all(&[4, 0, 0, 8, 0, 0, 0, 1]).await.unwrap();
+        // It is not silent, but reads nothing.
+        while theirs.write_all(&[4, 3, 0, 8, 0, 0, 0, 9]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let mut options = Options::default();
+    options.deadline = Duration::from_millis(50);
+    let connection = Connection::over(ours, options).await.unwrap();
+    let flow = FlowRef::parse(b"actions=drop").unwrap().to_flow().unwrap();
+    let changes = vec![FlowMod::add(flow); 10_000];
+    let error = Admin::new(connection).change(&changes).await.unwrap_err();
+    assert!(matches!(error, Error::Deadline { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@
 )]
 
 #[cfg(feature = "client")]
+mod cancel;
+#[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
 mod client_flows;
