@@ -30,6 +30,8 @@ use crate::{
 pub struct Admin {
     connection: Connection,
     bundles: u32,
+    /// The switch was told that commands have tables, which those of OpenFlow 1.0 have not by themselves.
+    has_tables: bool,
 }
 
 impl Admin {
@@ -38,6 +40,7 @@ impl Admin {
         Admin {
             connection,
             bundles: 0,
+            has_tables: false,
         }
     }
 
@@ -137,6 +140,16 @@ impl Admin {
         bundle: Option<u32>,
         pending: &mut Pending,
     ) -> Result<(), Error> {
+        if self.connection.version() == Version::V1_0 && !self.has_tables {
+            self.connection.send(|version, xid, out| {
+                MessageKind::FlowModTableId.encode(version, xid, out, |writer| {
+                    writer.u8(1);
+                    writer.zeros(7);
+                    Ok(())
+                })
+            })?;
+            self.has_tables = true;
+        }
         for change in changes {
             let sent = self.connection.send(|version, xid, out| match bundle {
                 None => change.encode(version, xid, out),

@@ -144,6 +144,7 @@ impl<'a> FlowModRef<'a> {
         let error = |name, what, value: u64| Err(start.named(name).error(what, Fault::Value(value)));
         self.matches.check()?;
         let flow_mod = self.to_flow_mod()?;
+        self.program.check_order(&flow_mod.flow.actions)?;
         let command = flow_mod.command;
         if let FlowModHead::Of11(head) = &self.head {
             let all = head.table_id == FlowMod::ANY_TABLE;

@@ -149,6 +149,7 @@ impl<'a> FlowStatsRef<'a> {
     pub fn check(&self) -> Result<Flow, DecodeError> {
         self.matches.check()?;
         let flow = self.to_flow()?;
+        self.program.check_order(&flow.actions)?;
         self.program.check_known(&flow.actions)?;
         Ok(flow)
     }

@@ -198,6 +198,13 @@ impl<'a> InstructionRef<'a> {
 /// As of [`InstructionRef::to_actions`]; for an instruction that is there twice; and for actions that
 /// Open vSwitch does not allow together.
 pub fn decode_instructions(reader: Reader<'_>, version: Version) -> Result<Vec<Action>, DecodeError> {
+    let all = decode_program(reader, version)?;
+    verify(&all, version, Place::Flow).map_err(|name| refused(reader, name))?;
+    Ok(all)
+}
+
+/// The same without a look at what may stand together.
+pub(super) fn decode_program(reader: Reader<'_>, version: Version) -> Result<Vec<Action>, DecodeError> {
     let mut all = match version {
         Version::V1_0 => decode_list(reader, version, 0)?,
         _ => Vec::new(),
@@ -215,7 +222,6 @@ pub fn decode_instructions(reader: Reader<'_>, version: Version) -> Result<Vec<A
         found.sort_by_key(|(kind, _)| *kind);
         all.extend(found.into_iter().flat_map(|(_, actions)| actions));
     }
-    verify(&all, version, Place::Flow).map_err(|name| refused(reader, name))?;
     Ok(all)
 }
 

@@ -8,11 +8,11 @@ use crate::{
         version::Version,
     },
     wire::{
-        action::decode_actions,
+        action::{Place, decode_list, verify},
         entries::Entry,
         error::{DecodeError, Fault},
         flow_removed::FlowRemovedReason,
-        instruction::decode_instructions,
+        instruction::decode_program,
         matches::MatchRef,
         read::Reader,
     },
@@ -126,15 +126,31 @@ fn decode_full(mut reader: Reader<'_>, version: Version) -> Result<(Flow, FlowRe
     flow.cookie = reader.u64("cookie")?;
     if version >= Version::V1_3 {
         flow.matches = MatchRef::decode(&mut reader)?.to_match()?;
-        flow.actions = decode_instructions(reader, version)?;
+        flow.actions = decode_program(reader, version)?;
     } else {
         flow.matches = MatchRef::decode_nxm(&mut reader, match_len)?.to_match()?;
-        flow.actions = decode_actions(reader, version)?;
+        flow.actions = decode_list(reader, version, 0)?;
     }
     Ok((flow, FlowRemovedReason(reason)))
 }
 
 impl FlowUpdate {
+    /// The name of the error with which `ovs-ofctl` refuses what the flow does.
+    pub(crate) fn check(&self, version: Version) -> Result<(), &'static str> {
+        let place = if version < Version::V1_3 {
+            Place::List
+        } else {
+            Place::Flow
+        };
+        match self {
+            FlowUpdate::Initial(flow)
+            | FlowUpdate::Added(flow)
+            | FlowUpdate::Removed { flow, .. }
+            | FlowUpdate::Modified(flow) => verify(&flow.actions, version, place),
+            FlowUpdate::Abbreviated { .. } | FlowUpdate::Paused | FlowUpdate::Resumed => Ok(()),
+        }
+    }
+
     /// The same, with the flow in the words of this version.
     #[must_use]
     pub fn canonical(&self, version: Version) -> FlowUpdate {

@@ -4,9 +4,9 @@ use crate::{
     lint,
     model::{action::Action, flow::Flow, version::Version},
     wire::{
-        action::Actions,
+        action::{Actions, Place, verify},
         error::{DecodeError, Fault},
-        instruction::{Instructions, decode_instructions},
+        instruction::{Instructions, decode_program},
         read::Reader,
         write::Writer,
     },
@@ -46,13 +46,22 @@ impl<'a> ProgramRef<'a> {
         }
     }
 
-    /// What it does, in the order in which it is done.
+    /// What it does, in the order in which it is done. Which parts may stand together is not looked at: in
+    /// OpenFlow 1.0 a switch sends flows that `ovs-ofctl` refuses.
     ///
     /// # Errors
     ///
     /// The first part that Open vSwitch refuses, with the name of its error.
     pub fn to_actions(&self) -> Result<Vec<Action>, DecodeError> {
-        decode_instructions(self.reader, self.version)
+        decode_program(self.reader, self.version)
+    }
+
+    /// Checks that these actions, which are its own, may stand together.
+    pub(crate) fn check_order(&self, actions: &[Action]) -> Result<(), DecodeError> {
+        match verify(actions, self.version, Place::Flow) {
+            Ok(()) => Ok(()),
+            Err(name) => self.refuse(name),
+        }
     }
 
     /// Checks that Open vSwitch knows these actions, which are its own, and that they fit the match of

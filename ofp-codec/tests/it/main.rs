@@ -7,6 +7,8 @@
 )]
 
 #[cfg(feature = "client")]
+mod add_flows;
+#[cfg(feature = "client")]
 mod cancel;
 #[cfg(feature = "client")]
 mod client;
@@ -15,6 +17,8 @@ mod client_flows;
 mod diff;
 mod dumps;
 mod errors;
+#[cfg(feature = "client")]
+mod every_flow;
 mod filters;
 mod flow_dumps;
 mod flow_mods;

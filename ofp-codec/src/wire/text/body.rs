@@ -95,6 +95,8 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
         Some(Kind::FlowMonitorReply) => {
             for update in Entries::<FlowUpdate>::of(message) {
                 let update = update.map_err(|bad| bad.error)?;
+                let refused = |name| message.body().named(name).error("actions", Fault::Combination);
+                update.check(version).map_err(refused)?;
                 put(
                     text,
                     &format_args!("\n {}", update.canonical(message.header().version)),
