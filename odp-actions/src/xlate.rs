@@ -3,7 +3,9 @@
 //! ovs-vswitchd keeps a picture of the packet as OpenFlow actions have changed it, and *commits* the difference to
 //! the packet as it is only when something is output. [`Xlate`] follows the same rules for tunnel metadata and VLAN
 //! tags (`compose_output_action`, `commit_odp_tunnel_action` and `commit_vlan_action` of Open vSwitch), for the kernel
-//! datapath, also through groups of type `all` and patch ports. What it cannot know is an [`Unpredictable`], never a guess.
+//! datapath, also through groups of type `all` and patch ports; [`Bridge`] adds what ports, VLANs and mirrors do to
+//! NORMAL, FLOOD and ALL. A [`Prediction`] has the bytes where they are certain, bounds where only an order or a number is
+//! open, and else the reason, an [`Unpredictable`]: never a guess.
 //!
 //! ```
 //! use odp_actions::xlate::{OvsVersion, Packet, Port, Xlate};
@@ -21,14 +23,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bridge;
+mod commit;
 mod port;
+mod prediction;
+mod unpredictable;
+mod vlan;
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use self::bridge::{BondMode, Bridge, BridgePort, Forwarding, Interface, Mirror, MirrorOutput};
+use self::commit::Certainty;
 pub use self::port::{Checksum, OutKey, Port, TunnelKind, TunnelPort};
+pub use self::prediction::{Bounds, Prediction};
+use self::prediction::{Step, bytes_of};
+pub use self::unpredictable::Unpredictable;
+use self::vlan::{DOT1Q, Tag};
+pub use self::vlan::{PriorityTags, VlanMode};
 pub use crate::version::{OvsVersion, OvsVersionError};
-use crate::{Action, Actions, Key, PushVlan, Tunnel};
+use crate::{Action, Actions, Tunnel};
 
 /// What the sizes depend on in the packet that is translated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,12 +87,13 @@ pub struct Xlate {
     committed_tags: Vec<Tag>,
     committed_tunnel: Option<Tunnel>,
     actions: Actions,
+    certainty: Certainty,
 }
 
 impl Xlate {
     /// Starts with `packet` as it came in.
     pub fn new(ovs: OvsVersion, packet: Packet) -> Self {
-        let tags: Vec<_> = packet.vlan.into_iter().map(Tag::Received).collect();
+        let tags: Vec<_> = packet.vlan.into_iter().map(Tag::received).collect();
         Self {
             ovs,
             ip_tos: packet.ip_tos,
@@ -88,6 +102,7 @@ impl Xlate {
             tags,
             committed_tunnel: None,
             actions: Actions::new(),
+            certainty: Certainty::default(),
         }
     }
 
@@ -115,10 +130,7 @@ impl Xlate {
         if self.tags.len() >= most {
             return Err(Unpredictable::Tags { most });
         }
-        self.tags.push(Tag::Pushed(PushVlan {
-            tpid,
-            ..PushVlan::new(0, 0)
-        }));
+        self.tags.push(Tag::new(tpid, 0, 0));
         Ok(())
     }
 
@@ -128,19 +140,9 @@ impl Xlate {
     /// [`Unpredictable::Tag`]: whether that changes anything depends on the VLAN id of the packet, which is not known.
     pub fn set_vlan_vid(&mut self, vid: u16) -> Result<(), Unpredictable> {
         match self.tags.last_mut() {
-            None => self.tags.push(Tag::Pushed(PushVlan::new(vid, 0))),
-            Some(Tag::Pushed(tag)) => {
-                *tag = PushVlan {
-                    tpid: tag.tpid,
-                    ..PushVlan::new(vid, tag.pcp())
-                }
-            }
-            Some(Tag::Received(Vlan { vid: Some(same), .. })) if *same == vid => {}
-            Some(Tag::Received(Vlan { vid: None, .. })) => return Err(Unpredictable::Tag),
-            // The priority stays as it came; it has no bearing on the size.
-            Some(tag @ &mut Tag::Received(Vlan { pcp, .. })) => {
-                *tag = Tag::Pushed(PushVlan::new(vid, pcp.unwrap_or(0)));
-            }
+            None => self.tags.push(Tag::new(DOT1Q, vid, 0)),
+            Some(Tag { vid: None, .. }) => return Err(Unpredictable::Tag),
+            Some(tag) => tag.vid = Some(vid),
         }
         Ok(())
     }
@@ -151,18 +153,9 @@ impl Xlate {
     /// [`Unpredictable::Tag`]: whether that changes anything depends on the priority of the packet, which is not known.
     pub fn set_vlan_pcp(&mut self, pcp: u8) -> Result<(), Unpredictable> {
         match self.tags.last_mut() {
-            None => self.tags.push(Tag::Pushed(PushVlan::new(0, pcp))),
-            Some(Tag::Pushed(tag)) => {
-                *tag = PushVlan {
-                    tpid: tag.tpid,
-                    ..PushVlan::new(tag.vid(), pcp)
-                }
-            }
-            Some(Tag::Received(Vlan { pcp: Some(same), .. })) if *same == pcp => {}
-            Some(Tag::Received(Vlan { pcp: None, .. })) => return Err(Unpredictable::Tag),
-            Some(tag @ &mut Tag::Received(Vlan { vid, .. })) => {
-                *tag = Tag::Pushed(PushVlan::new(vid.unwrap_or(0), pcp));
-            }
+            None => self.tags.push(Tag::new(DOT1Q, 0, pcp)),
+            Some(Tag { pcp: None, .. }) => return Err(Unpredictable::Tag),
+            Some(tag) => tag.pcp = Some(pcp),
         }
         Ok(())
     }
@@ -172,17 +165,57 @@ impl Xlate {
     /// # Errors
     /// [`Unpredictable::Underlay`]: a tunnel over IPv6 from a release that has none.
     pub fn output(&mut self, port: &Port) -> Result<(), Unpredictable> {
-        if let Port::Tunnel { tunnel, .. } = port {
-            let key = tunnel.metadata(self.ovs, self.tun_id, self.ip_tos)?;
-            // A plain output in between changes nothing: tunnel metadata stays with the packet.
-            if self.committed_tunnel.as_ref() != Some(&key) {
-                self.committed_tunnel = Some(key.clone());
-                self.actions.push(Action::Set(Key::Tunnel(key)));
-            }
+        self.output_cut(port, None)
+    }
+
+    /// The same of the first `snaplen` bytes.
+    fn output_cut(&mut self, port: &Port, snaplen: Option<u16>) -> Result<(), Unpredictable> {
+        let tunnel = match port {
+            Port::Plain { .. } => None,
+            Port::Tunnel { tunnel, .. } => Some(tunnel.metadata(self.ovs, self.tun_id, self.ip_tos)?),
+        };
+        let step = Step {
+            tags: self.tags.clone(),
+            tunnel,
+        };
+        self.commit(&step);
+        if let Some(len) = snaplen {
+            self.actions.push(Action::Trunc(len.into()));
         }
-        self.commit_tags();
         self.actions.push(Action::Output(port.odp_port()));
         Ok(())
+    }
+
+    /// What `run` puts out, in an order that is not known, as that of FLOOD and ALL. Changes of the packet that stay after
+    /// `run` are not part of that.
+    ///
+    /// ```
+    /// use odp_actions::xlate::{Bounds, Packet, Port, Prediction, Unpredictable, Xlate};
+    ///
+    /// let mut xlate = Xlate::new("3.1".parse()?, Packet::default());
+    /// xlate.in_any_order(|flood| {
+    ///     for vid in [5, 0, 5] {
+    ///         flood.bucket(|port| {
+    ///             if vid > 0 {
+    ///                 port.set_vlan_vid(vid)?;
+    ///             }
+    ///             port.output(&Port::Plain { odp_port: 1 })
+    ///         })?;
+    ///     }
+    ///     Ok::<(), Unpredictable>(())
+    /// })?;
+    /// // Three outputs and a tag, which may be pushed twice, and popped.
+    /// assert_eq!(xlate.predict().bytes(), Some(Bounds { least: 32, most: 44 }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub fn in_any_order<E>(&mut self, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        let before = self.open_order();
+        let done = run(self);
+        self.close_order(before);
+        done
     }
 
     /// A bucket of a group of type `all`: `run` puts out a packet that it may change, and after it the packet is as before.
@@ -227,81 +260,34 @@ impl Xlate {
         })
     }
 
-    /// The datapath actions.
+    /// The datapath actions; where an order is open, those of the order in which the outputs came.
     pub fn finish(self) -> Actions {
         self.actions
     }
 
-    /// Pops every tag down to those that stay, then pushes the new ones.
-    fn commit_tags(&mut self) {
-        let same = self
-            .tags
-            .iter()
-            .zip(&self.committed_tags)
-            .take_while(|(tag, committed)| tag == committed)
-            .count();
-        self.actions
-            .extend(self.committed_tags.drain(same..).map(|_| Action::PopVlan));
-        for tag in &self.tags[same..] {
-            // Only a pushed tag can differ from what was committed.
-            if let Tag::Pushed(tag) = tag {
-                self.actions.push(Action::PushVlan(*tag));
-            }
+    /// The datapath actions as far as they are certain.
+    pub fn predict(self) -> Prediction {
+        let Certainty {
+            is_open, less, more, ..
+        } = self.certainty;
+        if !is_open {
+            return Prediction::Exact(self.actions);
         }
-        self.committed_tags.clone_from(&self.tags);
+        let bytes = bytes_of(self.actions.iter());
+        Prediction::Within {
+            outputs: Bounds::exactly(self.actions.output_count()),
+            bytes: Bounds {
+                least: bytes - less,
+                most: bytes + more,
+            },
+            sample: self.actions,
+        }
     }
-}
-
-/// Why the datapath actions cannot be known from the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unpredictable {
-    /// A patch port: the flows of another bridge decide.
-    #[error("a patch port continues in another bridge")]
-    Patch,
-    /// An interface type that this crate does not model.
-    #[error("interfaces of type {kind} are not modelled")]
-    Type {
-        /// The `type` of the Interface row.
-        kind: String,
-    },
-    /// An option of a tunnel port that this crate does not model.
-    #[error("tunnel option {name}={value} is not modelled")]
-    Option {
-        /// The key in `options` of the Interface row.
-        name: String,
-        /// Its value.
-        value: String,
-    },
-    /// A tunnel port without the `remote_ip` that it needs.
-    #[error("the tunnel port has no remote_ip")]
-    NoRemote,
-    /// This release has no tunnels over IPv6.
-    #[error("Open vSwitch {ovs} has no tunnels over IPv6")]
-    Underlay {
-        /// The release.
-        ovs: OvsVersion,
-    },
-    /// The action changes a part of the packet's tag that is not known.
-    #[error("the packet's tag is not known well enough to say whether it changes")]
-    Tag,
-    /// The packet gets more tags than Open vSwitch follows.
-    #[error("more than {most} VLAN tags")]
-    Tags {
-        /// How many it follows.
-        most: usize,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tag {
-    Received(Vlan),
-    Pushed(PushVlan),
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
+    use alloc::string::{String, ToString};
 
     use super::*;
 

@@ -260,8 +260,8 @@ impl<'a> Lexer<'a> {
             let dot = n == 0 || self.eat(".");
             let digits = self.take_bytes(|byte| byte.is_ascii_digit()).as_bytes();
             *octet = match digits {
-                [b'0'] | [b'1'..=b'9', ..] if dot => digits.iter().fold(Some(0_u8), |octet, digit| {
-                    octet?.checked_mul(10)?.checked_add(digit - b'0')
+                [b'0'] | [b'1'..=b'9', ..] if dot => digits.iter().try_fold(0_u8, |octet, digit| {
+                    octet.checked_mul(10)?.checked_add(digit - b'0')
                 }),
                 _ => None,
             }

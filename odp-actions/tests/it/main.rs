@@ -9,6 +9,7 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+mod bridge;
 mod dpctl;
 mod invariant;
 mod keys;

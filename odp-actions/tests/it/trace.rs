@@ -161,16 +161,12 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
         switch
             .ofctl(&["-O", protocol, "add-flow", &switch.mgmt("br0"), &flow])
             .unwrap();
-        let trace = switch.appctl(&["ofproto/trace", "br0", packet_text]).unwrap();
-        let traced = trace
-            .lines()
-            .find_map(|line| line.strip_prefix("Datapath actions: "))
-            .unwrap();
+        let traced = traced(&switch, "br0", packet_text);
         let ours = list.xlate.finish();
         assert_eq!(
             ours.to_string(),
             traced,
-            "round {round}: {packet_text}: {openflow}\n{trace}"
+            "round {round}: {packet_text}: {openflow}"
         );
         let parsed: Actions = traced.parse().unwrap();
         // The text of an empty list is also that of an action.
@@ -331,24 +327,39 @@ fn add_ports(switch: &Switch, bridge: &str, ports: &[(&'static str, &'static str
     ports
         .iter()
         .map(|&(name, kind, options)| {
-            let numbers = show
-                .lines()
-                .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(' '))
-                .unwrap();
-            let (ofport, rest) = numbers.split_once('/').unwrap();
-            let (odp_port, _) = rest.split_once(':').unwrap();
-            let port = Port::of_interface(kind, odp_port.parse().unwrap(), pairs(options)).unwrap();
-            (name, (ofport.parse().unwrap(), port))
+            let (ofport, odp_port) = numbers(&show, name);
+            let port = Port::of_interface(kind, odp_port, pairs(options)).unwrap();
+            (name, (ofport, port))
         })
         .collect()
 }
 
-fn pairs(options: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+/// The OpenFlow number and the datapath number of an interface in what `dpif/show` says.
+pub(crate) fn numbers(show: &str, name: &str) -> (u32, u32) {
+    let numbers = show
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(' '))
+        .unwrap();
+    let (ofport, rest) = numbers.split_once('/').unwrap();
+    let (odp_port, _) = rest.split_once(':').unwrap();
+    (ofport.parse().unwrap(), odp_port.parse().unwrap())
+}
+
+/// The datapath actions that a switch says a packet gets.
+pub(crate) fn traced(switch: &Switch, bridge: &str, packet: &str) -> String {
+    let trace = switch.appctl(&["ofproto/trace", bridge, packet]).unwrap();
+    let actions = trace
+        .lines()
+        .find_map(|line| line.strip_prefix("Datapath actions: "));
+    actions.unwrap_or_else(|| panic!("{packet}: {trace}")).to_owned()
+}
+
+pub(crate) fn pairs(options: &str) -> impl Iterator<Item = (&str, &str)> {
     options.split(',').filter_map(|option| option.split_once('='))
 }
 
 /// `ovs-vswitchd (Open vSwitch) 3.1.0`
-fn version(switch: &Switch) -> OvsVersion {
+pub(crate) fn version(switch: &Switch) -> OvsVersion {
     let text = switch.appctl(&["version"]).unwrap();
     text.lines()
         .next()

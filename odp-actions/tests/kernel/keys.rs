@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use netlink_genl::message::Errno;
 use netlink_genl::nlattr::Attrs;
-use odp_actions::{FlowKey, Key, TunnelAttr};
+use odp_actions::{FlowKey, Key};
 
 use super::{Kernel, bytes};
 

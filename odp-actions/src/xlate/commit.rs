@@ -1,0 +1,107 @@
+//! Committing: the actions that make the packet what an output needs, and what they cost where an order is open.
+
+use alloc::vec::Vec;
+use core::mem::take;
+
+use super::Xlate;
+use super::prediction::{Bounds, Step, Ways, bytes_of, same_tags};
+use crate::{Action, Key};
+
+/// What is not certain of the actions of a translation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Certainty {
+    /// Whether there are numbers among them that are not known.
+    pub(super) is_open: bool,
+    /// How many bytes less, and how many more, they may be.
+    pub(super) less: usize,
+    pub(super) more: usize,
+    /// How the packet may stand, unless there is one way.
+    ways: Option<Ways>,
+    /// The outputs whose order is open, while they are collected.
+    steps: Option<Vec<Step>>,
+}
+
+/// Where an open order begins.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// How many actions there were.
+    actions: usize,
+    /// How the packet might stand.
+    ways: Ways,
+}
+
+impl Xlate {
+    /// Begins to collect outputs whose order is open; `None` if they are collected already.
+    pub(super) fn open_order(&mut self) -> Option<Opened> {
+        let is_open = self.certainty.steps.is_some();
+        self.certainty.steps.get_or_insert_default();
+        (!is_open).then(|| Opened {
+            actions: self.actions.len(),
+            ways: take(&mut self.certainty.ways).unwrap_or_else(|| Ways {
+                tags: [self.committed_tags.clone()].into(),
+                tunnels: [self.committed_tunnel.clone()].into(),
+            }),
+        })
+    }
+
+    /// Says what the outputs since then may cost in another order.
+    pub(super) fn close_order(&mut self, opened: Option<Opened>) {
+        let Some(Opened { actions, ways }) = opened else {
+            return;
+        };
+        let steps = take(&mut self.certainty.steps).unwrap_or_default();
+        let (bounds, ways) = ways.through(&steps);
+        self.certainty.is_open |= steps.len() > 1;
+        self.certainty.ways = Some(ways);
+        self.widen(actions, bounds);
+    }
+
+    /// Makes the packet what an output needs.
+    pub(super) fn commit(&mut self, step: &Step) {
+        let before = self.actions.len();
+        // A plain output in between changes nothing: tunnel metadata stays with the packet.
+        if let Some(key) = step
+            .tunnel
+            .as_ref()
+            .filter(|key| self.committed_tunnel.as_ref() != Some(*key))
+        {
+            self.committed_tunnel = Some(key.clone());
+            self.actions.push(Action::Set(Key::Tunnel(key.clone())));
+        }
+        self.commit_tags();
+        if let Some(steps) = &mut self.certainty.steps {
+            steps.push(step.clone());
+        } else if let Some(mut ways) = take(&mut self.certainty.ways) {
+            let bounds = ways.to(step);
+            ways.tags = [step.tags.clone()].into();
+            if step.tunnel.is_some() {
+                ways.tunnels = [step.tunnel.clone()].into();
+            }
+            self.certainty.ways = Some(ways);
+            self.widen(before, bounds);
+        }
+    }
+
+    /// Says that the changes of the packet since an action may have cost something else within `bounds`.
+    fn widen(&mut self, since: usize, bounds: Bounds) {
+        let is_change =
+            |action: &&Action| matches!(action, Action::Set(_) | Action::PopVlan | Action::PushVlan(_));
+        let spent = bytes_of(self.actions[since..].iter().filter(is_change));
+        self.certainty.less += spent - bounds.least;
+        self.certainty.more += bounds.most - spent;
+        let is_settled = |ways: &Ways| ways.tags.len() == 1 && ways.tunnels.len() == 1;
+        self.certainty.ways = take(&mut self.certainty.ways).filter(|ways| !is_settled(ways));
+    }
+
+    /// Pops every tag down to those that stay, then pushes the new ones.
+    fn commit_tags(&mut self) {
+        let same = same_tags(&self.tags, &self.committed_tags);
+        self.actions
+            .extend(self.committed_tags.drain(same..).map(|_| Action::PopVlan));
+        for tag in &self.tags[same..] {
+            self.certainty.is_open |= tag.vid.is_none() || tag.pcp.is_none();
+            self.actions.push(Action::PushVlan(tag.push()));
+        }
+        self.committed_tags.clone_from(&self.tags);
+    }
+}

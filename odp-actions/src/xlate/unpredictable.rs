@@ -1,0 +1,61 @@
+//! What a translation cannot know.
+
+use alloc::string::String;
+
+use crate::version::OvsVersion;
+
+/// Why the datapath actions cannot be known from the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unpredictable {
+    /// A patch port: the flows of another bridge decide.
+    #[error("a patch port continues in another bridge")]
+    Patch,
+    /// An interface type that this crate does not model.
+    #[error("interfaces of type {kind} are not modelled")]
+    Type {
+        /// The `type` of the Interface row.
+        kind: String,
+    },
+    /// An option of a tunnel port that this crate does not model.
+    #[error("tunnel option {name}={value} is not modelled")]
+    Option {
+        /// The key in `options` of the Interface row.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A tunnel port without the `remote_ip` that it needs.
+    #[error("the tunnel port has no remote_ip")]
+    NoRemote,
+    /// This release has no tunnels over IPv6.
+    #[error("Open vSwitch {ovs} has no tunnels over IPv6")]
+    Underlay {
+        /// The release.
+        ovs: OvsVersion,
+    },
+    /// The action changes a part of the packet's tag that is not known.
+    #[error("the packet's tag is not known well enough to say whether it changes")]
+    Tag,
+    /// The bridge has no such port.
+    #[error("the bridge has no port {ofport}")]
+    Port {
+        /// Its OpenFlow number.
+        ofport: u32,
+    },
+    /// The port that the packet came from decides, and is not known.
+    #[error("the port that the packet comes from decides")]
+    Input,
+    /// A bond whose members differ, or of which more than the configuration decides.
+    #[error("the state of a bond decides")]
+    Bond,
+    /// A mirror gets another copy in another order of the outputs.
+    #[error("which packet a mirror gets depends on the order of outputs, which is not known")]
+    MirrorOrder,
+    /// The packet gets more tags than Open vSwitch follows.
+    #[error("more than {most} VLAN tags")]
+    Tags {
+        /// How many it follows.
+        most: usize,
+    },
+}
