@@ -6,6 +6,9 @@
     reason = "what fails here is a failed test"
 )]
 
+#[macro_use]
+mod both;
+
 #[cfg(feature = "write")]
 mod admin;
 #[cfg(feature = "client")]
@@ -13,6 +16,7 @@ mod client;
 mod flow;
 mod incident;
 mod module;
+mod reader;
 mod watch;
 #[cfg(feature = "write")]
 mod write;
@@ -52,37 +56,12 @@ fn main() -> ExitCode {
             list_ports();
             return ExitCode::SUCCESS;
         }
-        let tests: &[(&str, fn())] = &[
+        // The first two need a kernel without datapaths.
+        let first: &[(&str, fn())] = &[
             ("a_kernel_without_datapaths_lists_none", without_datapaths),
             ("a_module_that_is_loaded_again_is_found_again", module::reloaded),
-            ("lists_the_ports_that_ovs_dpctl_shows", ports_of_ovs_dpctl),
-            ("an_absent_datapath_is_enodev", absent_datapath),
-            ("looks_one_object_up", lookups),
-            (
-                "a_flow_that_is_too_big_for_a_list_is_read_alone",
-                flow::too_big_for_a_list,
-            ),
-            #[cfg(feature = "write")]
-            ("makes_changes_and_deletes_ports", write::ports),
-            #[cfg(feature = "write")]
-            (
-                "a_change_of_a_datapath_keeps_its_other_features",
-                write::datapaths,
-            ),
-            #[cfg(feature = "write")]
-            ("makes_and_deletes_flows_and_sends_packets", write::flows),
-            (
-                "reads_a_flow_of_1170_outputs_through_tunnels",
-                flow::outputs_through_tunnels,
-            ),
-            #[cfg(feature = "write")]
-            ("makes_and_deletes_meters", admin::meters),
-            #[cfg(feature = "write")]
-            ("limits_the_connections_of_zones", admin::ct_limits),
-            #[cfg(feature = "write")]
-            ("makes_many_changes_at_once", admin::batches),
-            #[cfg(feature = "write")]
-            ("takes_the_packets_of_a_port_and_of_a_cpu", admin::upcalls),
+        ];
+        let of_one_client: &[(&str, fn())] = &[
             ("reads_the_options_of_old_tunnel_ports", old_tunnel_ports),
             (
                 "names_the_namespace_that_a_port_went_to",
@@ -102,120 +81,32 @@ fn main() -> ExitCode {
             ),
             ("reading_needs_no_privilege", unprivileged),
             (
-                "a_watcher_tells_of_ports_that_come_move_and_vanish",
-                watch::come_move_and_vanish,
-            ),
-            #[cfg(feature = "client")]
-            (
-                "the_client_for_tokio_reads_what_the_other_reads",
-                client::reads_the_same,
-            ),
-            #[cfg(feature = "client")]
-            (
-                "the_client_for_tokio_tells_of_ports_that_come_move_and_vanish",
-                client::watches,
+                "a_watcher_finds_the_true_ports_when_many_go_while_it_lists",
+                watch::deleted_while_listing,
             ),
             #[cfg(all(feature = "client", feature = "write"))]
             (
                 "the_client_for_tokio_minds_no_wait_that_is_dropped",
                 client::cancelled,
             ),
-            ("a_watcher_tells_of_the_end_of_a_datapath", watch::end_of_datapath),
-            (
-                "a_watcher_finds_the_true_ports_when_many_go_while_it_lists",
-                watch::deleted_while_listing,
-            ),
-            (
-                "a_watcher_that_slept_through_10_000_events_says_what_changed",
-                watch::slept,
-            ),
         ];
-        testbed::vm::run_tests(tests)
+        let tests = [
+            first,
+            reader::TESTS,
+            flow::TESTS,
+            #[cfg(feature = "write")]
+            write::TESTS,
+            #[cfg(feature = "write")]
+            admin::TESTS,
+            watch::TESTS,
+            of_one_client,
+        ];
+        testbed::vm::run_tests(&tests.concat())
     })
 }
 
 fn without_datapaths() {
     assert_eq!(Ovs::open().unwrap().datapaths().unwrap().count(), 0);
-}
-
-fn ports_of_ovs_dpctl() {
-    sh("ovs-dpctl add-dp dp0");
-    sh("ip link add v0 type veth peer name v1");
-    sh("ovs-dpctl add-if dp0 v0 int0,type=internal int7,type=internal,port_no=7");
-    sh("ovs-dpctl add-if dp0 vx0,type=vxlan,remote_ip=flow,key=flow,dst_port=4789");
-    sh("ovs-dpctl add-if dp0 gv0,type=geneve,remote_ip=flow,key=flow");
-    sh("ovs-dpctl add-if dp0 gre0x,type=gre,remote_ip=flow,key=flow");
-    let shown = sh("ovs-dpctl show dp0");
-    let shown: BTreeSet<_> = shown.lines().filter_map(shown_port).collect();
-    assert_eq!(shown.len(), 7, "{shown:?}");
-
-    let mut ovs = Ovs::open().unwrap();
-    let datapaths: Vec<_> = ovs.datapaths().unwrap().map(Result::unwrap).collect();
-    let names: Vec<_> = datapaths.iter().map(|dp| dp.name.to_str().unwrap()).collect();
-    assert_eq!(names, ["dp0"]);
-    let ports = ports(&mut ovs, datapaths[0].ifindex);
-    let listed: BTreeSet<_> = ports
-        .iter()
-        .map(|port| (port.port_no, name(port).to_owned(), port.kind))
-        .collect();
-    assert_eq!(listed, shown);
-    assert_eq!(ports.len(), shown.len());
-
-    for port in &ports {
-        let ifindex = fs::read_to_string(format!("/sys/class/net/{}/ifindex", name(port))).unwrap();
-        assert_eq!(port.ifindex, Some(ifindex.trim().parse().unwrap()));
-        assert_eq!(port.datapath, datapaths[0].ifindex);
-        assert_eq!((port.netnsid, port.upcall_pids.len()), (None, 1));
-        assert!(port.stats.is_some() && port.other.is_empty() && port.options.is_none());
-    }
-}
-
-fn absent_datapath() {
-    let mut ovs = Ovs::open().unwrap();
-    let items: Vec<_> = ovs.vports(DpIfindex(9999)).unwrap().collect();
-    let [Err(error @ Error::Kernel(_))] = &items[..] else {
-        panic!("{items:?}");
-    };
-    assert_eq!(error.errno(), Some(Errno::ENODEV));
-    assert_eq!(error.to_string(), "the kernel answered ENODEV");
-    assert!(!error.is_retryable());
-    // The error is that list's, not the socket's.
-    assert!(ovs.datapaths().unwrap().all(|dp| dp.is_ok()));
-}
-
-fn lookups() {
-    let dp = add_datapath("dp5");
-    sh("ovs-dpctl add-if dp5 int5,type=internal,port_no=5");
-    let mut ovs = Ovs::open().unwrap();
-    let by_number = ovs.vport(dp, 5).unwrap();
-    assert_eq!((name(&by_number), by_number.datapath), ("int5", dp));
-    // Its counters may have moved in between: the host sends packets of its own.
-    let by_name = ovs.vport_by_name(c"int5").unwrap();
-    assert_eq!((by_name.datapath, by_name.port_no), (dp, by_number.port_no));
-    let datapath = ovs.datapath(dp).unwrap();
-    assert_eq!(datapath.name.as_c_str(), c"dp5");
-    assert!(datapath.stats.is_some() && datapath.megaflow_stats.is_some() && datapath.other.is_empty());
-    assert_eq!(ovs.datapath_by_name(c"dp5").unwrap().ifindex, datapath.ifindex);
-
-    let too_long = c"sixteen_bytes_xx";
-    let refused = ovs.vport_by_name(too_long).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "the kernel answered EINVAL: Attribute failed policy validation (OVS_VPORT_ATTR_NAME at byte \
-         24 of the request: a string with NUL, at most 15 bytes)"
-    );
-    let refused = [
-        (ovs.vport(dp, 6).map(drop), Errno::ENODEV),
-        (ovs.vport(DpIfindex(9999), 5).map(drop), Errno::ENODEV),
-        (ovs.vport_by_name(c"int6").map(drop), Errno::ENODEV),
-        (ovs.vport_by_name(too_long).map(drop), Errno::EINVAL),
-        (ovs.datapath(DpIfindex(9999)).map(drop), Errno::ENODEV),
-        (ovs.datapath_by_name(c"int5").map(drop), Errno::ENODEV),
-        (ovs.datapath_by_name(too_long).map(drop), Errno::EINVAL),
-    ];
-    for (result, errno) in refused {
-        assert_eq!(result.unwrap_err().errno(), Some(errno));
-    }
 }
 
 fn old_tunnel_ports() {
@@ -398,18 +289,6 @@ fn list_ports() {
 
 fn line(dp: &Datapath, port: &Vport) -> String {
     format!("{:?} {} {:?} {}\n", dp.name, port.port_no, port.name, port.kind)
-}
-
-/// "  port 1: v0", "  port 0: dp0 (internal)", "  port 3: vxlan_sys_4789 (vxlan: packet_type=ptap)"
-fn shown_port(line: &str) -> Option<(u32, String, Kind)> {
-    let (number, rest) = line.trim().strip_prefix("port ")?.split_once(": ")?;
-    let (name, kind) = rest.split_once(" (").unwrap_or((rest, ""));
-    let kind = if kind == "internal)" {
-        Kind::INTERNAL
-    } else {
-        Kind::NETDEV
-    };
-    Some((number.parse().unwrap(), name.to_owned(), kind))
 }
 
 fn ports(ovs: &mut Ovs, dp: DpIfindex) -> Vec<Vport> {
