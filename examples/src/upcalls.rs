@@ -35,7 +35,7 @@ impl Upcalls {
     /// [`Failure`]: there is no such process, or the kernel cannot be asked.
     pub fn read(pid: u32) -> Result<Self, Failure> {
         let failed = |error: netlink_genl::Error| Failure::blind(chain(&error));
-        let account = || Accounting::of(pid, &mut Ovs::open()?);
+        let account = || Ovs::open()?.accounting(pid);
         let accounting = kernel::retried(account).map_err(failed)?;
         let datapaths = kernel::datapaths().map_err(failed)?;
         let datapath = datapaths

@@ -9,11 +9,11 @@
 //! user or root); without it there are counts of the namespace's sockets only.
 //!
 //! ```no_run
-//! use netlink_genl::accounting::{Accounting, Role};
+//! use netlink_genl::accounting::Role;
 //! use netlink_genl::blocking::Ovs;
 //!
 //! let mut ovs = Ovs::open()?;
-//! let accounting = Accounting::of(1234, &mut ovs)?;
+//! let accounting = ovs.accounting(1234)?;
 //! let orphaned = accounting.count(Role::Orphaned);
 //! println!("{orphaned} of {} sockets are lost", accounting.sockets.len());
 //! # Ok::<(), netlink_genl::Error>(())
@@ -21,6 +21,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 use std::format;
 use std::fs;
@@ -28,9 +29,8 @@ use std::io;
 use std::path::Path;
 
 use crate::Error;
-use crate::blocking::Ovs;
 
-/// Who uses which generic netlink socket.
+/// Who uses which generic netlink socket, as `Ovs::accounting` of [`blocking`](crate::blocking) and `client` gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accounting {
     /// Whether the sockets are those of the process. `false` if its file descriptors could not be read: then they are
@@ -75,29 +75,36 @@ pub enum Role {
 }
 
 impl Accounting {
-    /// Accounts for the sockets of process `pid`, which must be in the network namespace of `ovs`.
-    ///
-    /// Ports that come and go meanwhile make no socket an orphan: those of before and after count.
-    ///
-    /// # Errors
-    /// [`Error::File`] if there is no such process, [`Error::Row`] if the kernel writes something else than
-    /// expected; otherwise as [`Ovs::datapaths`] and [`Ovs::vports`] and their items.
-    pub fn of(pid: u32, ovs: &mut Ovs) -> Result<Self, Error> {
-        let process = Path::new("/proc").join(format!("{pid}"));
-        let mut referenced = upcall_ports(ovs)?;
-        let table = process.join("net/netlink");
-        let table = fs::read_to_string(&table).map_err(Error::file(&table))?;
-        let descriptors = match Descriptors::read(&process) {
-            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => None,
-            descriptors => Some(descriptors?),
-        };
-        referenced.append(&mut upcall_ports(ovs)?);
-        account(&table, descriptors.as_ref(), referenced)
-    }
-
     /// How many sockets have this role.
     pub fn count(&self, role: Role) -> usize {
         self.sockets.iter().filter(|socket| socket.role == role).count()
+    }
+}
+
+/// What `/proc` says of a process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    table: String,
+    /// `None` if they could not be read.
+    descriptors: Option<Descriptors>,
+}
+
+impl Process {
+    pub(crate) fn read(pid: u32) -> Result<Self, Error> {
+        let process = Path::new("/proc").join(format!("{pid}"));
+        let table = process.join("net/netlink");
+        Ok(Self {
+            table: fs::read_to_string(&table).map_err(Error::file(&table))?,
+            descriptors: match Descriptors::read(&process) {
+                Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => None,
+                descriptors => Some(descriptors?),
+            },
+        })
+    }
+
+    /// Its sockets, beside the netlink ports that something refers to.
+    pub(crate) fn account(&self, referenced: BTreeSet<u32>) -> Result<Accounting, Error> {
+        account(&self.table, self.descriptors.as_ref(), referenced)
     }
 }
 
@@ -150,20 +157,6 @@ fn awaited(info: &str) -> impl Iterator<Item = u64> {
                 .find_map(|word| word.strip_prefix("ino:"))?;
             u64::from_str_radix(inode, 16).ok()
         })
-}
-
-/// Every netlink port that a port or a datapath sends packets to.
-fn upcall_ports(ovs: &mut Ovs) -> Result<BTreeSet<u32>, Error> {
-    let mut ports = BTreeSet::new();
-    for datapath in ovs.datapaths()?.collect::<Result<Vec<_>, _>>()? {
-        ports.extend(datapath.per_cpu_pids);
-        for port in ovs.vports(datapath.ifindex)? {
-            ports.extend(port?.upcall_pids);
-        }
-    }
-    // It stands for none.
-    ports.remove(&0);
-    Ok(ports)
 }
 
 fn account(

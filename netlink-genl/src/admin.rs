@@ -240,3 +240,12 @@ both! { wait;
         }
     }
 }
+
+same! {
+    impl Upcalls {
+        /// The netlink port that packets are to be sent to.
+        pub fn port(&self) -> u32 {
+            self.inbox.socket().port()
+        }
+    }
+}

@@ -17,6 +17,7 @@
 mod upcalls;
 mod watch;
 
+use alloc::vec::Vec;
 use core::iter::FusedIterator;
 use std::time::Instant;
 
@@ -123,6 +124,16 @@ impl Connection {
 pub struct Replies<'c, T> {
     pub(crate) connection: &'c mut Connection,
     pub(crate) answers: Answers<T>,
+}
+
+impl<T> Replies<'_, T> {
+    /// The whole answer.
+    ///
+    /// # Errors
+    /// The first item that is an error.
+    pub fn whole(self) -> Result<Vec<T>, Error> {
+        self.collect()
+    }
 }
 
 impl<T> Iterator for Replies<'_, T> {

@@ -49,3 +49,19 @@ macro_rules! both {
         }
     };
 }
+
+/// Makes the same of types that both clients have: what does not wait, and so looks the same in both.
+macro_rules! same {
+    ($($item:tt)*) => {
+        const _: () = {
+            use crate::blocking::*;
+            $($item)*
+        };
+
+        #[cfg(feature = "client")]
+        const _: () = {
+            use crate::client::*;
+            $($item)*
+        };
+    };
+}

@@ -25,6 +25,7 @@ mod upcalls;
 mod waiter;
 mod watch;
 
+use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -149,6 +150,18 @@ impl<T> Replies<'_, T> {
     /// The next object; `None` at the end of the answer.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         poll_fn(|context| self.poll(context)).await
+    }
+
+    /// The whole answer.
+    ///
+    /// # Errors
+    /// The first item that is an error.
+    pub async fn whole(mut self) -> Result<Vec<T>, Error> {
+        let mut whole = Vec::new();
+        while let Some(object) = self.next().await {
+            whole.push(object?);
+        }
+        Ok(whole)
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {

@@ -1,8 +1,11 @@
 //! What a reader can ask, by both clients.
 
+use alloc::collections::BTreeSet;
 use core::ffi::CStr;
+use core::fmt;
 
 use crate::Error;
+use crate::accounting::{Accounting, Process};
 use crate::link::Follower;
 use crate::message::DecodeError;
 use crate::ovs::DpIfindex;
@@ -163,6 +166,35 @@ both! { wait;
             wait!(self.connection.one(ct_limit::FAMILY, CtLimits::decode, request))
         }
 
+        /// Accounts for the generic netlink sockets of process `pid`, which must be in the network namespace that is read.
+        ///
+        /// Ports that come and go meanwhile make no socket an orphan: those of before and after count. It reads files of
+        /// `/proc`, which take no wait.
+        ///
+        /// # Errors
+        /// [`Error::File`] if there is no such process, [`Error::Row`] if the kernel writes something else than
+        /// expected; otherwise as [`Ovs::datapaths`] and [`Ovs::vports`] and their items.
+        pub fn accounting(&mut self, pid: u32) -> Result<Accounting, Error> {
+            let mut referenced = wait!(self.upcall_ports())?;
+            let process = Process::read(pid)?;
+            referenced.append(&mut wait!(self.upcall_ports())?);
+            process.account(referenced)
+        }
+
+        /// Every netlink port that a port or a datapath sends packets to.
+        fn upcall_ports(&mut self) -> Result<BTreeSet<u32>, Error> {
+            let mut ports = BTreeSet::new();
+            for datapath in wait!(wait!(self.datapaths())?.whole())? {
+                ports.extend(datapath.per_cpu_pids);
+                for port in wait!(wait!(self.vports(datapath.ifindex))?.whole())? {
+                    ports.extend(port.upcall_pids);
+                }
+            }
+            // It stands for none.
+            ports.remove(&0);
+            Ok(ports)
+        }
+
         /// Watches the ports of a datapath: joins the groups, lists the ports, and takes in what happened meanwhile.
         ///
         /// `options` is for the two sockets that listen; a larger `receive_buffer` lets more happen between two events
@@ -178,6 +210,34 @@ both! { wait;
             let mut watch = Watch::new(follower)?;
             wait!(watch.settle())?;
             Ok(watch)
+        }
+    }
+}
+
+same! {
+    impl Watch {
+        /// The ports, by number, as the events up to now have left them.
+        pub fn ports(&self) -> impl ExactSizeIterator<Item = &Vport> {
+            self.follower.watcher.ports()
+        }
+
+        /// 1, and one more after every loss of notifications.
+        pub fn generation(&self) -> u64 {
+            self.follower.watcher.generation()
+        }
+
+        /// Whether the datapath is gone. Its last ports are told as removed; after that there are no events.
+        pub fn is_deleted(&self) -> bool {
+            self.follower.watcher.is_deleted()
+        }
+    }
+
+    impl fmt::Debug for Watch {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Watch")
+                .field("datapath", &self.follower.watcher.datapath())
+                .field("generation", &self.generation())
+                .finish_non_exhaustive()
         }
     }
 }

@@ -31,17 +31,12 @@ use crate::socket;
 /// ```
 #[derive(Debug)]
 pub struct Upcalls {
-    inbox: Inbox,
+    pub(crate) inbox: Inbox,
 }
 
 impl Upcalls {
     pub(crate) fn new(inbox: Inbox) -> Result<Self, Error> {
         Ok(Self { inbox })
-    }
-
-    /// The netlink port that packets are to be sent to.
-    pub fn port(&self) -> u32 {
-        self.inbox.socket().port()
     }
 
     /// Waits for the next packet, not longer than `within`.

@@ -1,12 +1,10 @@
 //! Watching the ports of a datapath, waiting for each event.
 
-use core::fmt;
 use core::time::Duration;
 use std::time::Instant;
 
 use crate::Error;
 use crate::link::{Follower, Step};
-use crate::ovs::vport::Vport;
 use crate::socket;
 use crate::watch::Event;
 
@@ -38,27 +36,12 @@ use crate::watch::Event;
 /// # Ok::<(), netlink_genl::Error>(())
 /// ```
 pub struct Watch {
-    follower: Follower,
+    pub(crate) follower: Follower,
 }
 
 impl Watch {
     pub(crate) fn new(follower: Follower) -> Result<Self, Error> {
         Ok(Self { follower })
-    }
-
-    /// The ports, by number, as the events up to now have left them.
-    pub fn ports(&self) -> impl ExactSizeIterator<Item = &Vport> {
-        self.follower.watcher.ports()
-    }
-
-    /// 1, and one more after every loss of notifications.
-    pub fn generation(&self) -> u64 {
-        self.follower.watcher.generation()
-    }
-
-    /// Whether the datapath is gone. Its last ports are told as removed; after that there are no events.
-    pub fn is_deleted(&self) -> bool {
-        self.follower.watcher.is_deleted()
     }
 
     /// Waits for the next event, not longer than `within`; `None` if there is none, and at once if the datapath is
@@ -102,14 +85,5 @@ impl Watch {
         let left = next.map_or(Duration::MAX, |next| next.saturating_duration_since(now));
         socket::wait_for_any(self.follower.sockets().map(|socket| &**socket), left)?;
         Ok(true)
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch")
-            .field("datapath", &self.follower.watcher.datapath())
-            .field("generation", &self.generation())
-            .finish_non_exhaustive()
     }
 }

@@ -17,18 +17,13 @@ use crate::ovs::packet::Packet;
 #[derive(Debug)]
 pub struct Upcalls {
     waiter: Waiter,
-    inbox: Inbox,
+    pub(crate) inbox: Inbox,
 }
 
 impl Upcalls {
     pub(crate) fn new(inbox: Inbox) -> Result<Self, Error> {
         let waiter = Waiter::new(&[inbox.socket()])?;
         Ok(Self { waiter, inbox })
-    }
-
-    /// The netlink port that packets are to be sent to.
-    pub fn port(&self) -> u32 {
-        self.inbox.socket().port()
     }
 
     /// Waits for the next packet. The wait may be dropped.

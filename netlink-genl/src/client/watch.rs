@@ -1,6 +1,5 @@
 //! Watching the ports of a datapath, as a stream.
 
-use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -10,7 +9,6 @@ use futures_core::Stream;
 use super::waiter::Waiter;
 use crate::Error;
 use crate::link::{Follower, Step};
-use crate::ovs::vport::Vport;
 use crate::watch::Event;
 
 /// The ports of a datapath, and what happens to them: a stream that ends when the datapath is gone.
@@ -35,28 +33,13 @@ use crate::watch::Event;
 /// ```
 pub struct Watch {
     waiter: Waiter,
-    follower: Follower,
+    pub(crate) follower: Follower,
 }
 
 impl Watch {
     pub(crate) fn new(follower: Follower) -> Result<Self, Error> {
         let waiter = Waiter::new(&follower.sockets())?;
         Ok(Self { waiter, follower })
-    }
-
-    /// The ports, by number, as the events up to now have left them.
-    pub fn ports(&self) -> impl ExactSizeIterator<Item = &Vport> {
-        self.follower.watcher.ports()
-    }
-
-    /// 1, and one more after every loss of notifications.
-    pub fn generation(&self) -> u64 {
-        self.follower.watcher.generation()
-    }
-
-    /// Whether the datapath is gone. Its last ports are told as removed; after that there are no events.
-    pub fn is_deleted(&self) -> bool {
-        self.follower.watcher.is_deleted()
     }
 
     /// Waits for the next event; `None` if the datapath is gone. To wait not longer than some time, put it into
@@ -105,15 +88,6 @@ impl Stream for Watch {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_event(context).map(Result::transpose)
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch")
-            .field("datapath", &self.follower.watcher.datapath())
-            .field("generation", &self.generation())
-            .finish_non_exhaustive()
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) mod blocking {
     }
 
     pub(crate) fn all<T>(replies: Result<Replies<'_, T>, Error>) -> Vec<T> {
-        replies.unwrap().map(Result::unwrap).collect()
+        replies.unwrap().whole().unwrap()
     }
 
     /// The next event, if there is one within that time.
@@ -88,7 +88,7 @@ pub(crate) mod client {
     }
 
     pub(crate) async fn all<T>(replies: Result<Replies<'_, T>, Error>) -> Vec<T> {
-        list(replies).await.into_iter().map(Result::unwrap).collect()
+        replies.unwrap().whole().await.unwrap()
     }
 
     pub(crate) async fn event(watch: &mut Watch, within: Duration) -> Option<Event> {

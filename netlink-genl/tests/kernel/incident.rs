@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use netlink_genl::accounting::{Accounting, Role};
+use netlink_genl::accounting::Role;
 use netlink_genl::blocking::{Ovs, Watch};
 use netlink_genl::message::Messages;
 use netlink_genl::ovs::datapath::Dispatch;
@@ -28,7 +28,7 @@ fn incident(switch: &Switch, dispatch: Dispatch, orphans: usize) {
     let mut ovs = Ovs::open().unwrap();
     let datapath = ovs.datapath_by_name(c"ovs-system").unwrap();
     assert_eq!(datapath.dispatch(), dispatch);
-    let account = |ovs: &mut Ovs| Accounting::of(switch.pid(), ovs).unwrap();
+    let account = |ovs: &mut Ovs| ovs.accounting(switch.pid()).unwrap();
 
     let before = account(&mut ovs);
     assert!(before.attributed);

@@ -30,7 +30,7 @@ use std::process::{self, ExitCode};
 use std::time::Duration;
 
 use netlink_genl::Error;
-use netlink_genl::accounting::{Accounting, Role};
+use netlink_genl::accounting::Role;
 use netlink_genl::blocking::{Connection, Ovs};
 use netlink_genl::exchange::Exchange;
 use netlink_genl::message::{Errno, Flags, Request};
@@ -276,9 +276,9 @@ fn list_ports() {
     assert_eq!(ovs.vport_by_name(&local.name).unwrap().name, local.name);
 
     // Of what is another user's there are counts.
-    let init = Accounting::of(1, &mut ovs).unwrap();
+    let init = ovs.accounting(1).unwrap();
     assert!(!init.attributed && !init.sockets.is_empty());
-    let own = Accounting::of(process::id(), &mut ovs).unwrap();
+    let own = ovs.accounting(process::id()).unwrap();
     assert!(own.attributed);
     assert_eq!((own.count(Role::Own), own.sockets.len()), (1, 1));
 
