@@ -9,8 +9,10 @@ use netlink_genl::Error;
 use netlink_genl::client::{Connection, Ovs};
 use netlink_genl::ctrl::{self, Family};
 use netlink_genl::message::{Errno, Flags, MessageType, Request};
-use netlink_genl::ovs::{datapath, flow, vport};
+use netlink_genl::ovs::vport;
 use netlink_genl::socket::Options;
+
+use super::host::{FAMILIES, hint};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -40,24 +42,24 @@ fn resolves_families_and_says_which_is_missing() {
 fn every_entry_point_says_that_the_module_is_missing() {
     block_on(async {
         let mut connection = Connection::open().unwrap();
-        for name in [vport::FAMILY, datapath::FAMILY, flow::FAMILY] {
-            let Err(missing) = connection.family(name).await else {
-                Ovs::open().await.unwrap();
-                return;
-            };
-            let hint = format!(
-                "the kernel has no generic netlink family {}: its module is not loaded (modprobe openvswitch)",
-                name.to_str().unwrap()
-            );
-            assert_eq!(missing.to_string(), hint);
+        for name in FAMILIES {
+            match connection.family(name).await {
+                Err(missing) => assert_eq!(missing.to_string(), hint(name)),
+                Ok(_) => return Ovs::open().await.map(drop).unwrap(),
+            }
         }
         let opened = [
             Ovs::open().await.map(drop),
             Ovs::with_options(&Options::default()).await.map(drop),
             #[cfg(feature = "write")]
             netlink_genl::client::Admin::open().await.map(drop),
+            #[cfg(feature = "write")]
+            netlink_genl::client::Admin::with_options(&Options::default())
+                .await
+                .map(drop),
         ];
         for missing in opened.map(Result::unwrap_err) {
+            assert_eq!(missing.to_string(), hint(vport::FAMILY));
             assert!(matches!(missing, Error::FamilyMissing { name } if name.as_c_str() == vport::FAMILY));
         }
     });

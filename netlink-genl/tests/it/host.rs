@@ -1,12 +1,13 @@
 //! The kernel of the host, which need not have `openvswitch.ko`.
 
+use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
 use netlink_genl::Error;
 use netlink_genl::blocking::{Connection, Ovs};
 use netlink_genl::ctrl::{self, Family};
 use netlink_genl::message::{Errno, Flags, MessageType, Request};
-use netlink_genl::ovs::vport;
+use netlink_genl::ovs::{ct_limit, datapath, flow, meter, packet, vport};
 use netlink_genl::socket::{self, Options, Socket};
 
 fn with(change: impl FnOnce(&mut Options)) -> Options {
@@ -34,30 +35,24 @@ fn resolves_the_controller() {
 }
 
 #[test]
-fn says_which_family_is_missing() {
+fn every_entry_point_says_that_the_module_is_missing() {
     let mut connection = Connection::open().unwrap();
-    let mut families = connection
-        .replies(&all(), Family::decode)
-        .unwrap()
-        .map(Result::unwrap);
-    let is_there = families.any(|family| family.name.as_c_str() == vport::FAMILY);
+    for name in FAMILIES {
+        match connection.family(name) {
+            Err(missing) => assert_eq!(missing.to_string(), hint(name)),
+            Ok(_) => return Ovs::open().map(drop).unwrap(),
+        }
+    }
     let opened = [
         Ovs::open().map(drop),
         Ovs::with_options(&Options::default()).map(drop),
-        connection.family(vport::FAMILY).map(drop),
         #[cfg(feature = "write")]
         netlink_genl::blocking::Admin::open().map(drop),
+        #[cfg(feature = "write")]
+        netlink_genl::blocking::Admin::with_options(&Options::default()).map(drop),
     ];
-    for opened in opened {
-        if is_there {
-            opened.unwrap();
-            continue;
-        }
-        let missing = opened.unwrap_err();
-        assert_eq!(
-            missing.to_string(),
-            "the kernel has no generic netlink family ovs_vport: its module is not loaded (modprobe openvswitch)"
-        );
+    for missing in opened.map(Result::unwrap_err) {
+        assert_eq!(missing.to_string(), hint(vport::FAMILY));
         assert!(matches!(missing, Error::FamilyMissing { name } if name.as_c_str() == vport::FAMILY));
     }
     let missing = connection.family(c"no_such_family").unwrap_err();
@@ -66,6 +61,24 @@ fn says_which_family_is_missing() {
         "the kernel has no generic netlink family no_such_family: its module is not loaded"
     );
     assert!(!missing.is_retryable());
+}
+
+/// The families of the module.
+pub(crate) const FAMILIES: [&CStr; 6] = [
+    datapath::FAMILY,
+    vport::FAMILY,
+    flow::FAMILY,
+    packet::FAMILY,
+    meter::FAMILY,
+    ct_limit::FAMILY,
+];
+
+/// What is said of a family of the module.
+pub(crate) fn hint(family: &CStr) -> String {
+    format!(
+        "the kernel has no generic netlink family {}: its module is not loaded (modprobe openvswitch)",
+        family.to_str().unwrap()
+    )
 }
 
 #[test]

@@ -2,18 +2,12 @@
 
 use std::future::Future;
 
-use netlink_genl::Error;
-use netlink_genl::client::Ovs;
 #[cfg(feature = "write")]
 use testbed::sh;
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(future)
-}
-
-pub(crate) fn open() -> Result<(), Error> {
-    block_on(Ovs::open()).map(drop)
 }
 
 #[cfg(feature = "write")]
@@ -23,7 +17,7 @@ pub(crate) fn cancelled() {
     use std::task::Poll;
     use std::time::Duration;
 
-    use netlink_genl::client::{Admin, NewVport, Upcall};
+    use netlink_genl::client::{Admin, NewVport, Ovs, Upcall};
     use netlink_genl::ovs::datapath::Features;
     use netlink_genl::socket::Options;
     use netlink_genl::watch::Event;

@@ -56,11 +56,6 @@ fn main() -> ExitCode {
             list_ports();
             return ExitCode::SUCCESS;
         }
-        // The first two need a kernel without datapaths.
-        let first: &[(&str, fn())] = &[
-            ("a_kernel_without_datapaths_lists_none", without_datapaths),
-            ("a_module_that_is_loaded_again_is_found_again", module::reloaded),
-        ];
         let of_one_client: &[(&str, fn())] = &[
             ("reads_the_options_of_old_tunnel_ports", old_tunnel_ports),
             (
@@ -91,7 +86,8 @@ fn main() -> ExitCode {
             ),
         ];
         let tests = [
-            first,
+            // These two need a kernel without datapaths.
+            module::TESTS,
             reader::TESTS,
             flow::TESTS,
             #[cfg(feature = "write")]
@@ -103,10 +99,6 @@ fn main() -> ExitCode {
         ];
         testbed::vm::run_tests(&tests.concat())
     })
-}
-
-fn without_datapaths() {
-    assert_eq!(Ovs::open().unwrap().datapaths().unwrap().count(), 0);
 }
 
 fn old_tunnel_ports() {

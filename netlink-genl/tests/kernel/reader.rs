@@ -12,6 +12,11 @@ use testbed::sh;
 use super::{add_datapath, name};
 
 both! { wait;
+    fn a_kernel_without_datapaths_lists_none() {
+        let mut ovs = wait!(Ovs::open()).unwrap();
+        assert_eq!(wait!(list(wait!(ovs.datapaths()))).len(), 0);
+    }
+
     fn lists_the_ports_that_ovs_dpctl_shows() {
         sh("ovs-dpctl add-dp dp0");
         sh("ip link add v0 type veth peer name v1");
