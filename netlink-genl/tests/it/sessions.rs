@@ -1,17 +1,18 @@
 //! Every recorded message of the `ovs_*` families, read and written again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use netlink_genl::message::{Flags, Message, Messages};
+use netlink_genl::ctrl::Family;
+use netlink_genl::message::{Flags, Message, MessageType, Messages};
 use netlink_genl::nlattr;
-use netlink_genl::ovs::ct_limit::{CtLimitAttr, ZoneLimit};
-use netlink_genl::ovs::datapath::DatapathAttr;
-use netlink_genl::ovs::flow::FlowAttr;
-use netlink_genl::ovs::meter::{BandAttr, MeterAttr};
-use netlink_genl::ovs::packet::PacketAttr;
-use netlink_genl::ovs::vport::VportAttr;
+use netlink_genl::ovs::ct_limit::{CtLimitAttr, CtLimits, ZoneLimit};
+use netlink_genl::ovs::datapath::{Datapath, DatapathAttr};
+use netlink_genl::ovs::flow::{Flow, FlowAttr};
+use netlink_genl::ovs::meter::{BandAttr, Meter, MeterAttr, MeterFeatures};
+use netlink_genl::ovs::packet::{Packet, PacketAttr};
+use netlink_genl::ovs::vport::{Vport, VportAttr, VportRef};
 use netlink_genl::ovs::{Attribute, Object};
 
 use crate::capture::Capture;
@@ -134,57 +135,71 @@ fn no_attribute_of_a_recorded_message_is_unknown() {
 }
 
 #[test]
-fn every_truncation_of_a_recorded_message_is_an_error() {
-    let mut lengths = BTreeSet::new();
-    for (_, capture) in sessions() {
-        for datagram in &capture.datagrams {
-            let Some(first) = Messages::new(&datagram.bytes).next() else {
-                continue;
-            };
-            let kind = first.unwrap().kind();
-            // Those of the same kind and length differ little.
-            if !lengths.insert((kind.0, datagram.bytes.len())) {
-                continue;
-            }
-            for end in 1..datagram.bytes.len() {
-                let cut = &datagram.bytes[..end];
-                let last = Messages::new(cut).last().unwrap();
-                assert_eq!(last.is_ok(), is_end(&datagram.bytes, end), "cut at {end}");
+fn every_recorded_answer_is_read_as_what_it_is() {
+    let mut seen = BTreeMap::new();
+    for (file, capture) in sessions() {
+        for datagram in capture.datagrams.iter().filter(|datagram| datagram.from_kernel) {
+            for message in Messages::new(&datagram.bytes).map(Result::unwrap) {
+                let kind = message.kind();
+                let name = FAMILIES.into_iter().find(|name| capture.family(name) == kind.0);
+                let read = match name {
+                    Some("ovs_datapath") => Datapath::decode(&message).map(drop),
+                    Some("ovs_vport") => Vport::decode(&message).and(VportRef::decode(&message).map(drop)),
+                    Some("ovs_flow") => Flow::decode(&message).map(drop),
+                    Some("ovs_packet") => Packet::decode(&message).map(drop),
+                    Some("ovs_meter") => Meter::decode(&message)
+                        .and(MeterFeatures::decode(&message))
+                        .map(drop),
+                    Some(_) => CtLimits::decode(&message).map(drop),
+                    None if kind == MessageType::CTRL => Family::decode(&message).map(drop),
+                    None => message.status().map(drop),
+                };
+                read.unwrap_or_else(|error| panic!("{file}: {message:?}: {error}"));
+                *seen.entry(name.unwrap_or("control")).or_insert(0) += 1;
             }
         }
     }
-    assert!(lengths.len() > 50, "{}", lengths.len());
+    assert_eq!(seen.len(), 7, "{seen:?}");
 }
 
-/// Whether a message ends at `end`, or its padding is cut there.
-fn is_end(datagram: &[u8], end: usize) -> bool {
-    Messages::new(datagram).map(Result::unwrap).any(|message| {
-        let message_end = message.offset() + 16 + message.payload().len();
-        (message_end..=nlattr::align(message_end)).contains(&end)
-    })
+#[test]
+fn every_truncation_of_a_recorded_message_is_an_error() {
+    for (file, capture) in sessions() {
+        for datagram in &capture.datagrams {
+            for message in Messages::new(&datagram.bytes).map(Result::unwrap) {
+                let start = message.offset();
+                let len = 16 + message.payload().len();
+                for end in start + 1..start + len {
+                    let mut cut = Messages::new(&datagram.bytes[start..end]);
+                    assert!(cut.next().unwrap().is_err(), "{file}: cut at {end}");
+                    assert!(cut.next().is_none());
+                }
+            }
+        }
+    }
 }
 
 #[test]
 fn a_recorded_message_that_claims_to_be_shorter_never_panics() {
     for (_, capture) in sessions() {
         for datagram in &capture.datagrams {
-            let Some(Ok(message)) = Messages::new(&datagram.bytes).next() else {
-                continue;
-            };
-            for end in 16..message.payload().len() + 16 {
-                let mut cut = datagram.bytes[..end].to_vec();
-                cut[..4].copy_from_slice(&u32::try_from(end).unwrap().to_ne_bytes());
-                let message = Messages::new(&cut).next().unwrap().unwrap();
-                let results = [
-                    Object::<DatapathAttr>::decode(&message).is_ok(),
-                    Object::<VportAttr>::decode(&message).is_ok(),
-                    Object::<FlowAttr>::decode(&message).is_ok(),
-                    Object::<PacketAttr>::decode(&message).is_ok(),
-                    Object::<MeterAttr>::decode(&message).is_ok(),
-                    Object::<CtLimitAttr>::decode(&message).is_ok(),
-                    message.status().is_ok(),
-                ];
-                assert!(end >= 24 || results[..6] == [false; 6]);
+            for message in Messages::new(&datagram.bytes).map(Result::unwrap) {
+                let bytes = &datagram.bytes[message.offset()..][..16 + message.payload().len()];
+                for end in 16..bytes.len() {
+                    let mut cut = bytes[..end].to_vec();
+                    cut[..4].copy_from_slice(&u32::try_from(end).unwrap().to_ne_bytes());
+                    let message = Messages::new(&cut).next().unwrap().unwrap();
+                    let results = [
+                        Object::<DatapathAttr>::decode(&message).is_ok(),
+                        Object::<VportAttr>::decode(&message).is_ok(),
+                        Object::<FlowAttr>::decode(&message).is_ok(),
+                        Object::<PacketAttr>::decode(&message).is_ok(),
+                        Object::<MeterAttr>::decode(&message).is_ok(),
+                        Object::<CtLimitAttr>::decode(&message).is_ok(),
+                        message.status().is_ok(),
+                    ];
+                    assert!(end >= 24 || results[..6] == [false; 6]);
+                }
             }
         }
     }
