@@ -20,7 +20,7 @@
 //! ```
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use std::format;
@@ -29,6 +29,9 @@ use std::io;
 use std::path::Path;
 
 use crate::Error;
+use crate::ovs::DpIfindex;
+use crate::ovs::datapath::{Datapath, Dispatch};
+use crate::ovs::vport::Vport;
 
 /// Who uses which generic netlink socket, as `Ovs::accounting` of [`blocking`](crate::blocking) and `client` gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub struct Accounting {
     /// Ports of sockets that ports or datapaths refer to, and that no socket has: packets for them are lost. If
     /// [`attributed`](Self::attributed), another process may have them.
     pub dangling: BTreeSet<u32>,
+    /// How each datapath of the namespace chooses the socket that a packet goes to.
+    pub dispatch: BTreeMap<DpIfindex, Dispatch>,
 }
 
 /// A generic netlink socket.
@@ -81,6 +86,29 @@ impl Accounting {
     }
 }
 
+/// What refers to sockets.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    ports: BTreeSet<u32>,
+    dispatch: BTreeMap<DpIfindex, Dispatch>,
+}
+
+impl References {
+    pub(crate) fn of_datapath(&mut self, datapath: &Datapath) {
+        self.dispatch.insert(datapath.ifindex, datapath.dispatch());
+        self.add(&datapath.per_cpu_pids);
+    }
+
+    pub(crate) fn of_port(&mut self, port: &Vport) {
+        self.add(&port.upcall_pids);
+    }
+
+    fn add(&mut self, ports: &[u32]) {
+        // 0 stands for none.
+        self.ports.extend(ports.iter().filter(|port| **port != 0));
+    }
+}
+
 /// What `/proc` says of a process.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -102,9 +130,9 @@ impl Process {
         })
     }
 
-    /// Its sockets, beside the netlink ports that something refers to.
-    pub(crate) fn account(&self, referenced: BTreeSet<u32>) -> Result<Accounting, Error> {
-        account(&self.table, self.descriptors.as_ref(), referenced)
+    /// Its sockets, beside what refers to sockets.
+    pub(crate) fn account(&self, references: References) -> Result<Accounting, Error> {
+        account(&self.table, self.descriptors.as_ref(), references)
     }
 }
 
@@ -159,11 +187,11 @@ fn awaited(info: &str) -> impl Iterator<Item = u64> {
         })
 }
 
-fn account(
-    table: &str,
-    process: Option<&Descriptors>,
-    mut referenced: BTreeSet<u32>,
-) -> Result<Accounting, Error> {
+fn account(table: &str, process: Option<&Descriptors>, references: References) -> Result<Accounting, Error> {
+    let References {
+        ports: mut referenced,
+        dispatch,
+    } = references;
     let mut sockets = Vec::new();
     // The first line has the names of the columns.
     for (line, text) in (1..).zip(table.lines()).skip(1) {
@@ -193,6 +221,7 @@ fn account(
         attributed: process.is_some(),
         sockets,
         dangling: referenced,
+        dispatch,
     })
 }
 
@@ -252,6 +281,12 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
         }
     }
 
+    fn to<const N: usize>(ports: [u32; N]) -> References {
+        let mut references = References::default();
+        references.add(&ports);
+        references
+    }
+
     fn roles(accounting: &Accounting) -> Vec<(u32, Role)> {
         accounting
             .sockets
@@ -262,7 +297,7 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
 
     #[test]
     fn a_socket_that_is_awaited_and_that_nobody_refers_to_is_an_orphan() {
-        let accounting = account(TABLE, Some(&process()), [4_143_736_739, 5].into()).unwrap();
+        let accounting = account(TABLE, Some(&process()), to([4_143_736_739, 5])).unwrap();
         let expected = [
             (4_143_736_739, Role::Referenced),
             (25_113, Role::Own),
@@ -279,7 +314,7 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
 
     #[test]
     fn without_the_descriptors_there_are_counts_of_the_namespace() {
-        let accounting = account(TABLE, None, [99].into()).unwrap();
+        let accounting = account(TABLE, None, to([99])).unwrap();
         assert_eq!((accounting.attributed, accounting.dangling.len()), (false, 0));
         assert_eq!(accounting.count(Role::Referenced), 1);
         assert_eq!(accounting.count(Role::Unknown), 3);
@@ -295,7 +330,7 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
             "",
         ] {
             let table = format!("header\n{}\n{line}\n", TABLE.lines().nth(1).unwrap());
-            match account(&table, None, BTreeSet::new()) {
+            match account(&table, None, to([])) {
                 Err(Error::Row { line: 3, text }) => assert_eq!(text, line),
                 other => panic!("{other:?}"),
             }

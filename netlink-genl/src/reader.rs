@@ -1,11 +1,10 @@
 //! What a reader can ask, by both clients.
 
-use alloc::collections::BTreeSet;
 use core::ffi::CStr;
 use core::fmt;
 
 use crate::Error;
-use crate::accounting::{Accounting, Process};
+use crate::accounting::{Accounting, Process, References};
 use crate::link::Follower;
 use crate::message::DecodeError;
 use crate::ovs::DpIfindex;
@@ -175,24 +174,22 @@ both! { wait;
         /// [`Error::File`] if there is no such process, [`Error::Row`] if the kernel writes something else than
         /// expected; otherwise as [`Ovs::datapaths`] and [`Ovs::vports`] and their items.
         pub fn accounting(&mut self, pid: u32) -> Result<Accounting, Error> {
-            let mut referenced = wait!(self.upcall_ports())?;
+            let mut references = References::default();
+            wait!(self.refer(&mut references))?;
             let process = Process::read(pid)?;
-            referenced.append(&mut wait!(self.upcall_ports())?);
-            process.account(referenced)
+            wait!(self.refer(&mut references))?;
+            process.account(references)
         }
 
-        /// Every netlink port that a port or a datapath sends packets to.
-        fn upcall_ports(&mut self) -> Result<BTreeSet<u32>, Error> {
-            let mut ports = BTreeSet::new();
+        /// Adds what refers to sockets now.
+        fn refer(&mut self, references: &mut References) -> Result<(), Error> {
             for datapath in wait!(wait!(self.datapaths())?.whole())? {
-                ports.extend(datapath.per_cpu_pids);
+                references.of_datapath(&datapath);
                 for port in wait!(wait!(self.vports(datapath.ifindex))?.whole())? {
-                    ports.extend(port.upcall_pids);
+                    references.of_port(&port);
                 }
             }
-            // It stands for none.
-            ports.remove(&0);
-            Ok(ports)
+            Ok(())
         }
 
         /// Watches the ports of a datapath: joins the groups, lists the ports, and takes in what happened meanwhile.

@@ -32,6 +32,7 @@ fn incident(switch: &Switch, dispatch: Dispatch, orphans: usize) {
 
     let before = account(&mut ovs);
     assert!(before.attributed);
+    assert_eq!(before.dispatch.get(&datapath.ifindex), Some(&dispatch));
     assert_eq!(
         (before.count(Role::Orphaned), before.count(Role::Unknown)),
         (0, 0)
