@@ -35,6 +35,7 @@ use crate::ovs::vport::Vport;
 
 /// Who uses which generic netlink socket, as `Ovs::accounting` of [`blocking`](crate::blocking) and `client` gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Accounting {
     /// Whether the sockets are those of the process. `false` if its file descriptors could not be read: then they are
     /// all those of its network namespace.
@@ -50,6 +51,7 @@ pub struct Accounting {
 
 /// A generic netlink socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Socket {
     /// Its port, which is not a process id, although netlink calls it so.
     pub port: u32,
@@ -67,6 +69,8 @@ pub struct Socket {
 
 /// What a socket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Role {
     /// A port or a datapath refers to it.
     Referenced,

@@ -17,6 +17,9 @@ mod numbers;
 #[cfg(feature = "blocking")]
 mod both;
 
+#[cfg(feature = "serde")]
+mod json;
+
 pub mod nlattr;
 
 pub mod message;

@@ -40,6 +40,7 @@ use crate::nlattr::{self, Attr, Attrs, Sink};
 
 /// Identifies a datapath: the interface index of its local port in the network namespace that made it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DpIfindex(pub i32);
 
 impl fmt::Display for DpIfindex {

@@ -6,10 +6,12 @@ use super::{Attr, KIND_MASK};
 
 /// An attribute that nothing here decodes, kept byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RawAttr {
     /// The whole `nla_type`, flags included.
     pub raw_kind: u16,
     /// The payload without padding.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex"))]
     pub payload: Vec<u8>,
 }
 

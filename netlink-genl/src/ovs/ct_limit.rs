@@ -35,6 +35,7 @@ attributes! {
 
 /// `struct ovs_zone_limit`: an i32 and two u32 in host byte order, 12 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ZoneLimit {
     /// The zone, or [`ZoneLimit::DEFAULT`].
     pub zone: i32,
@@ -51,6 +52,7 @@ impl ZoneLimit {
 
 /// The limits of zones, as the kernel answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CtLimits(pub Vec<ZoneLimit>);
 
 impl CtLimits {

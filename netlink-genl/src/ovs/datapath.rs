@@ -75,10 +75,12 @@ attributes! {
 ///
 /// Of an attribute that comes twice, the last counts, as in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Datapath {
     /// `dp_ifindex` of the header: what names the datapath in every request.
     pub ifindex: DpIfindex,
     /// The name, which is that of its local port when it was made.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
     pub name: CString,
     /// What became of its packets.
     pub stats: Option<Stats>,
@@ -151,6 +153,7 @@ impl Datapath {
 
 /// `OVS_DP_ATTR_USER_FEATURES`, 32 bits. Unknown bits are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Features(pub u32);
 
 impl Features {
@@ -171,6 +174,8 @@ impl Features {
 
 /// Which netlink port takes a packet without a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Dispatch {
     /// One of the port where it came in, [`Vport::upcall_pids`](super::vport::Vport::upcall_pids).
     PerVport,
@@ -180,6 +185,7 @@ pub enum Dispatch {
 
 /// Counters of packets, `struct ovs_dp_stats`: four u64 in host byte order, in the order of the fields, 32 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stats {
     /// Packets that met a flow.
     pub hit: u64,
@@ -204,6 +210,7 @@ record! {
 /// u32 pad0; u64 n_cache_hit; u64 pad1`. The pads are read as
 /// anything and written as zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MegaflowStats {
     /// Masks that were tried.
     pub mask_hit: u64,

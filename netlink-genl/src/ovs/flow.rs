@@ -83,17 +83,22 @@ attributes! {
 ///
 /// Of an attribute that comes twice, the last counts, as in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Flow {
     /// `dp_ifindex` of the header: the datapath that has the flow.
     pub datapath: DpIfindex,
     /// What a packet has.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex_if_any"))]
     pub key: Option<Vec<u8>>,
     /// Which bits of the key count.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex_if_any"))]
     pub mask: Option<Vec<u8>>,
     /// What is done with a packet; empty to drop it. `None` if the kernel left the actions out, since they did not fit:
     /// ask for the flow alone.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex_if_any"))]
     pub actions: Option<Vec<u8>>,
     /// The flow's identifier, if it was made with one.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex_if_any"))]
     pub ufid: Option<Vec<u8>>,
     /// Counters; none before the first packet.
     pub stats: Option<Stats>,
@@ -145,6 +150,7 @@ impl Flow {
 
 /// Counters, `struct ovs_flow_stats`: two u64 in host byte order, 16 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stats {
     /// Packets that met it.
     pub packets: u64,

@@ -114,6 +114,7 @@ attributes! {
 ///
 /// Of an attribute that comes twice, the last counts, as in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Vport {
     /// `dp_ifindex` of the header: the datapath that has the port.
     pub datapath: DpIfindex,
@@ -122,6 +123,7 @@ pub struct Vport {
     /// What is behind the port.
     pub kind: Kind,
     /// The name of its device, or of the tunnel. The kernel requires no encoding.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
     pub name: CString,
     /// Options of a tunnel; other kinds have none.
     pub options: Option<Options>,
@@ -218,6 +220,7 @@ impl Vport {
 
 /// Counters of a port, `struct ovs_vport_stats`: eight u64 in host byte order, in the order of the fields, 64 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stats {
     /// Packets received.
     pub rx_packets: u64,
@@ -262,6 +265,7 @@ impl Payload for Kind {
 
 /// Options of a tunnel port, `OVS_TUNNEL_ATTR_*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Options {
     /// `DST_PORT` (1), u16 in host byte order: the UDP port.
     pub dst_port: Option<u16>,
@@ -309,6 +313,7 @@ impl Payload for Options {
 
 /// Extensions of a VXLAN port, `OVS_VXLAN_EXT_*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Extensions {
     /// `GBP` (1), no payload: the group policy field is in use.
     pub gbp: bool,
@@ -344,6 +349,7 @@ impl Payload for Extensions {
 
 /// Counters of the upcalls of a port, `OVS_VPORT_UPCALL_ATTR_*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct UpcallStats {
     /// `SUCCESS` (0), u64: packets that were handed to user space.
     pub success: u64,

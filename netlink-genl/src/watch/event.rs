@@ -6,6 +6,8 @@ use crate::ovs::vport::Vport;
 
 /// What happened to the ports of a datapath.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[expect(
     clippy::large_enum_variant,
     reason = "events are handed out one by one, and not kept"
@@ -29,6 +31,7 @@ pub enum Event {
 
 /// A port before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Change {
     /// As it was.
     pub before: Vport,
@@ -38,6 +41,8 @@ pub struct Change {
 
 /// How a port went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Why {
     /// The kernel told of it: somebody deleted the port, or its device is gone.
@@ -58,6 +63,7 @@ pub enum Why {
 
 /// What changed while nobody told.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Resync {
     /// How often the replica was made anew, this time included.
     pub generation: u64,

@@ -17,6 +17,8 @@ mod ctrl;
 mod exchange;
 #[cfg(all(feature = "blocking", target_os = "linux"))]
 mod host;
+#[cfg(all(feature = "serde", target_endian = "little"))]
+mod json;
 #[cfg(target_endian = "little")]
 mod replay;
 #[cfg(target_endian = "little")]

@@ -33,6 +33,7 @@ pub struct NewBand {
 
 /// What a meter has counted. The kernel does not tell its rates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Meter {
     /// The datapath that has it.
     pub datapath: DpIfindex,
@@ -50,6 +51,7 @@ pub struct Meter {
 
 /// What meters of a datapath can do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MeterFeatures {
     /// How many meters there may be.
     pub max_meters: u32,

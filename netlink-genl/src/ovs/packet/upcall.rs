@@ -9,20 +9,26 @@ use crate::ovs::{Attribute, DpIfindex};
 
 /// A packet that a datapath sent to user space.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Packet {
     /// The datapath.
     pub datapath: DpIfindex,
     /// Why it came.
     pub reason: Reason,
     /// The packet from its Ethernet header on, as much of it as was sent.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex"))]
     pub packet: Vec<u8>,
     /// Attributes: what the packet has.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex"))]
     pub key: Vec<u8>,
     /// What the action that sent it was given.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex_if_any"))]
     pub userdata: Option<Vec<u8>>,
     /// Attributes: the actions of its flow, if the action that sent it asked for them.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex_if_any"))]
     pub actions: Option<Vec<u8>>,
     /// Attributes: the tunnel that it is to leave through.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::hex_if_any"))]
     pub egress_tun_key: Option<Vec<u8>>,
     /// The largest fragment that it was reassembled from.
     pub mru: Option<u16>,
