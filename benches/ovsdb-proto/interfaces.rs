@@ -95,15 +95,21 @@ pub(super) fn compare() {
         "--format=json",
     ])
     .args(COLUMNS.split(','));
-    let mut python = Command::new(env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned()));
-    python.args(["-c", PYTHON, &server.remote()]);
+    let idl = |python: &str| {
+        let mut command = Command::new(python);
+        command.args(["-c", IDL, &server.remote()]);
+        command
+    };
+    let pypi = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     for (name, command) in [
         ("by hand", &mut ours("by hand")),
         ("bytes alone", &mut ours("bytes")),
         ("Client::monitor_typed", &mut ours("typed")),
         ("Client::monitor", &mut ours("plain")),
         ("ovsdb-client dump", &mut dump),
-        ("IDL of Python (PYTHON=python3)", &mut python),
+        // Debian's has the parser in C, PyPI's has not.
+        ("Python's IDL, parser in C", &mut idl("/usr/bin/python3")),
+        ("Python's IDL of PyPI (PYTHON=python3)", &mut idl(&pypi)),
     ] {
         race.run(name, rows, command).unwrap();
     }
@@ -212,15 +218,17 @@ async fn calls_by_hand(socket: &Path) {
 
 const COLUMNS: &str = "name,type,admin_state,link_state,ofport,mtu,mac_in_use,ifindex,error,options,external_ids,status,statistics";
 
-/// No change is waited for.
-const PYTHON: &str = r#"
+/// What comes behind the initial state is not waited for.
+const IDL: &str = r#"
 import sys, ovs.db.idl, ovs.poller
 schema = ovs.db.idl.SchemaHelper("/usr/share/openvswitch/vswitch.ovsschema")
 schema.register_columns("Interface", ["name", "type", "admin_state", "link_state", "ofport", "mtu",
     "mac_in_use", "ifindex", "error", "options", "external_ids", "status", "statistics"])
 idl = ovs.db.idl.Idl(sys.argv[1], schema)
-while not idl.tables["Interface"].rows:
+while True:
     idl.run()
+    if idl.tables["Interface"].rows:
+        break
     poller = ovs.poller.Poller()
     idl.wait(poller)
     poller.block()
