@@ -1,18 +1,15 @@
 //! A bridge: its ports, as far as they decide what an output to them becomes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use odp_actions::xlate::{OutKey, OvsVersion, Packet, Port, TunnelKind, TunnelPort, Unpredictable};
 use odp_actions::{Action, Actions, Key};
 use ofp_codec::Port as OfPort;
 use ovsdb_proto::client::Remote;
-use ovsdb_proto::monitor::MonitorRequest;
-use ovsdb_proto::value::Uuid;
-use serde::Deserialize;
 
 use crate::cli::Failure;
-use crate::db::Snapshot;
+use crate::db::rows::{BridgeRow, Bridges, InterfaceRow};
 
 /// What the database says of a bridge.
 #[derive(Clone, Debug)]
@@ -123,45 +120,44 @@ impl Bridge {
     /// # Errors
     /// [`Failure`]: the server cannot be reached or does not answer as it should.
     pub async fn read_all(remote: &Remote) -> Result<Vec<Self>, Failure> {
-        let request = MonitorRequest::new("Open_vSwitch")
-            .table("Open_vSwitch", ["ovs_version"])
-            .table(
-                "Bridge",
-                [
-                    "name",
-                    "ports",
-                    "datapath_type",
-                    "mirrors",
-                    "sflow",
-                    "ipfix",
-                    "stp_enable",
-                    "rstp_enable",
-                ],
-            )
-            .table("Port", ["interfaces"])
-            .table("Interface", ["name", "type", "options", "ofport"]);
-        let snapshot = Snapshot::read(remote, &request).await?;
-        let root: Vec<RootRow> = snapshot.rows("Open_vSwitch")?;
-        let bridges: Vec<BridgeRow> = snapshot.rows("Bridge")?;
-        let ports: Vec<PortRow> = snapshot.rows("Port")?;
-        let ports: HashMap<Uuid, PortRow> = ports.into_iter().map(|row| (row.uuid, row)).collect();
-        let interfaces: Vec<InterfaceRow> = snapshot.rows("Interface")?;
-        let interfaces: HashMap<Uuid, InterfaceRow> =
-            interfaces.into_iter().map(|row| (row.uuid, row)).collect();
+        let bridges = Bridges::read(remote).await?;
+        let ovs = bridges.ovs_version.as_ref();
+        let ovs = ovs.and_then(|version| version.parse().ok());
+        let of_row = |row| Self::of_row(row, ovs, bridges.interfaces(row).map(|(_, interface)| interface));
+        Ok(bridges.rows.iter().map(of_row).collect())
+    }
 
-        let ovs = root
+    fn of_row<'a>(
+        row: &BridgeRow,
+        ovs: Option<OvsVersion>,
+        interfaces: impl Iterator<Item = &'a InterfaceRow>,
+    ) -> Self {
+        let hindrance = [
+            (!row.mirrors.is_empty(), "a mirror adds outputs"),
+            (row.sflow.is_some(), "sFlow adds an action"),
+            (row.ipfix.is_some(), "IPFIX adds actions"),
+            (
+                row.stp_enable || row.rstp_enable,
+                "spanning tree decides which ports forward",
+            ),
+            (
+                row.datapath_type == "netdev",
+                "the userspace datapath encapsulates by itself",
+            ),
+        ];
+        let hindrance = hindrance
             .into_iter()
-            .find_map(|row| row.ovs_version)
-            .and_then(|version| version.parse().ok());
-        let bridges = bridges.into_iter().map(|row| {
-            let members = row.ports.iter().filter_map(|port| ports.get(port));
-            let members = members
-                .flat_map(|port| &port.interfaces)
-                .filter_map(|uuid| interfaces.get(uuid));
-            let members = members.collect();
-            row.bridge(ovs, members)
-        });
-        Ok(bridges.collect())
+            .find(|(is, _)| *is)
+            .map(|(_, why)| why.to_owned());
+        Self {
+            name: row.name.clone(),
+            ovs,
+            ports: interfaces
+                .filter_map(|row| Some((of_port(row)?, Interface::of_row(row))))
+                .collect(),
+            hindrance,
+            absent: "the database has no port",
+        }
     }
 
     /// The largest share that one endpoint has in a flood of `packet`, under release `ovs`.
@@ -247,90 +243,21 @@ fn choose(bridges: Vec<Bridge>, name: Option<&str>) -> Result<Bridge, String> {
     }
 }
 
-#[derive(Deserialize)]
-struct RootRow {
-    ovs_version: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct BridgeRow {
-    name: String,
-    ports: Vec<Uuid>,
-    datapath_type: String,
-    mirrors: Vec<Uuid>,
-    sflow: Option<Uuid>,
-    ipfix: Option<Uuid>,
-    stp_enable: bool,
-    rstp_enable: bool,
-}
-
-impl BridgeRow {
-    fn bridge(self, ovs: Option<OvsVersion>, interfaces: Vec<&InterfaceRow>) -> Bridge {
-        let hindrance = [
-            (!self.mirrors.is_empty(), "a mirror adds outputs"),
-            (self.sflow.is_some(), "sFlow adds an action"),
-            (self.ipfix.is_some(), "IPFIX adds actions"),
-            (
-                self.stp_enable || self.rstp_enable,
-                "spanning tree decides which ports forward",
-            ),
-            (
-                self.datapath_type == "netdev",
-                "the userspace datapath encapsulates by itself",
-            ),
-        ];
-        let hindrance = hindrance
-            .into_iter()
-            .find(|(is, _)| *is)
-            .map(|(_, why)| why.to_owned());
-        let ports = interfaces
-            .into_iter()
-            .filter_map(|row| Some((row.of_port()?, row.interface())));
-        Bridge {
-            ports: ports.collect(),
-            name: self.name,
-            ovs,
-            hindrance,
-            absent: "the database has no port",
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct PortRow {
-    #[serde(rename = "_uuid")]
-    uuid: Uuid,
-    interfaces: Vec<Uuid>,
-}
-
-#[derive(Deserialize)]
-struct InterfaceRow {
-    #[serde(rename = "_uuid")]
-    uuid: Uuid,
-    name: String,
-    #[serde(rename = "type")]
-    kind: String,
-    options: BTreeMap<String, String>,
-    ofport: Option<i64>,
-}
-
-impl InterfaceRow {
-    /// Its number, if the switch could open it: -1 says that it could not.
-    fn of_port(&self) -> Option<OfPort> {
-        u32::try_from(self.ofport?).ok().map(OfPort::from_text_number)
-    }
-
-    fn interface(&self) -> Interface {
-        let options = self
-            .options
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+impl Interface {
+    fn of_row(row: &InterfaceRow) -> Self {
+        let options = row.options.iter();
+        let options = options.map(|(name, value)| (name.as_str(), value.as_str()));
         // The database does not have datapath numbers. Sizes do not depend on them.
-        Interface {
-            name: self.name.clone(),
-            port: Port::of_interface(&self.kind, 0, options),
+        Self {
+            name: row.name.clone(),
+            port: Port::of_interface(&row.kind, 0, options),
         }
     }
+}
+
+/// The number of an interface, if the switch could open it: -1 says that it could not.
+fn of_port(row: &InterfaceRow) -> Option<OfPort> {
+    u32::try_from(row.ofport?).ok().map(OfPort::from_text_number)
 }
 
 /// What a switch that does not say its release is taken for. No later release changed what these tools model.

@@ -1,5 +1,7 @@
 //! Reading rows of a database.
 
+pub(crate) mod rows;
+
 use std::path::PathBuf;
 
 use ovsdb_proto::client::{Client, Error, Remote};

@@ -1,16 +1,14 @@
 //! The ports of a switch, and where they are found: what database, kernel and bridges say at one moment.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 
 use netlink_genl::Error;
 use ovsdb_proto::client::Remote;
-use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::value::Uuid;
-use serde::Deserialize;
 
 use crate::cli::{Failure, chain};
-use crate::db::Snapshot;
+use crate::db::rows::{BridgeRow, Bridges, InterfaceRow, PortRow};
 use crate::kernel;
 
 pub use self::openflow::Listed;
@@ -94,30 +92,18 @@ impl Sight {
     /// # Errors
     /// [`Failure`]: the database cannot be read, or has no such bridge.
     pub async fn take(remote: &Remote, only: Option<&str>) -> Result<Self, Failure> {
-        let request = MonitorRequest::new("Open_vSwitch")
-            .table("Bridge", ["name", "ports", "datapath_type"])
-            .table("Port", ["name", "interfaces", "other_config"])
-            .table(
-                "Interface",
-                ["name", "type", "ofport", "error", "admin_state", "external_ids"],
-            );
         let netdevs = netdevs()?;
         let vports = vports();
-        let snapshot = Snapshot::read(remote, &request).await?;
-        let bridges: Vec<BridgeRow> = snapshot.rows("Bridge")?;
-        let ports = by_uuid(snapshot.rows("Port")?, |row: &PortRow| row.uuid);
-        let interfaces = by_uuid(snapshot.rows("Interface")?, |row: &InterfaceRow| row.uuid);
+        let bridges = Bridges::read(remote).await?;
         if let Some(name) = only {
-            if !bridges.iter().any(|bridge| bridge.name == name) {
+            if !bridges.rows.iter().any(|bridge| bridge.name == name) {
                 return Err(Failure::blind(format_args!("{remote}: no bridge {name}")));
             }
         }
         let mut found = Vec::new();
-        for bridge in &bridges {
-            for port in bridge.ports.iter().filter_map(|uuid| ports.get(uuid)) {
-                for row in port.interfaces.iter().filter_map(|uuid| interfaces.get(uuid)) {
-                    found.push(row.port(bridge, port, &netdevs, vports.as_ref().ok()));
-                }
+        for bridge in &bridges.rows {
+            for (port, row) in bridges.interfaces(bridge) {
+                found.push(Port::of_row(row, bridge, port, &netdevs, vports.as_ref().ok()));
             }
         }
         found.sort_by(|a, b| (&a.bridge, &a.port, &a.interface).cmp(&(&b.bridge, &b.port, &b.interface)));
@@ -167,10 +153,42 @@ impl Port {
     pub fn is_listed(&self) -> Option<bool> {
         self.openflow.as_ref().map(|listed| *listed == Listed::Present)
     }
-}
 
-fn by_uuid<T>(rows: Vec<T>, uuid: impl Fn(&T) -> Uuid) -> HashMap<Uuid, T> {
-    rows.into_iter().map(|row| (uuid(&row), row)).collect()
+    fn of_row(
+        row: &InterfaceRow,
+        bridge: &BridgeRow,
+        port: &PortRow,
+        netdevs: &HashSet<String>,
+        vports: Option<&BTreeMap<Vec<u8>, Vport>>,
+    ) -> Self {
+        let datapath = match bridge.datapath_type.as_str() {
+            "" | "system" => Datapath::Kernel,
+            "dummy" => Datapath::Dummy,
+            _ => Datapath::Userspace,
+        };
+        let vports = vports.filter(|_| datapath == Datapath::Kernel);
+        Self {
+            uuid: row.uuid,
+            bridge: bridge.name.clone(),
+            port: port.name.clone(),
+            interface: row.name.clone(),
+            kind: row.kind.clone(),
+            datapath,
+            bonded: port.interfaces.len() > 1,
+            transient: port
+                .other_config
+                .get("transient")
+                .is_some_and(|value| value == "true"),
+            iface_id: row.external_ids.get("iface-id").cloned(),
+            owned: !row.external_ids.is_empty(),
+            down: row.admin_state.as_deref() == Some("down"),
+            ofport: row.ofport,
+            error: row.error.clone(),
+            netdev: netdevs.contains(&row.name),
+            vport: vports.map(|vports| vports.get(row.name.as_bytes()).copied().unwrap_or(Vport::Absent)),
+            openflow: None,
+        }
+    }
 }
 
 /// The network devices of this process's namespace.
@@ -194,73 +212,6 @@ fn vports() -> Result<BTreeMap<Vec<u8>, Vport>, Error> {
             (port.name.into_bytes(), present)
         })
         .collect())
-}
-
-#[derive(Deserialize)]
-struct BridgeRow {
-    name: String,
-    ports: Vec<Uuid>,
-    datapath_type: String,
-}
-
-#[derive(Deserialize)]
-struct PortRow {
-    #[serde(rename = "_uuid")]
-    uuid: Uuid,
-    name: String,
-    interfaces: Vec<Uuid>,
-    other_config: HashMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct InterfaceRow {
-    #[serde(rename = "_uuid")]
-    uuid: Uuid,
-    name: String,
-    #[serde(rename = "type")]
-    kind: String,
-    ofport: Option<i64>,
-    error: Option<String>,
-    admin_state: Option<String>,
-    external_ids: HashMap<String, String>,
-}
-
-impl InterfaceRow {
-    fn port(
-        &self,
-        bridge: &BridgeRow,
-        port: &PortRow,
-        netdevs: &HashSet<String>,
-        vports: Option<&BTreeMap<Vec<u8>, Vport>>,
-    ) -> Port {
-        let datapath = match bridge.datapath_type.as_str() {
-            "" | "system" => Datapath::Kernel,
-            "dummy" => Datapath::Dummy,
-            _ => Datapath::Userspace,
-        };
-        let vports = vports.filter(|_| datapath == Datapath::Kernel);
-        Port {
-            uuid: self.uuid,
-            bridge: bridge.name.clone(),
-            port: port.name.clone(),
-            interface: self.name.clone(),
-            kind: self.kind.clone(),
-            datapath,
-            bonded: port.interfaces.len() > 1,
-            transient: port
-                .other_config
-                .get("transient")
-                .is_some_and(|value| value == "true"),
-            iface_id: self.external_ids.get("iface-id").cloned(),
-            owned: !self.external_ids.is_empty(),
-            down: self.admin_state.as_deref() == Some("down"),
-            ofport: self.ofport,
-            error: self.error.clone(),
-            netdev: netdevs.contains(&self.name),
-            vport: vports.map(|vports| vports.get(self.name.as_bytes()).copied().unwrap_or(Vport::Absent)),
-            openflow: None,
-        }
-    }
 }
 
 const NETDEVS: &str = "/proc/self/net/dev";
