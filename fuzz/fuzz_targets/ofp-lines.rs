@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ofp_codec::text::{DumpReader, ReadError, items};
+use ofp_codec::{
+    Flow,
+    text::{DumpReader, Item, ReadError, items},
+};
 
 fuzz_target!(|dump: &[u8]| {
     let mut printed = Vec::new();
@@ -25,6 +28,22 @@ fuzz_target!(|dump: &[u8]| {
         }
     }
     assert!(stream.next_item().is_none());
+
+    let mut typed = DumpReader::new(dump);
+    let mut flow = Flow::default();
+    for item in items(dump) {
+        let expected = match item {
+            Ok(Item::Flow(line)) => line.to_flow(),
+            Ok(_) => continue,
+            Err(error) => Err(error),
+        };
+        match (expected, typed.read_flow(&mut flow)) {
+            (Ok(expected), Ok(true)) => assert_eq!(expected, flow),
+            // A line that is neither whole nor of the right types has two faults.
+            (Err(expected), Err(ReadError::Parse(error))) => assert_eq!(expected.line, error.line),
+            (expected, read) => panic!("{expected:?} and {read:?}"),
+        }
+    }
     // The last line may lack its end.
     printed.truncate(dump.len());
     assert_eq!(printed, dump);

@@ -2,7 +2,10 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use ofp_codec::text::{DumpReader, ErrorKind, Limits, ReadError, items};
+use ofp_codec::{
+    Flow,
+    text::{DumpReader, ErrorKind, Item, Limits, ReadError, items},
+};
 
 use crate::dumps::dumps;
 
@@ -47,6 +50,31 @@ fn every_split_point_gives_what_the_whole_gives() {
     for split in 0..=dump.len() {
         let (head, tail) = dump.split_at(split);
         assert_eq!(of_reader(head.chain(tail), limits), whole, "{split}");
+    }
+}
+
+#[test]
+fn flows_typed_at_once_are_those_of_borrowed_lines() {
+    let bad = b"priority=1 actions=drop\n\nNXST_FLOW reply (xid=0x4):\nreg0=x actions=1\n???\nin_port=2,tcp actions=2,note:01\n";
+    for (name, dump) in dumps().into_iter().chain([("bad".into(), bad.to_vec())]) {
+        let borrowed: Vec<_> = items(&dump)
+            .filter_map(|item| match item {
+                Ok(Item::Flow(line)) => Some(line.to_flow()),
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            })
+            .collect();
+        assert_eq!(items(&dump).flows().collect::<Vec<_>>(), borrowed, "{name}");
+        // What was in a flow before leaves no trace.
+        let (mut reader, mut flow) = (DumpReader::new(&dump[..]), Flow::default());
+        for expected in borrowed {
+            match reader.read_flow(&mut flow) {
+                Ok(read) => assert_eq!((read, Ok(&flow)), (true, expected.as_ref()), "{name}"),
+                Err(ReadError::Parse(error)) => assert_eq!(Err(error), expected, "{name}"),
+                Err(error) => panic!("{name}: {error}"),
+            }
+        }
+        assert!(!reader.read_flow(&mut flow).unwrap(), "{name}");
     }
 }
 
