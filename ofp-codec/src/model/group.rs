@@ -1,6 +1,8 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{fmt, time::Duration};
 
+#[cfg(feature = "serde")]
+use crate::model::json;
 use crate::model::{
     action::{Action, write_list},
     canonical::printed::PrintedActions,
@@ -26,6 +28,7 @@ use crate::model::{
 /// # Ok::<(), ofp_codec::text::ParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Group {
     /// The number.
     pub id: u32,
@@ -44,10 +47,12 @@ pub struct GroupType(pub u8);
 
 /// How a bucket is selected: `selection_method=hash,selection_method_param=5,fields(ip_src,ip_dst)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Selection {
     /// The method: `hash`, `dp_hash`.
     pub method: Box<str>,
     /// An argument of the method.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub param: u64,
     /// The fields that are hashed.
     pub fields: Vec<SelectionField>,
@@ -64,6 +69,7 @@ pub struct SelectionField {
 
 /// A bucket of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Bucket {
     /// The number, which OpenFlow 1.5 and Nicira's extension of 1.0 have.
     pub id: Option<u32>,
@@ -79,16 +85,20 @@ pub struct Bucket {
 
 /// What a group counted: a line of `ovs-ofctl dump-group-stats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct GroupStats {
     /// The number of the group.
     pub id: u32,
     /// How long it has been there; since OpenFlow 1.3.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::seconds"))]
     pub duration: Option<Duration>,
     /// Flows and groups that refer to it.
     pub ref_count: u32,
     /// Packets; all ones if the switch does not count them.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_packets: u64,
     /// Bytes; all ones if the switch does not count them.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_bytes: u64,
     /// Of each bucket, the packets and bytes.
     pub buckets: Vec<BucketStats>,
@@ -96,10 +106,13 @@ pub struct GroupStats {
 
 /// What a bucket counted. `None` if the switch does not count by bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct BucketStats {
     /// Packets.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_packets: Option<u64>,
     /// Bytes.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_bytes: Option<u64>,
 }
 
@@ -135,6 +148,11 @@ impl GroupType {
         u16::from(self == GroupType::SELECT)
     }
 
+    /// The word, if it has one.
+    pub(crate) fn word(self) -> Option<&'static str> {
+        TYPES.get(usize::from(self.0)).copied()
+    }
+
     pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
         let at = TYPES.iter().position(|known| known.as_bytes() == word)?;
         u8::try_from(at).ok().map(GroupType)
@@ -157,7 +175,7 @@ impl fmt::Display for Group {
 
 impl fmt::Display for GroupType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(TYPES.get(usize::from(self.0)).unwrap_or(&"unknown"))
+        f.write_str(self.word().unwrap_or("unknown"))
     }
 }
 

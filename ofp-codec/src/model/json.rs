@@ -21,7 +21,9 @@ use crate::model::{
     addr::EthAddr,
     field::{Field, Format},
     flow::FlowFlags,
+    group::{GroupType, SelectionField},
     matches::{FieldMatch, MatchEntry, Protocol, UnknownOxm, Value},
+    meter::{BandType, MeterFlags},
     port::{NumberOrName, Port},
     print::{self, BytesHex, Hex},
     subfield::Subfield,
@@ -64,15 +66,22 @@ pub(crate) fn hex_mask<S: Serializer>(mask: &Option<u64>, serializer: S) -> Resu
 }
 
 /// `"5"`, or null.
-pub(crate) fn decimal<S: Serializer>(number: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match number {
+pub(crate) fn decimal<S: Serializer>(
+    number: &(impl Copy + Into<Option<u64>>),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match &(*number).into() {
         Some(number) => serializer.collect_str(number),
         None => serializer.serialize_none(),
     }
 }
 
 /// `5.25`, or null.
-pub(crate) fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn seconds<S: Serializer>(
+    duration: &(impl Copy + Into<Option<Duration>>),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let duration: Option<Duration> = (*duration).into();
     duration
         .map(|duration| duration.as_secs_f64())
         .serialize(serializer)
@@ -129,10 +138,7 @@ impl Serialize for MatchEntry {
 /// The number, or the word of a reserved port.
 impl Serialize for Port {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.word() {
-            Some(word) => serializer.serialize_str(word),
-            None => serializer.serialize_u32(self.0),
-        }
+        word_or_number(self.word(), self.0, serializer)
     }
 }
 
@@ -146,17 +152,61 @@ impl<T: Serialize> Serialize for NumberOrName<T> {
     }
 }
 
-/// The words, and the bits that have none as one number.
 impl Serialize for FlowFlags {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut words = serializer.serialize_seq(None)?;
-        for word in self.words() {
-            words.serialize_element(word)?;
-        }
-        if self.unknown() != 0 {
-            words.serialize_element(&Printed(Hex(self.unknown().into())))?;
-        }
-        words.end()
+        flags(self.words(), self.unknown(), serializer)
+    }
+}
+
+impl Serialize for MeterFlags {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        flags(self.words(), self.unknown().into(), serializer)
+    }
+}
+
+/// The words, and the bits that have none as one number.
+fn flags<S: Serializer>(
+    words: impl Iterator<Item = &'static str>,
+    unknown: u32,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(None)?;
+    for word in words {
+        list.serialize_element(word)?;
+    }
+    if unknown != 0 {
+        list.serialize_element(&Printed(Hex(unknown.into())))?;
+    }
+    list.end()
+}
+
+impl Serialize for GroupType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        word_or_number(self.word(), self.0.into(), serializer)
+    }
+}
+
+impl Serialize for BandType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        word_or_number(self.word(), self.0.into(), serializer)
+    }
+}
+
+fn word_or_number<S: Serializer>(word: Option<&str>, number: u32, serializer: S) -> Result<S::Ok, S::Error> {
+    match word {
+        Some(word) => serializer.serialize_str(word),
+        None => serializer.serialize_u32(number),
+    }
+}
+
+/// `{"field": "ip_dst", "mask": "255.255.255.0"}`.
+impl Serialize for SelectionField {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entry = serializer.serialize_struct("SelectionField", 2)?;
+        entry.serialize_field("field", &self.field)?;
+        let mask = self.bits.map(|bits| Printed(Bits::Number(self.field, bits)));
+        entry.serialize_field("mask", &mask)?;
+        entry.end()
     }
 }
 

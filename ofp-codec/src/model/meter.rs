@@ -1,6 +1,8 @@
 use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
+#[cfg(feature = "serde")]
+use crate::model::json;
 use crate::model::print::Elapsed;
 
 /// A meter: what becomes of packets above a rate.
@@ -18,6 +20,7 @@ use crate::model::print::Elapsed;
 /// assert_eq!(meter.to_string(), "meter=7 kbps bands=\ntype=drop rate=10");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Meter {
     /// The number.
     pub id: u32,
@@ -29,6 +32,7 @@ pub struct Meter {
 
 /// A band of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MeterBand {
     /// The type.
     pub kind: BandType,
@@ -50,16 +54,20 @@ pub struct MeterFlags(pub u16);
 
 /// What a meter counted: an entry of `ovs-ofctl meter-stats`, a line, and one for each band.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MeterStats {
     /// The number of the meter.
     pub id: u32,
     /// Flows that use it.
     pub flow_count: u32,
     /// Packets that came to it.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub packet_in_count: u64,
     /// Bytes of these packets.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub byte_in_count: u64,
     /// How long it has been there.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::seconds"))]
     pub duration: Duration,
     /// Of each band the packets and bytes that it applied to.
     pub bands: Vec<BandStats>,
@@ -67,10 +75,13 @@ pub struct MeterStats {
 
 /// What a band counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct BandStats {
     /// Packets.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_packets: u64,
     /// Bytes.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
     pub n_bytes: u64,
 }
 
@@ -88,6 +99,15 @@ impl BandType {
     pub const DROP: BandType = BandType(1);
     /// `OFPMBT_DSCP_REMARK`: raise its drop precedence.
     pub const DSCP_REMARK: BandType = BandType(2);
+
+    /// The word, if it has one.
+    pub(crate) fn word(self) -> Option<&'static str> {
+        match self {
+            BandType::DROP => Some("drop"),
+            BandType::DSCP_REMARK => Some("dscp_remark"),
+            _ => None,
+        }
+    }
 }
 
 impl MeterFlags {
@@ -105,6 +125,17 @@ impl MeterFlags {
         self.0 & other.0 == other.0
     }
 
+    /// The words of the flags that are set.
+    pub(crate) fn words(self) -> impl Iterator<Item = &'static str> {
+        let set = FLAGS.iter().filter(move |(_, flag)| self.contains(*flag));
+        set.map(|(word, _)| *word)
+    }
+
+    /// The bits that are set and have no word.
+    pub(crate) fn unknown(self) -> u16 {
+        self.0 & !KNOWN_FLAGS
+    }
+
     pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
         let known = FLAGS.iter().find(|(known, _)| known.as_bytes() == word);
         known.map(|(_, flag)| *flag)
@@ -114,10 +145,10 @@ impl MeterFlags {
 impl fmt::Display for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "meter={} ", MeterId(self.id))?;
-        for (word, _) in FLAGS.iter().filter(|(_, flag)| self.flags.contains(*flag)) {
+        for word in self.flags.words() {
             write!(f, "{word} ")?;
         }
-        match self.flags.0 & !KNOWN_FLAGS {
+        match self.flags.unknown() {
             0 => {}
             unknown => write!(f, "flags:{unknown:#x} ")?,
         }
@@ -137,10 +168,9 @@ impl fmt::Display for Meter {
 
 impl fmt::Display for BandType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            BandType::DROP => f.write_str("drop"),
-            BandType::DSCP_REMARK => f.write_str("dscp_remark"),
-            BandType(number) => write!(f, "{number}"),
+        match self.word() {
+            Some(word) => f.write_str(word),
+            None => self.0.fmt(f),
         }
     }
 }

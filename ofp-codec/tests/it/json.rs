@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf};
 use ofp_codec::{
     diff::diff,
     lint::{problems, table_problems},
+    text::{group_stats, groups, meter_stats, meters},
 };
 use serde_json::{Value, json, to_value};
 
@@ -23,6 +24,27 @@ fn flows_are_written_as_they_were() {
         assert_eq!(found, expected, "{found:#}");
     }
     assert_eq!(found, expected);
+}
+
+#[test]
+fn groups_and_meters_are_written_as_they_were() {
+    const GROUPS: &[u8] =
+        b"group_id=9,type=select,selection_method=hash,fields(ip_dst=255.255.255.0,nw_proto),\
+        bucket=bucket_id:1,weight:50,watch_port:3,actions=output:1\n";
+    const GROUP_STATS: &[u8] = b"group_id=9,duration=5.250s,ref_count=1,packet_count=7,byte_count=490,\
+        bucket0:packet_count=7,byte_count=490\n";
+    const METERS: &[u8] = b"meter=2 pktps burst stats bands=\ntype=drop rate=1000 burst_size=100\n";
+    const METER_STATS: &[u8] =
+        b"meter:2 flow_count:1 packet_in_count:9 byte_in_count:630 duration:3.5s bands:\n\
+        0: packet_count:2 byte_count:140\n";
+    let found = json!({
+        "groups": groups(GROUPS).collect::<Result<Vec<_>, _>>().unwrap(),
+        "group_stats": group_stats(GROUP_STATS).collect::<Result<Vec<_>, _>>().unwrap(),
+        "meters": meters(METERS).collect::<Result<Vec<_>, _>>().unwrap(),
+        "meter_stats": meter_stats(METER_STATS).collect::<Result<Vec<_>, _>>().unwrap(),
+    });
+    let expected: Value = serde_json::from_slice(&vector("groups.json")).unwrap();
+    assert_eq!(found, expected, "{found:#}");
 }
 
 #[test]
