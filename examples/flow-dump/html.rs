@@ -31,8 +31,8 @@ pub fn page(title: &str, rows: &[Row]) -> String {
                 body,
                 "<td>{:#x}</td><td>{}</td><td>{}</td></tr>",
                 row.cookie,
-                escaped(&row.matches),
-                escaped(&row.actions)
+                breakable(&row.matches),
+                breakable(&row.actions)
             );
         }
         body += "</tbody>\n";
@@ -41,6 +41,11 @@ pub fn page(title: &str, rows: &[Row]) -> String {
     PAGE.replace("{{title}}", &escaped(title))
         .replace("{{flows}}", &rows.len().to_string())
         .replace("{{body}}", &body)
+}
+
+/// Lines may break behind commas.
+fn breakable(list: &str) -> String {
+    escaped(list).replace(',', ",<wbr>")
 }
 
 /// Hundredths of the greatest, by their bits: traffic differs by powers of ten.

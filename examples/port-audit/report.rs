@@ -33,7 +33,7 @@ impl Report<'_> {
         let mut out = String::new();
         if !rows.is_empty() {
             let headings = [
-                "bridge", "port", "type", "ofport>", "netdev", "vport", "openflow", "state", "", "iface-id",
+                "bridge", "port", "type", "ofport>", "netdev", "vport", "openflow", "state", "iface-id",
                 "why",
             ];
             out = table(headings, rows) + "\n\n";
@@ -88,7 +88,7 @@ impl Report<'_> {
     }
 }
 
-fn cells(verdict: &Verdict) -> [String; 11] {
+fn cells(verdict: &Verdict) -> [String; 10] {
     let port = &verdict.port;
     let name = match port.bonded {
         true => format!("{} of {}", port.interface, port.port),
@@ -102,11 +102,16 @@ fn cells(verdict: &Verdict) -> [String; 11] {
         mark(port.has_netdev()).to_owned(),
         mark(port.has_vport()).to_owned(),
         mark(port.is_listed()).to_owned(),
-        verdict.state.name().to_owned(),
-        if port.transient { "transient" } else { "" }.to_owned(),
+        state(verdict),
         port.iface_id.clone().unwrap_or_default(),
         verdict.reason.clone().unwrap_or_default(),
     ]
+}
+
+/// The state, and that Open vSwitch itself removes the port at the next boot.
+pub fn state(verdict: &Verdict) -> String {
+    let transient = if verdict.port.transient { ", transient" } else { "" };
+    format!("{}{transient}", verdict.state.name())
 }
 
 /// There, not there, or not wanted there.

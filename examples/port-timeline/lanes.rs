@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use examples::plot::escaped;
+use examples::plot::{escaped, step};
 
 use crate::event::{Lane, Said, What};
 
@@ -38,20 +38,23 @@ pub fn svg(title: &str, events: &[Said]) -> String {
             r#"<line class="grid" x1="{LEFT}" y1="{mid}" x2="{}" y2="{mid}"/>"#,
             LEFT + WIDTH
         );
-        let mut since = None;
+        // Of flows there are many at a time.
+        let (mut there, mut since) = (0_usize, 0);
         let here: Vec<&&Said> = events.iter().filter(|event| event.lane == *lane).collect();
         for event in &here {
-            match event.what {
-                What::Went => bar(
-                    &mut out,
-                    x(since.take().unwrap_or(0)),
-                    x(event.ms_since(start)),
-                    mid,
-                ),
-                _ => since = since.or(Some(event.ms_since(start))),
+            let now = event.ms_since(start);
+            match (event.what, there) {
+                (What::Went, 0 | 1) => {
+                    bar(&mut out, x(since), x(now), mid);
+                    there = 0;
+                }
+                (What::Went, _) => there -= 1,
+                (What::Is | What::Came, 0) => (there, since) = (1, now),
+                (What::Is | What::Came, _) => there += 1,
+                (What::Changed, _) => {}
             }
         }
-        if let Some(since) = since {
+        if there > 0 {
             bar(&mut out, x(since), LEFT + WIDTH, mid);
         }
         for event in here {
@@ -66,8 +69,8 @@ pub fn svg(title: &str, events: &[Said]) -> String {
         }
     }
     let bottom = y(Lane::ALL.len());
-    for tick in 0..=TICKS {
-        let ms = length * tick / TICKS;
+    let step = step(usize::try_from(length).unwrap_or(usize::MAX));
+    for ms in (0..=length).step_by(step) {
         let _ = writeln!(
             out,
             r#"<text class="tick" x="{}" y="{bottom}" text-anchor="middle">{ms} ms</text>"#,
@@ -113,7 +116,6 @@ const WIDTH: usize = 800;
 const TOP: usize = 70;
 const ROW: usize = 40;
 const LINE: usize = 16;
-const TICKS: i128 = 8;
 /// Events that are listed below the lanes.
 const LIST_MAX: usize = 60;
 const STYLE: &str = "text{font:12px sans-serif;fill:#333}.title{font-size:16px;font-weight:bold}.lane{font-weight:bold}\

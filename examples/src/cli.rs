@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use tokio::io::Interest;
 use tokio::net::unix::pipe;
 use tokio::time::timeout;
@@ -195,8 +195,9 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A table without rules. Columns whose heading ends in `>` are set flush right; cells wrap at the terminal's width,
-/// and at none where there is no terminal. Control characters are escaped: cells come from outside.
+/// A table without rules. Columns whose heading ends in `>` are set flush right; the last one wraps at the terminal's
+/// width, and at none where there is no terminal. Names in the others stay whole, so that they can be copied. Control
+/// characters are escaped: cells come from outside.
 pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
@@ -206,12 +207,22 @@ pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item =
             .set_width(width);
     }
     table.set_header(headings.map(|heading| heading.trim_end_matches('>')));
-    table.add_rows(
-        rows.into_iter()
-            .map(|row| row.map(|cell| Cell::new(printable(&cell)))),
-    );
-    for (column, heading) in table.column_iter_mut().zip(headings) {
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|row| row.map(|cell| printable(&cell)))
+        .collect();
+    let last = rows.iter().filter_map(|row| row.last());
+    let last = last.map(|cell| cell.chars().count()).max();
+    let last = u16::try_from(last.unwrap_or(0))
+        .unwrap_or(u16::MAX)
+        .min(LAST_COLUMN_MIN);
+    table.add_rows(rows.into_iter().map(|row| row.map(Cell::new)));
+    for (n, (column, heading)) in table.column_iter_mut().zip(headings).enumerate() {
         column.set_padding((0, 2));
+        column.set_constraint(match n + 1 < N {
+            true => ColumnConstraint::ContentWidth,
+            false => ColumnConstraint::LowerBoundary(comfy_table::Width::Fixed(last)),
+        });
         if heading.ends_with('>') {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -292,6 +303,7 @@ pub fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{rest:02}.{milliseconds:03}")
 }
 
+const LAST_COLUMN_MIN: u16 = 24;
 const STDOUT: &str = "/proc/self/fd/1";
 
 /// How long a tool may work before it says what it does.

@@ -157,7 +157,7 @@ impl Svg {
 }
 
 /// A step of 1, 2 or 5 times a power of ten that gives about ten ticks.
-fn step(max: usize) -> usize {
+pub fn step(max: usize) -> usize {
     let mut power = 1;
     loop {
         for factor in [1, 2, 5] {

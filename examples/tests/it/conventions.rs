@@ -209,7 +209,6 @@ fn rows_and_lines_fit_the_terminal() {
         ("flow-diff", &["DUMP", "MGMT"][..]),
         ("flow-dump", &["DUMP"]),
         ("flow-dump", &["DUMP", "--by", "table"]),
-        ("netdev-wait", &["--offline", "LOG", "--db", "DB"]),
         (
             "port-timeline",
             &["d0", "--db", "DB", "--openflow", "MGMT", "--for", "1"],

@@ -110,7 +110,7 @@ fn says_which_flow_outlived_its_port() {
         .unwrap();
     for flow in [
         "table=25,in_port=21,actions=resubmit(,60)",
-        "table=60,dl_vlan=1,actions=output:21",
+        "table=60,dl_vlan=1,actions=clone(strip_vlan,output:21)",
         "table=60,actions=output:22",
     ] {
         switch.ofctl(&["add-flow", &mgmt, flow]).unwrap();
@@ -144,7 +144,7 @@ fn says_which_flow_outlived_its_port() {
         place(
             &events,
             "flow",
-            "table=60, priority=32768,dl_vlan=1 cookie=0x0 actions=output:21",
+            "table=60, priority=32768,dl_vlan=1 cookie=0x0 actions=clone(pop_vlan,output:21)",
         ),
         place(&events, "flow", "in_port=21 cookie=0x0 actions=NORMAL"),
         place(&events, "interface", "row deleted"),
