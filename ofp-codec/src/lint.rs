@@ -154,6 +154,11 @@ fn matches(matches: &Match, found: &mut Vec<Problem>) {
             }
         }
     }
+    for field in [Field::EthType, Field::IpProto] {
+        if !found.contains(&Problem::Repeated(field)) && contradicts(matches, field) {
+            found.push(Problem::Repeated(field));
+        }
+    }
     for field in seen {
         let info = field.info();
         // `gtpu_flags` and `gtpu_msgtype` are no names of fields.
@@ -166,6 +171,17 @@ fn matches(matches: &Match, found: &mut Vec<Problem>) {
             found.push(Problem::Ignored(field));
         }
     }
+}
+
+/// Whether words and values say different things of a field: `tcp,udp`, but not `ip,tcp`.
+fn contradicts(matches: &Match, field: Field) -> bool {
+    let mut said = matches.0.iter().filter_map(|entry| match entry {
+        MatchEntry::Protocol(protocol) => protocol.implies(field),
+        MatchEntry::Field(entry) if entry.field == field => entry.value.number(),
+        _ => None,
+    });
+    let first = said.next();
+    said.any(|value| Some(value) != first)
 }
 
 /// Fields without a header that say what another one can.

@@ -365,7 +365,8 @@ impl Protocol {
         self.ip_proto
     }
 
-    fn implies(self, field: Field) -> Option<u128> {
+    /// What it says of a field.
+    pub(crate) fn implies(self, field: Field) -> Option<u128> {
         match field {
             Field::EthType => Some(self.eth_type.into()),
             Field::IpProto => self.ip_proto.map(u128::from),

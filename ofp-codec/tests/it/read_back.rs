@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ofp_codec::{
-    Flow, Version,
+    Field, Flow, Version,
     lint::{Problem, problems},
     text::FlowRef,
 };
@@ -100,6 +100,29 @@ fn names_that_break_the_line_are_named() {
             let taken = switch.ofctl(&["--names", "add-flow", &br0, printed]).is_ok();
             assert_eq!(taken, !is_unreadable(&read(printed)), "{printed}");
         }
+    }
+}
+
+#[test]
+fn of_protocols_that_differ_the_last_counts_and_is_named() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    let parse = |line: &str| switch.ofctl(&["-O", "OpenFlow13", "parse-flow", line]).unwrap();
+    for (first, last, repeated) in [
+        ("tcp", "udp", Some(Field::IpProto)),
+        ("ip", "arp", Some(Field::EthType)),
+        ("tcp", "tcp6", Some(Field::EthType)),
+        ("nw_proto=6", "udp", Some(Field::IpProto)),
+        ("ip", "tcp", None),
+        ("dl_type=0x800", "tcp", None),
+        ("reg0=1", "reg0=2", Some(Field::Reg0)),
+    ] {
+        let line = |key| format!("{key} actions=drop");
+        let both = line(format!("{first},{last}"));
+        assert_eq!(parse(&both), parse(&line(last.into())), "{both}");
+        let expected: Vec<_> = repeated.map(Problem::Repeated).into_iter().collect();
+        assert_eq!(problems(&read(&both)), expected, "{both}");
     }
 }
 
