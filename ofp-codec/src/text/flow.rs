@@ -299,46 +299,42 @@ pub(super) fn check_len(raw: &[u8], place: Place, limits: Limits) -> Result<(), 
 
 /// Where the information, the match and the actions of a line are.
 fn spans(line: &[u8], depth: usize) -> Result<[Range<usize>; 3], Fault> {
-    let (mut info, mut matches, mut actions) = (None, None, 0..0);
-    parts(line, depth, |part| {
-        let grow = |span: &mut Option<Range<usize>>, pair: Pair<'_>| {
-            span.get_or_insert(pair.at..pair.at).end = pair.end();
+    let (mut info, mut matches) = (None, None);
+    let show = |part, pair: Pair<'_>| {
+        let span: &mut Option<Range<usize>> = match part {
+            Part::Info => &mut info,
+            Part::Match => &mut matches,
         };
-        match part {
-            Part::Info(pair) => grow(&mut info, pair),
-            Part::Match(pair) => grow(&mut matches, pair),
-            Part::Actions(list) => actions = list.at..list.at + list.text.len(),
-            Part::Action(_) => {}
-        }
+        span.get_or_insert(pair.at..pair.at).end = pair.end();
         Ok(())
-    })?;
+    };
+    let actions = parts(line, depth, show, |_| Ok(()))?;
     let info = info.unwrap_or(0..0);
     let matches = matches.unwrap_or(info.end..info.end);
     Ok([info, matches, actions])
 }
 
-/// A part of a line.
-pub(super) enum Part<'a> {
+/// What a pair is of.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
     /// What stands before the match.
-    Info(Pair<'a>),
-    Match(Pair<'a>),
-    /// All that follow.
-    Actions(Token<'a>),
-    Action(Token<'a>),
+    Info,
+    Match,
 }
 
-/// Goes over a line without colours: shows its parts, in order.
+/// Goes over a line without colours: shows its pairs and then its actions, in order, and says where the actions are.
 #[inline]
 pub(super) fn parts<'a>(
     line: &'a [u8],
     depth: usize,
-    mut show: impl FnMut(Part<'a>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    mut pair: impl FnMut(Part, Pair<'a>) -> Result<(), Fault>,
+    mut action: impl FnMut(Token<'a>) -> Result<(), Fault>,
+) -> Result<Range<usize>, Fault> {
     let text = line.trim_ascii_end();
     let token = |span| Token::of(text, span);
     let mut list = List::new(text, 0, depth);
-    let mut in_match = false;
-    let first = loop {
+    let mut part = Part::Info;
+    let mut item = loop {
         let Some(item) = list.next_item()? else {
             return Err(token(text.len()..text.len()).expected("`actions=`"));
         };
@@ -348,33 +344,32 @@ pub(super) fn parts<'a>(
         if !is_word(text[item.start]) {
             return Err(token(item.start..item.start + 1).expected("a key"));
         }
-        let pair = Pair::of(text, item);
-        in_match = in_match || !is_info(pair.key, &text[item.end..]);
-        show(if in_match {
-            Part::Match(pair)
-        } else {
-            Part::Info(pair)
-        })?;
+        let found = Pair::of(text, item);
+        if matches!(part, Part::Info) && !is_info(found.key, &text[item.end..]) {
+            part = Part::Match;
+        }
+        pair(part, found)?;
     };
-    show(Part::Actions(token(first.start..text.len())))?;
-    if first.start == text.len() {
-        return Ok(());
+    let actions = item.start..text.len();
+    if actions.is_empty() {
+        return Ok(actions);
     }
-    if first.is_empty() {
-        return Err(token(first.start..first.start + 1).expected("an action"));
+    if item.is_empty() {
+        return Err(token(item.start..item.start + 1).expected("an action"));
     }
-    let mut end = first.end;
-    show(Part::Action(token(first)))?;
-    while end < text.len() {
-        let item = list.next_item()?;
-        let gap = token(end..item.map_or(text.len(), |item| item.start));
-        let (Some(item), true) = (item, gap.text[0] == b',' && !gap.text[1..].contains(&b',')) else {
-            return Err(gap.expected("`,` and an action"));
+    loop {
+        let end = item.end;
+        action(token(item))?;
+        if end == text.len() {
+            return Ok(actions);
+        }
+        let next = list.next_item()?;
+        let gap = token(end..next.map_or(text.len(), |next| next.start));
+        item = match next {
+            Some(next) if gap.text[0] == b',' && !gap.text[1..].contains(&b',') => next.start..next.end,
+            _ => return Err(gap.expected("`,` and an action")),
         };
-        show(Part::Action(token(item.start..item.end)))?;
-        end = item.end;
     }
-    Ok(())
 }
 
 /// Whether a key that stands before the match is no part of it. Of the keys that are not known,

@@ -1,9 +1,11 @@
 //! A whole flow, typed.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
     model::{
+        action::Action,
         field::Field,
         flow::{Flow, FlowFlags},
         matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value},
@@ -19,15 +21,10 @@ use crate::{
 
 /// Puts the flow of a line without colours in the place of `flow`, whose memory it takes over.
 pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fault> {
-    clear(flow);
-    parts(line, depth, |part| {
+    let mut actions = clear(flow);
+    let pair = |part, pair: Pair<'_>| {
         match part {
-            Part::Info(pair) => {
-                if !info(flow, pair)? {
-                    flow.unknown.push(unknown(pair)?);
-                }
-            }
-            Part::Match(pair) => {
+            Part::Match => {
                 if let Some((field, _)) = Field::spelling(pair.key) {
                     flow.matches.0.push(MatchEntry::Field(field_match(field, pair)?));
                 } else if !info(flow, pair)? {
@@ -36,15 +33,26 @@ pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fau
                     flow.matches.0.push(entry);
                 }
             }
-            Part::Actions(_) => flow.matches.settle_shared_names(),
-            Part::Action(item) => flow.actions.push(action(item)?),
+            Part::Info => {
+                if !info(flow, pair)? {
+                    flow.unknown.push(unknown(pair)?);
+                }
+            }
         }
         Ok(())
-    })
+    };
+    let action = |item| {
+        actions.push(action(item)?);
+        Ok(())
+    };
+    let typed = parts(line, depth, pair, action);
+    flow.actions = actions;
+    flow.matches.settle_shared_names();
+    typed.map(drop)
 }
 
-/// A flow as the default one, with the memory of this one.
-fn clear(flow: &mut Flow) {
+/// Makes the flow the default one, with the memory of its match; the memory of its actions.
+fn clear(flow: &mut Flow) -> Vec<Action> {
     let Flow {
         matches: Match(mut entries),
         mut actions,
@@ -53,7 +61,7 @@ fn clear(flow: &mut Flow) {
     entries.clear();
     actions.clear();
     flow.matches = Match(entries);
-    flow.actions = actions;
+    actions
 }
 
 /// Whether `key` is a known key of the information before the match.
