@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{self, Failure, Status, complain};
-use examples::dump;
+use examples::{dump, openflow};
 use odp_actions::xlate::OvsVersion;
 use odp_actions::{KernelRule, Limits};
 use ovsdb_proto::client::Remote;
@@ -34,11 +34,12 @@ action-budget: how big are a bridge's datapath actions, and which limit do they 
   action-budget                                       the incident: OpenStack br-tun, 1171 VXLAN endpoints, OVS 2.5.0
   action-budget --db unix:/run/openvswitch/db.sock --bridge br-tun
   ovs-ofctl dump-flows br-tun | action-budget --db unix:/run/openvswitch/db.sock --bridge br-tun --flows -
+  action-budget --db unix:/run/openvswitch/db.sock --bridge br-tun --openflow unix:/run/openvswitch/br-tun.mgmt
 
   --db REMOTE         read Interface, Port and Bridge rows from unix:FILE or tcp:IP:PORT
   --bridge NAME       which bridge; not needed where there is one, or one with tunnels
-  --flows FILE|-      what ovs-ofctl dump-flows printed: predict each flow; needs --db to tell one port from another.
-                      unix:FILE or tcp:HOST:PORT asks the switch, as unix:/run/openvswitch/br-tun.mgmt
+  --flows FILE|-      what ovs-ofctl dump-flows printed: predict each flow; needs --db to tell one port from another
+  --openflow REMOTE   the same of the flows of the switch at unix:FILE or tcp:HOST:PORT
   --endpoints N[..M]  N endpoints instead of those that are there, or growing to M
   --backlog N         net.core.netdev_max_backlog of the switch's host (default: this host's)
   --kernel RELEASE    kernel of the switch's host, as uname -r prints it (default: this host's)
@@ -63,6 +64,7 @@ struct Options {
     db: Option<Remote>,
     bridge: Option<String>,
     flows: Option<PathBuf>,
+    openflow: Option<String>,
     /// From, and to if it is a range.
     endpoints: Option<(usize, Option<usize>)>,
     backlog: Option<usize>,
@@ -82,6 +84,7 @@ impl Options {
                 Long("db") => options.db = Some(parser.value()?.parse()?),
                 Long("bridge") => options.bridge = Some(parser.value()?.string()?),
                 Long("flows") => options.flows = Some(parser.value()?.into()),
+                Long("openflow") => options.openflow = Some(parser.value()?.string()?),
                 Long("endpoints") => options.endpoints = Some(parser.value()?.parse_with(parse_endpoints)?),
                 Long("backlog") => options.backlog = Some(parser.value()?.parse()?),
                 Long("kernel") => options.kernel = Some(parser.value()?.string()?),
@@ -94,6 +97,20 @@ impl Options {
         }
         if options.bridge.is_some() && options.db.is_none() {
             return Err(Failure::usage("--bridge needs --db"));
+        }
+        if options.flows.is_some() && options.openflow.is_some() {
+            return Err(Failure::usage("either --flows or --openflow"));
+        }
+        let flows = options.flows.as_ref().and_then(|path| path.to_str());
+        if flows.is_some_and(openflow::is_remote) {
+            return Err(Failure::usage("--flows reads a file; --openflow asks a switch"));
+        }
+        if options
+            .openflow
+            .as_deref()
+            .is_some_and(|remote| !openflow::is_remote(remote))
+        {
+            return Err(Failure::usage("--openflow is unix:FILE or tcp:HOST:PORT"));
         }
         Ok(Some(options))
     }
@@ -137,13 +154,15 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let ovs = options.ovs.or(bridge.ovs).unwrap_or(NEWEST);
     let budget = Budget::new(&bridge, ovs, limits, options.endpoints)?;
     // The example's ports say nothing of the ports in somebody's flows.
-    let foreign = options.db.is_none() && options.flows.is_some();
+    let asked = options.flows.is_some() || options.openflow.is_some();
+    let foreign = options.db.is_none() && asked;
     let ports = if foreign { &Bridge::unknown() } else { &bridge };
     let mut flows = Flows::new(ports, &budget);
-    match (&options.flows, &options.db) {
-        (Some(path), _) => flows.read(dump::open_or_ask(TOOL, path)?)?,
-        (None, None) => flows.read(bridge.incident_flow().as_bytes())?,
-        (None, Some(_)) => {}
+    match (&options.flows, &options.openflow) {
+        (Some(path), _) => flows.read(dump::open(path)?)?,
+        (None, Some(remote)) => flows.read(dump::ask(TOOL, remote)?)?,
+        (None, None) if options.db.is_none() => flows.read(bridge.incident_flow().as_bytes())?,
+        (None, None) => {}
     }
     let origin = Origin {
         example: options.db.is_none(),

@@ -67,11 +67,17 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 pub fn open_or_ask(tool: &str, source: &Path) -> Result<Box<dyn BufRead>, Failure> {
     match source.to_str().filter(|text| openflow::is_remote(text)) {
         None => open(source),
-        Some(remote) => {
-            let text = cli::block_on(cli::patiently(tool, remote, openflow::dump(remote)))?;
-            Ok(Box::new(Cursor::new(text)))
-        }
+        Some(remote) => ask(tool, remote),
     }
+}
+
+/// Asks a switch for a dump.
+///
+/// # Errors
+/// [`Failure`] if the switch cannot be reached.
+pub fn ask(tool: &str, remote: &str) -> Result<Box<dyn BufRead>, Failure> {
+    let text = cli::block_on(cli::patiently(tool, remote, openflow::dump(remote)))?;
+    Ok(Box::new(Cursor::new(text)))
 }
 
 /// Reads every flow. A line that cannot be read is complained about in the name of `reader`, and the others go on.

@@ -164,6 +164,9 @@ fn a_wrong_command_line_is_one_line_and_status_64() {
         &["--endpoints", "1..65279"],
         &["--ovs", "new"],
         &["--bridge", "br0"],
+        &["--openflow", "br0"],
+        &["--flows", "unix:/run/openvswitch/br0.mgmt"],
+        &["--flows", "-", "--openflow", "tcp:127.0.0.1"],
     ] {
         let run = budget(args, "");
         assert_eq!((run.status, run.stdout.as_str()), (64, ""), "{args:?}");
@@ -543,21 +546,30 @@ fn asks_a_switch_for_its_flows() {
     switch
         .ofctl(&["-O", "OpenFlow13", "add-flow", &mgmt, &flow])
         .unwrap();
-    let budget = |flows: &str, input: &str| {
+    let budget = |option: &str, flows: &str, input: &str| {
         run(
             "action-budget",
-            &["--db", &db, "--flows", flows, "--json", "--backlog", "1000"],
+            &["--db", &db, option, flows, "--json", "--backlog", "1000"],
             input,
         )
     };
-    let live = budget(&mgmt, "");
+    let live = budget("--openflow", &mgmt, "");
     let text = switch.ofctl(&["-O", "OpenFlow15", "dump-flows", &mgmt]).unwrap();
-    let read = budget("-", &text);
+    let read = budget("--flows", "-", &text);
     assert_eq!((live.status, live.json()), (read.status, read.json()), "{live:?}");
     let flows = live.json()["flows"].clone();
     assert_eq!(
         (&flows[0]["outputs"], &flows[0]["verdict"]),
         (&40.into(), &"fast".into()),
         "{flows}"
+    );
+    // Ports that nobody tells of, and a switch that is not there.
+    let alone = run("action-budget", &["--openflow", &mgmt, "--json"], "");
+    assert_eq!(alone.json()["flows"][0]["verdict"], "unknown", "{alone:?}");
+    let gone = budget("--openflow", "unix:/nonexistent/br0.mgmt", "");
+    assert_eq!(gone.status, 3);
+    assert!(
+        gone.complaint().contains("unix:/nonexistent/br0.mgmt"),
+        "{gone:?}"
     );
 }
