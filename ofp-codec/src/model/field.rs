@@ -178,9 +178,11 @@ macro_rules! fields {
     };
 }
 
+mod map;
 mod names;
 mod table;
 
+pub(crate) use map::FieldMap;
 pub use table::Field;
 
 impl Field {

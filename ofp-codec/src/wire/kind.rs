@@ -110,16 +110,36 @@ impl MessageKind {
 
     /// The kind and form of this number.
     pub(crate) fn find(version: Version, number: Number) -> Option<(Self, &'static Form)> {
-        MessageKind::ALL.iter().copied().find_map(|kind| {
+        let table = match number.namespace {
+            Namespace::Openflow => 0,
             // Requests and replies of statistics share their numbers.
-            if number.namespace.is_multipart() && number.reply != kind.is_reply() {
-                return None;
-            }
-            let mut forms = kind.forms().iter();
-            let same = |form: &&Form| (form.namespace, form.number) == (number.namespace, number.number);
-            let form = forms.find(|form| same(form) && form.is_in(version));
+            Namespace::Multipart => 1 + usize::from(number.reply),
+            // There are few of these.
+            _ => return MessageKind::search(version, number),
+        };
+        let numbers = usize::from(version.0)
+            .checked_sub(1)
+            .and_then(|version| INDEX.get(version));
+        let Some(numbers) = numbers else {
+            return MessageKind::search(version, number);
+        };
+        let place = numbers[table].get(usize::try_from(number.number).ok()?)?;
+        let kind = MessageKind::ALL.get(usize::from(*place).checked_sub(1)?)?;
+        kind.form_numbered(version, number).map(|form| (*kind, form))
+    }
+
+    /// The same, for numbers that have no index.
+    fn search(version: Version, number: Number) -> Option<(Self, &'static Form)> {
+        MessageKind::ALL.iter().copied().find_map(|kind| {
+            let other = number.namespace.is_multipart() && number.reply != kind.is_reply();
+            let form = kind.form_numbered(version, number).filter(|_| !other);
             form.map(|form| (kind, form))
         })
+    }
+
+    fn form_numbered(self, version: Version, number: Number) -> Option<&'static Form> {
+        let same = |form: &&Form| (form.namespace, form.number) == (number.namespace, number.number);
+        self.forms().iter().find(|form| same(form) && form.is_in(version))
     }
 
     /// Whether it is the reply of a pair.
@@ -133,6 +153,48 @@ impl Namespace {
     pub fn is_multipart(self) -> bool {
         matches!(self, Namespace::Multipart | Namespace::ExperimenterMultipart(_))
     }
+}
+
+/// By version, less 1, and by type of a message, of a request and of a reply of statistics: the place of the
+/// kind in [`MessageKind::ALL`], and one; 0 for none.
+static INDEX: [[[u8; NUMBERS]; 3]; 6] = index();
+
+/// The types are below this.
+const NUMBERS: usize = 40;
+
+const fn index() -> [[[u8; NUMBERS]; 3]; 6] {
+    let mut index = [[[0; NUMBERS]; 3]; 6];
+    let mut place = 0;
+    while place < ROWS.len() {
+        let (name, forms) = ROWS[place];
+        let mut form = 0;
+        while form < forms.len() {
+            let table = match forms[form].namespace {
+                Namespace::Openflow => Some(0),
+                Namespace::Multipart if ends_in_reply(name.as_bytes()) => Some(2),
+                Namespace::Multipart => Some(1),
+                _ => None,
+            };
+            let mut version = forms[form].first.0 as usize;
+            while let (Some(table), true) = (table, version <= 6 && version <= forms[form].last.0 as usize) {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    reason = "87 kinds; the compiler counts them"
+                )]
+                let entry = place as u8 + 1;
+                index[version - 1][table][forms[form].number as usize] = entry;
+                version += 1;
+            }
+            form += 1;
+        }
+        place += 1;
+    }
+    index
+}
+
+/// Whether it is the name of a reply: the last letter of no other name is a `Y`.
+const fn ends_in_reply(name: &[u8]) -> bool {
+    name[name.len() - 1] == b'Y'
 }
 
 /// The name.

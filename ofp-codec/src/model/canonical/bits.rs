@@ -1,9 +1,9 @@
 //! A match as the bits that it looks at: what several fields say of the same bits is one thing.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::model::{
-    field::{Field, Prerequisite},
+    field::{Field, FieldMap, Prerequisite},
     matches::{FieldMatch, Match, MatchEntry, Value},
 };
 
@@ -11,11 +11,11 @@ use crate::model::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MatchBits {
     /// By field: of fields that overlap, the one that holds the bits.
-    bits: BTreeMap<Field, (u128, u128)>,
+    bits: FieldMap<(u128, u128)>,
     /// Ports by name.
-    names: BTreeMap<Field, Box<str>>,
+    names: FieldMap<Box<str>>,
     /// Options of tunnels.
-    pub(crate) options: BTreeMap<Field, FieldMatch>,
+    pub(crate) options: FieldMap<FieldMatch>,
     /// What is not known.
     pub(crate) unknown: Vec<MatchEntry>,
 }
@@ -55,7 +55,7 @@ impl MatchBits {
             MatchEntry::Field(FieldMatch { field, value, mask }) => match value {
                 Value::Number(number) => self.set(*field, *number, *mask),
                 Value::Name(name) => {
-                    self.bits.remove(&part(*field).holder);
+                    self.bits.remove(part(*field).holder);
                     self.names.insert(part(*field).holder, name.clone());
                 }
                 Value::Wide(_) | Value::Absent => {}
@@ -71,7 +71,7 @@ impl MatchBits {
             Field::VlanVid => tag(VID | CFI),
             Field::DlVlan => tag(VID),
             Field::VlanPcp | Field::DlVlanPcp => tag(PCP),
-            _ if field.info().bits > 128 => self.options.contains_key(&field),
+            _ if field.info().bits > 128 => self.options.contains(field),
             _ => parts(field).any(|part| {
                 let ones = u128::MAX >> (128 - part.len) << part.up;
                 self.masked(part.holder).1 & ones != 0
@@ -93,23 +93,21 @@ impl MatchBits {
             Field::VlanVid => return self.put(Field::VlanTci, value, mask & (VID | CFI), VID | CFI),
             _ => {}
         }
-        for part in parts(field) {
-            let ones = u128::MAX >> (128 - part.len);
-            let place = |bits: u128| (bits >> part.down & ones) << part.up;
-            self.names.remove(&part.holder);
-            // The upper byte of an ICMP type is nothing.
-            let whole = if mask == full {
-                widest(part.holder, ones << part.up)
-            } else {
-                0
-            };
-            self.put(
-                part.holder,
-                place(value),
-                place(mask) | whole,
-                widest(part.holder, ones << part.up),
-            );
+        match registers(field) {
+            None => self.set_part(part(field), value, mask, mask == full),
+            Some(_) => parts(field).for_each(|part| self.set_part(part, value, mask, mask == full)),
         }
+    }
+
+    #[inline]
+    fn set_part(&mut self, part: Part, value: u128, mask: u128, is_whole: bool) {
+        let ones = u128::MAX >> (128 - part.len);
+        let place = |bits: u128| (bits >> part.down & ones) << part.up;
+        let scope = widest(part.holder, ones << part.up);
+        self.names.remove(part.holder);
+        // The upper byte of an ICMP type is nothing.
+        let whole = if is_whole { scope } else { 0 };
+        self.put(part.holder, place(value), place(mask) | whole, scope);
     }
 
     /// Replaces the bits `scope` of `holder`.
@@ -118,14 +116,21 @@ impl MatchBits {
         let mask = mask | old_mask & !scope;
         let value = (value & scope | old & !scope) & mask;
         match mask {
-            0 => self.bits.remove(&holder),
+            0 => self.bits.remove(holder),
             _ => self.bits.insert(holder, (value, mask)),
         };
     }
 
+    /// Whether something is said of it: a bit, or a name.
+    #[inline]
+    pub(crate) fn has(&self, holder: Field) -> bool {
+        self.bits.contains(holder) || self.names.contains(holder)
+    }
+
     /// The value and the mask; zeros if nothing is said.
+    #[inline]
     pub(crate) fn masked(&self, holder: Field) -> (u128, u128) {
-        self.bits.get(&holder).copied().unwrap_or((0, 0))
+        self.bits.get(holder).copied().unwrap_or((0, 0))
     }
 
     /// The value, if all its bits count.
@@ -135,12 +140,13 @@ impl MatchBits {
     }
 
     pub(crate) fn name(&self, holder: Field) -> Option<&str> {
-        self.names.get(&holder).map(|name| &**name)
+        self.names.get(holder).map(|name| &**name)
     }
 
+    #[inline]
     pub(super) fn forget(&mut self, holders: &[Field]) {
         for holder in holders {
-            self.bits.remove(holder);
+            self.bits.remove(*holder);
         }
     }
 
@@ -199,8 +205,11 @@ impl MatchBits {
 
     /// The bits of each field that count, and the fields that are given by name.
     pub(crate) fn masks(&self) -> (Vec<(Field, u128)>, Vec<Field>) {
-        let masks = self.bits.iter().map(|(field, (_, mask))| (*field, *mask));
-        (masks.collect(), self.names.keys().copied().collect())
+        let masks = self.bits.iter().map(|(field, (_, mask))| (field, *mask));
+        (
+            masks.collect(),
+            self.names.iter().map(|(field, _)| field).collect(),
+        )
     }
 
     /// The values of these bits and names. `None`: not all of them count.

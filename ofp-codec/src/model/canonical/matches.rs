@@ -41,14 +41,11 @@ impl Printer<'_> {
         }
         self.fields(&[Field::PacketType]);
         let word = self.protocol();
-        let registers = Field::ALL
-            .iter()
-            .filter(|field| (Field::Reg0..=Field::Reg31).contains(field));
-        registers.for_each(|field| self.field(*field, *field));
+        self.fields(&Field::ALL[Field::Reg0 as usize..=Field::Reg31 as usize]);
         self.fields(&TUNNEL);
         self.without_mask();
         self.fields(&[Field::TunFlags]);
-        let options = self.bits.options.values().map(FieldMatch::shortest);
+        let options = self.bits.options.iter().map(|(_, option)| option.shortest());
         self.entries.extend(options.map(MatchEntry::Field));
         self.fields(&[Field::Metadata, Field::InPort]);
         self.vlan(version);
@@ -60,8 +57,12 @@ impl Printer<'_> {
         self.transport(kind);
     }
 
+    #[inline]
     fn fields(&mut self, fields: &[Field]) {
-        fields.iter().for_each(|field| self.field(*field, *field));
+        // A match has few of them.
+        let bits = self.bits;
+        let there = fields.iter().filter(|field| bits.has(**field));
+        there.for_each(|field| self.field(*field, *field));
     }
 
     /// The bits of `holder` under the name of `field`.

@@ -142,9 +142,9 @@ impl List<'_, '_> {
             _ => {}
         }
         self.fields(&TUNNEL)?;
-        for (field, found) in &self.bits.options {
+        for (field, found) in self.bits.options.iter() {
             // The option is looked at even where none of its bits are.
-            self.entry(*field, &found.value, found.mask)?;
+            self.entry(field, &found.value, found.mask)?;
         }
         self.fields(&AFTER_OPTIONS)?;
         self.registers()?;
@@ -205,10 +205,11 @@ impl List<'_, '_> {
 
     /// Since OpenFlow 1.5 in pairs.
     fn registers(&mut self) -> Result<(), EncodeError> {
-        let of = |first: Field, last: Field| Field::ALL[first as usize..=last as usize].iter().copied();
+        let all = &Field::ALL[Field::Reg0 as usize..=Field::Reg31 as usize];
         if self.version < Some(Version::V1_5) {
-            return of(Field::Reg0, Field::Reg31).try_for_each(|field| self.field(field, field));
+            return self.fields(all);
         }
+        let of = |first: Field, last: Field| Field::ALL[first as usize..=last as usize].iter().copied();
         for (pair, low) in
             of(Field::Xreg0, Field::Xreg15).zip(of(Field::Reg0, Field::Reg31).skip(1).step_by(2))
         {
@@ -219,8 +220,12 @@ impl List<'_, '_> {
         Ok(())
     }
 
+    #[inline]
     fn fields(&mut self, fields: &[Field]) -> Result<(), EncodeError> {
-        fields.iter().try_for_each(|field| self.field(*field, *field))
+        // A match has few of them.
+        let bits = self.bits;
+        let mut there = fields.iter().filter(|field| bits.has(**field));
+        there.try_for_each(|field| self.field(*field, *field))
     }
 
     /// The bits of `holder` under the name of `field`.
