@@ -22,6 +22,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ mod lock;
 mod monitor;
 mod remote;
 mod session;
+#[cfg(feature = "tls")]
+mod tls;
 mod transact;
 mod transport;
 mod vswitch;
@@ -60,6 +63,8 @@ pub use self::lock::Lock;
 pub use self::monitor::Monitor;
 pub use self::remote::{Remote, RemoteError};
 pub use self::session::{Changes, Event, Session, SessionClient, SessionOptions, SyncKind};
+#[cfg(feature = "tls")]
+pub use self::tls::TlsOptions;
 pub use self::transact::{Resolution, TransactError};
 pub use self::vswitch::{Configured, Vswitch, VswitchError};
 
@@ -81,6 +86,9 @@ pub struct ClientOptions {
     pub call_timeout: Option<Duration>,
     /// What the connection may take, once it is made.
     pub connection: ConnectionOptions,
+    /// Keys and certificates for `ssl:` remotes, without which there is no connection to one.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsOptions>,
 }
 
 struct Inner {
@@ -97,6 +105,8 @@ impl Default for ClientOptions {
             connect_timeout: Duration::from_secs(10),
             call_timeout: Some(Duration::from_secs(30)),
             connection: ConnectionOptions::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }
@@ -286,12 +296,20 @@ impl Client {
                 Ok(Self::from_halves(read, write, options))
             }
             Remote::Tcp(address) => {
-                let socket = TcpStream::connect(address).await?;
-                // Requests are small, and somebody waits for each.
-                socket.set_nodelay(true)?;
-                let (read, write) = socket.into_split();
+                let (read, write) = connect_tcp(*address).await?.into_split();
                 Ok(Self::from_halves(read, write, options))
             }
+            #[cfg(feature = "tls")]
+            Remote::Ssl(address) => {
+                let Some(tls) = &options.tls else {
+                    let message = "no private key and certificates";
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+                };
+                let socket = connect_tcp(*address).await?;
+                Ok(Self::from_io(tls.connect(*address, socket).await?, options))
+            }
+            #[cfg(not(feature = "tls"))]
+            Remote::Ssl(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "feature tls is off")),
         }
     }
 
@@ -351,6 +369,13 @@ impl Client {
     fn link(&self) -> &Arc<Link> {
         &self.inner.link
     }
+}
+
+async fn connect_tcp(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = TcpStream::connect(address).await?;
+    // Requests are small, and somebody waits for each.
+    socket.set_nodelay(true)?;
+    Ok(socket)
 }
 
 impl fmt::Debug for Client {

@@ -10,7 +10,7 @@
 //! A machine without the parts skips, loudly, through [`or_skip`]; with `CI` set it fails.
 //! `OVS_RS_REAL=0` turns the real parts off, for a second run of the same tests.
 //!
-//! Not supported yet: TLS, guests of other architectures than x86-64.
+//! Not supported yet: guests of other architectures than x86-64.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,7 @@ mod error;
 mod interfaces;
 mod ovn;
 mod ovsdb;
+mod pki;
 mod skip;
 mod step;
 mod switch;
@@ -33,6 +34,7 @@ pub use crate::{
     error::{Error, Missing},
     ovn::ovn_flows,
     ovsdb::OvsdbServer,
+    pki::Pki,
     skip::or_skip,
     step::{sh, wait_until},
     switch::Switch,

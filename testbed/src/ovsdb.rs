@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    Error, Missing,
+    Error, Missing, Pki,
     daemon::{Daemon, tcp_answers},
     tools,
 };
@@ -172,6 +172,40 @@ impl OvsdbServer {
         Ok(())
     }
 
+    /// Starts the server again with one more listener, for TLS, and gives it as the OVS tools name
+    /// it: `ssl:127.0.0.1:PORT`. Clients must have a certificate of the same `pki`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn restart_with_tls(&mut self, pki: &Pki) -> Result<String, Error> {
+        self.kill();
+        let log = self.dir.path().join("ovsdb-server.log");
+        let before = logged_port(&log);
+        let options = [
+            "--remote=pssl:0:127.0.0.1".to_owned(),
+            format!("--private-key={}", pki.server().0.display()),
+            format!("--certificate={}", pki.server().1.display()),
+            format!("--ca-cert={}", pki.client_authority().display()),
+        ];
+        (self.daemon, _) = launch_with(self.dir.path(), &self.socket, Some(self.port), &options)?;
+        let port = self.daemon.wait_until("listen for TLS", || {
+            logged_port(&log).filter(|port| Some(*port) != before)
+        })?;
+        // It listens before it has read the keys.
+        let mut client = Command::new(tools::find("ovsdb-client")?);
+        let (private_key, certificate) = pki.client();
+        client
+            .arg(format!("--private-key={}", private_key.display()))
+            .arg(format!("--certificate={}", certificate.display()))
+            .arg(format!("--ca-cert={}", pki.server_authority().display()))
+            .args([&tools::timeout_option(), "list-dbs"]);
+        let remote = format!("ssl:127.0.0.1:{port}");
+        client.arg(&remote);
+        self.daemon
+            .wait_until("answer by TLS", || tools::output(&mut client).ok())?;
+        Ok(remote)
+    }
+
     /// A tool that looks for its sockets in this server's directory.
     pub(crate) fn command(&self, program: &str) -> Result<Command, Error> {
         let mut command = Command::new(tools::find(program)?);
@@ -194,6 +228,15 @@ pub(crate) fn in_dir<'c>(command: &'c mut Command, dir: &Path) -> &'c mut Comman
 }
 
 fn launch(dir: &Path, socket: &Path, port: Option<u16>) -> Result<(Daemon, u16), Error> {
+    launch_with(dir, socket, port, &[])
+}
+
+fn launch_with(
+    dir: &Path,
+    socket: &Path,
+    port: Option<u16>,
+    options: &[String],
+) -> Result<(Daemon, u16), Error> {
     let log = dir.join("ovsdb-server.log");
     let mut command = Command::new(tools::find("ovsdb-server")?);
     in_dir(&mut command, dir)
@@ -201,7 +244,8 @@ fn launch(dir: &Path, socket: &Path, port: Option<u16>) -> Result<(Daemon, u16),
         .arg(format!("--remote=punix:{}", socket.display()))
         .arg(format!("--remote=ptcp:{}:127.0.0.1", port.unwrap_or(0)))
         .arg(format!("--unixctl={}", dir.join("ovsdb-server.ctl").display()))
-        .arg("--verbose=syslog:off");
+        .arg("--verbose=syslog:off")
+        .args(options);
     let mut daemon = Daemon::spawn("ovsdb-server", &mut command, &log)?;
     let port = daemon.wait_until("listen", || {
         let port = port.or_else(|| logged_port(&log))?;

@@ -149,8 +149,10 @@ pub(crate) const OPENVSWITCH: [&str; 8] = [
 const TAIL_LINES: usize = 60;
 const SIGALRM: i32 = 14;
 const SBIN: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-const PACKAGES: [(&str, &[&str]); 10] = [
+const PACKAGES: [(&str, &[&str]); 12] = [
     ("openvswitch-switch", &OPENVSWITCH),
+    ("openvswitch-common", &["ovs-pki"]),
+    ("openssl", &["openssl"]),
     ("qemu-system-x86", &["qemu-system-x86_64"]),
     ("busybox-static", &["busybox"]),
     ("kmod", &["depmod"]),

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// The address of a server, written as all of Open vSwitch's tools take it: `unix:FILE`,
-/// `tcp:IP` or `tcp:IP:PORT`, an IPv6 address in brackets.
+/// `tcp:IP`, `tcp:IP:PORT`, and the same with `ssl:`, an IPv6 address in brackets.
 ///
 /// ```
 /// use ovsdb_proto::client::Remote;
@@ -28,14 +28,16 @@ pub enum Remote {
     Unix(PathBuf),
     /// A TCP port.
     Tcp(SocketAddr),
+    /// A TCP port with TLS. To connect to it needs the feature `tls`.
+    Ssl(SocketAddr),
 }
 
 /// Why a text is not the address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RemoteError {
-    /// It starts with neither `unix:` nor `tcp:`.
-    #[error("{text:?} is neither unix:FILE nor tcp:IP:PORT")]
+    /// It starts with none of `unix:`, `tcp:` and `ssl:`.
+    #[error("{text:?} is none of unix:FILE, tcp:IP:PORT and ssl:IP:PORT")]
     Scheme {
         /// The text.
         text: String,
@@ -46,7 +48,7 @@ pub enum RemoteError {
         /// The text.
         text: String,
     },
-    /// What follows `tcp:` is not an IP address and a port. Names are not looked up.
+    /// What follows `tcp:` or `ssl:` is not an IP address and a port. Names are not looked up.
     #[error("{text:?} is not an ip address and a port")]
     Address {
         /// The text.
@@ -65,8 +67,10 @@ impl FromStr for Remote {
                 file => Ok(Self::Unix(file.into())),
             };
         }
-        let Some(address) = text.strip_prefix("tcp:") else {
-            return Err(RemoteError::Scheme { text: owned() });
+        let (remote, address): (fn(SocketAddr) -> Self, _) = match text.split_once(':') {
+            Some(("tcp", address)) => (Self::Tcp, address),
+            Some(("ssl", address)) => (Self::Ssl, address),
+            _ => return Err(RemoteError::Scheme { text: owned() }),
         };
         let without_port = || {
             let ip = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -75,7 +79,7 @@ impl FromStr for Remote {
         };
         let address = address.parse().ok().or_else(without_port);
         address
-            .map(Self::Tcp)
+            .map(remote)
             .ok_or_else(|| RemoteError::Address { text: owned() })
     }
 }
@@ -85,6 +89,7 @@ impl fmt::Display for Remote {
         match self {
             Self::Unix(file) => write!(f, "unix:{}", file.display()),
             Self::Tcp(address) => write!(f, "tcp:{address}"),
+            Self::Ssl(address) => write!(f, "ssl:{address}"),
         }
     }
 }
@@ -103,19 +108,23 @@ mod tests {
             "unix:db.sock",
             "tcp:127.0.0.1:6641",
             "tcp:[::1]:6641",
+            "ssl:127.0.0.1:6641",
         ] {
             assert_eq!(text.parse::<Remote>().unwrap().to_string(), text);
         }
-        for text in ["tcp:[::1]", "tcp:::1"] {
-            let remote: Remote = text.parse().unwrap();
-            assert_eq!(remote.to_string(), "tcp:[::1]:6640");
+        for (text, whole) in [
+            ("tcp:[::1]", "tcp:[::1]:6640"),
+            ("tcp:::1", "tcp:[::1]:6640"),
+            ("ssl:192.0.2.1", "ssl:192.0.2.1:6640"),
+        ] {
+            assert_eq!(text.parse::<Remote>().unwrap().to_string(), whole);
         }
     }
 
     #[test]
     fn other_texts_are_refused() {
         let error = |text: &str| text.parse::<Remote>().unwrap_err();
-        for text in ["", "db.sock", "ssl:127.0.0.1:6640", "punix:/x", "TCP:127.0.0.1"] {
+        for text in ["", "db.sock", "pssl:127.0.0.1:6640", "punix:/x", "TCP:127.0.0.1"] {
             assert_eq!(error(text), RemoteError::Scheme { text: text.into() });
         }
         assert_eq!(error("unix:"), RemoteError::NoFile { text: "unix:".into() });
@@ -125,6 +134,7 @@ mod tests {
             "tcp:127.0.0.1:65536",
             "tcp:127.0.0.1:",
             "tcp:[::1",
+            "ssl:switch:6640",
         ] {
             assert_eq!(error(text), RemoteError::Address { text: text.into() });
         }

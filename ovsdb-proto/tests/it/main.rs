@@ -24,6 +24,8 @@ mod server;
 #[cfg(feature = "client")]
 mod session;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;
 #[cfg(feature = "client")]
 mod transact;
 #[cfg(feature = "client")]
