@@ -34,6 +34,8 @@ mod filter;
 mod flow;
 mod group;
 mod item;
+#[cfg(feature = "serde")]
+pub(crate) mod json;
 mod lex;
 #[cfg(feature = "std")]
 mod reader;

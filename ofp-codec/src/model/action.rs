@@ -45,7 +45,7 @@ use crate::model::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Action {
     /// `output:3`, `NORMAL`: send it to a port. Never [`Port::CONTROLLER`] from text.
@@ -76,7 +76,10 @@ pub enum Action {
     /// `mod_dl_dst:02:00:00:00:00:01`: set the Ethernet destination.
     ModDlDst(EthAddr),
     /// `set_field:0x1/0xf->reg0`: set a field, or the bits of it that the mask has.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::field"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "json::field", deserialize_with = "crate::text::json::field")
+    )]
     SetField {
         /// The field.
         field: Field,
@@ -88,7 +91,10 @@ pub enum Action {
     /// `load:0x1->NXM_NX_REG0[0..15]`: set a run of bits.
     Load {
         /// The value.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        )]
         value: u64,
         /// The bits to set.
         dst: Subfield,
@@ -96,7 +102,10 @@ pub enum Action {
     /// `set_tunnel:0x5`: set the tunnel's key.
     SetTunnel(u32),
     /// `set_tunnel64:0x5`: set the tunnel's key, in a form that has 64 bits.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+    )]
     SetTunnel64(u64),
     /// `resubmit:3`, `resubmit(3,7)`, `resubmit(,7,ct)`: look the packet up again.
     Resubmit {
@@ -235,10 +244,19 @@ pub enum Action {
     /// `write_metadata:0x1/0xf`: set `metadata`, or the bits of it that the mask has.
     WriteMetadata {
         /// The value.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        )]
         value: u64,
         /// The bits to set. `None`: all.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex_mask"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(
+                serialize_with = "json::hex_mask",
+                deserialize_with = "crate::text::json::hex_mask"
+            )
+        )]
         mask: Option<u64>,
     },
     /// `unroll_xlate(table=0, cookie=5)`: internal to Open vSwitch.
@@ -246,7 +264,10 @@ pub enum Action {
         /// The table.
         table: u8,
         /// The cookie.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        )]
         cookie: u64,
     },
     /// `debug_recirc`: for tests of Open vSwitch.

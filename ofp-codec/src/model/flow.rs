@@ -19,14 +19,21 @@ pub const DEFAULT_PRIORITY: u16 = 32768;
 
 /// A flow of an OpenFlow table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 pub struct Flow {
     /// The table that the flow is in.
     pub table: TableRef,
     /// The priority; of the flows that match a packet, the highest wins.
     pub priority: u16,
     /// The number that the controller tagged the flow with.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+    )]
     pub cookie: u64,
     /// Seconds without a packet after which the flow goes; 0 is never.
     pub idle_timeout: u16,
@@ -177,22 +184,56 @@ impl fmt::Display for Flow {
 
 /// The statistics of a flow. What the dump did not give, or gave as `?`, is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 pub struct Stats {
     /// How long the flow has been there.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::seconds"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::seconds",
+            deserialize_with = "crate::text::json::seconds"
+        )
+    )]
     pub duration: Option<Duration>,
     /// Packets that matched.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::decimal"
+        )
+    )]
     pub n_packets: Option<u64>,
     /// Bytes of these packets.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::decimal"
+        )
+    )]
     pub n_bytes: Option<u64>,
     /// Packets that an offload handled (`bridge/dump-flows --offload-stats`).
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::decimal"
+        )
+    )]
     pub n_offload_packets: Option<u64>,
     /// Bytes of these packets.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::decimal"
+        )
+    )]
     pub n_offload_bytes: Option<u64>,
     /// Seconds since the last packet.
     pub idle_age: Option<u32>,

@@ -23,7 +23,7 @@ use crate::model::{
 /// # Ok::<(), ofp_codec::text::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Match(pub Vec<MatchEntry>);
 
 /// One entry of a match.
@@ -76,7 +76,7 @@ pub struct Wide {
 
 /// A key, and its value if it has one, as they were written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Unknown {
     /// The key.
     pub key: Box<str>,

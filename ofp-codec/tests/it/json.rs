@@ -3,13 +3,14 @@
 use std::{fs, path::PathBuf};
 
 use ofp_codec::{
+    Flow,
     diff::diff,
     lint::{problems, table_problems},
     text::{group_stats, groups, meter_stats, meters},
 };
 use serde_json::{Value, json, to_value};
 
-use crate::{diff::flows, dumps::for_each_flow};
+use crate::{diff::flows, dumps::for_each_flow, oracle};
 
 fn vector(name: &str) -> Vec<u8> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/json");
@@ -24,6 +25,54 @@ fn flows_are_written_as_they_were() {
         assert_eq!(found, expected, "{found:#}");
     }
     assert_eq!(found, expected);
+}
+
+#[test]
+fn flows_are_read_as_they_are_written() {
+    let read: Vec<Flow> = serde_json::from_slice(&vector("flows.json")).unwrap();
+    assert_eq!(read, flows(&vector("flows.txt")));
+    let mut checked = 0;
+    let mut check = |flow: &Flow| {
+        let text = serde_json::to_string(flow).unwrap();
+        let again: Flow =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{flow}: {error}: {text}"));
+        assert_eq!(again.to_string(), flow.to_string(), "{text}");
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        checked += 1;
+    };
+    for_each_flow(|_, line| check(&line.to_flow().unwrap()));
+    // Every field and every action.
+    oracle::accepted_flows().for_each(|(_, flow)| check(&flow));
+    assert!(checked > 5000, "{checked}");
+}
+
+#[test]
+fn json_that_is_no_flow_is_refused_for_what_it_says() {
+    let flow: Flow = serde_json::from_str("{}").unwrap();
+    assert_eq!(flow, Flow::default());
+    for (text, expected) in [
+        (r#"{"table": 256}"#, "out of range"),
+        (r#"{"cookie": "0x10000000000000000"}"#, "out of range"),
+        (
+            r#"{"matches": [{"field": "reg99", "value": "0x1"}]}"#,
+            "expected a field, found \"reg99\"",
+        ),
+        (r#"{"matches": [{"field": "reg0"}]}"#, "missing field `value`"),
+        (
+            r#"{"matches": [{"field": "reg0", "value": "0x100000000"}]}"#,
+            "number above the limit of 4294967295",
+        ),
+        (
+            r#"{"matches": [{"protocol": "tcp7"}]}"#,
+            "expected a protocol, found \"tcp7\"",
+        ),
+        (r#"{"actions": ["frop"]}"#, "unknown variant `frop`"),
+        (r#"{"flags": ["new"]}"#, "expected a number, found \"new\""),
+        (r#"{"stats": {"duration": -1.0}}"#, "negative"),
+    ] {
+        let error = serde_json::from_str::<Flow>(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::model::{
 
 /// The arguments of `ct(commit,force,table=7,zone=5,nat(src=10.0.0.1),exec(..),alg=ftp)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ct {
     /// `commit`: keep the connection.
     pub commit: bool,
@@ -33,7 +33,7 @@ pub struct Ct {
 /// A number, or the bits of the packet that hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(untagged))]
 pub enum NumberOrSubfield<T> {
     /// The number itself.
@@ -44,7 +44,7 @@ pub enum NumberOrSubfield<T> {
 
 /// The arguments of `nat(src=10.0.0.1-10.0.0.9:1024-2048,persistent)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Nat {
     /// What is translated. `None`: what the connection says.
     pub side: Option<NatSide>,
@@ -66,7 +66,7 @@ pub struct Nat {
 
 /// Which address is translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum NatSide {
     /// `src`.

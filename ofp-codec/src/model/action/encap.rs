@@ -8,7 +8,7 @@ use crate::model::print::{BytesHex, Hex, Separated};
 /// The header of `encap(ethernet)`, `encap(nsh(md_type=2,tlv(0x1000,10,0x12345678)))`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Encap {
     /// `ethernet`.
@@ -24,7 +24,7 @@ pub enum Encap {
 /// A property of a network service header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum NshProperty {
     /// `md_type=1`: the type of the metadata.
@@ -42,7 +42,7 @@ pub enum NshProperty {
 
 /// A kind of packet: `ns=1,type=0x800`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PacketType {
     /// The name space (`enum ofp_header_type_namespaces`): 0 is ONF's, 1 Ethernet types.
     pub namespace: u16,

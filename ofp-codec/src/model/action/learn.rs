@@ -17,7 +17,7 @@ use crate::model::{
 /// The arguments of `learn(table=10,idle_timeout=300,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])`:
 /// the flow that a packet makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Learn {
     /// The table that the flow goes to.
     pub table: TableRef,
@@ -36,7 +36,10 @@ pub struct Learn {
     /// Delete the learned flows with the flow that has this action.
     pub delete_learned: bool,
     /// Its cookie.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+    )]
     pub cookie: u64,
     /// How many flows may be learned; 0: any number.
     pub limit: u32,
@@ -49,11 +52,17 @@ pub struct Learn {
 /// One part of a learned flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum LearnSpec {
     /// `eth_type=0x800`: match a whole field.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::whole_field"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::whole_field",
+            deserialize_with = "crate::text::json::whole_field"
+        )
+    )]
     MatchField {
         /// The field.
         field: Field,
@@ -65,7 +74,10 @@ pub enum LearnSpec {
         /// The bits.
         dst: Subfield,
         /// Their value.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        )]
         value: u128,
     },
     /// `NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]`, `NXM_OF_VLAN_TCI[0..11]`: match bits that the packet
@@ -79,7 +91,10 @@ pub enum LearnSpec {
     /// `load:0x5->NXM_NX_REG0[0..15]`: set bits.
     LoadNumber {
         /// The value.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "json::hex"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        )]
         value: u128,
         /// The bits that the flow sets.
         dst: Subfield,

@@ -11,7 +11,7 @@ use crate::model::{
 
 /// The arguments of `controller(reason=no_match,id=7,userdata=01.02,pause)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Controller {
     /// Why the packet is sent.
     pub reason: PacketInReason,
@@ -33,7 +33,7 @@ pub struct PacketInReason(pub u8);
 
 /// The arguments of `sample(probability=65535,collector_set_id=1,obs_domain_id=2,obs_point_id=3)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sample {
     /// Of 65535 packets, how many are sampled.
     pub probability: u16,
@@ -51,7 +51,7 @@ pub struct Sample {
 
 /// The direction of a sampled packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum SampleDirection {
     /// `ingress`.

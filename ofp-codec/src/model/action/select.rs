@@ -8,7 +8,7 @@ use crate::model::{port::PortRef, print::Separated, subfield::Subfield};
 /// The arguments of `bundle(eth_src,0,hrw,ofport,members:4,8)` and of `bundle_load`: send to a
 /// port that is up, or load its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bundle {
     /// What is hashed.
     pub fields: HashFields,
@@ -24,7 +24,7 @@ pub struct Bundle {
 
 /// The arguments of `multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[])`: load a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Multipath {
     /// What is hashed.
     pub fields: HashFields,
