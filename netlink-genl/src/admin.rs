@@ -16,6 +16,29 @@ use crate::ovs::{Batch, DpIfindex};
 use crate::socket::Options;
 
 both! { wait;
+    /// Makes, changes and deletes datapaths, ports and flows, and sends packets. It needs `CAP_NET_ADMIN`.
+    ///
+    /// `ovs-vswitchd` owns the datapaths that it made, and takes away what others put there.
+    ///
+    /// With `blocking`:
+    ///
+    /// ```no_run
+    /// use netlink_genl::blocking::Admin;
+    /// use netlink_genl::ovs::datapath::Features;
+    /// use netlink_genl::ovs::vport::{NewVport, Upcall};
+    ///
+    /// let mut admin = Admin::open()?;
+    /// let datapath = admin.add_datapath(c"dp0", Features::default(), 0)?;
+    /// let port = admin.add_vport(&NewVport::internal(datapath.ifindex, c"int0", Upcall::Drop))?;
+    /// println!("port {}", port.port_no);
+    /// admin.delete_vport(datapath.ifindex, port.port_no)?;
+    /// # Ok::<(), netlink_genl::Error>(())
+    /// ```
+    #[derive(Debug)]
+    pub struct Admin {
+        pub(crate) connection: Connection,
+    }
+
     impl Admin {
         /// Opens a socket and looks the families up.
         ///

@@ -25,6 +25,8 @@ use std::time::Instant;
 pub use self::upcalls::Upcalls;
 pub use self::watch::Watch;
 #[cfg(feature = "write")]
+pub use crate::admin::blocking::Admin;
+#[cfg(feature = "write")]
 #[doc(no_inline)]
 pub use crate::ovs::{
     datapath::{PerCpu, Settings},
@@ -32,44 +34,13 @@ pub use crate::ovs::{
     meter::{NewBand, NewMeter},
     vport::{NewVport, Upcall},
 };
+pub use crate::reader::blocking::Ovs;
 
 use crate::Error;
 use crate::exchange::{Answers, Event};
 use crate::link::Link;
 use crate::message::DecodeError;
 use crate::socket::{self, Options};
-
-/// A reader of the datapaths in the kernel.
-///
-/// It only ever sends `GET`, so it changes nothing and needs no privilege. (`ovs-dpctl show` does change something: it
-/// sets the features of the datapath, which needs `CAP_NET_ADMIN` and can stop a switch that dispatches per port.)
-/// It sees the network namespace that the thread was in when it opened it, or that of [`Options::namespace`].
-#[derive(Debug)]
-pub struct Ovs {
-    pub(crate) connection: Connection,
-}
-
-/// Makes, changes and deletes datapaths, ports and flows, and sends packets. It needs `CAP_NET_ADMIN`.
-///
-/// `ovs-vswitchd` owns the datapaths that it made, and takes away what others put there.
-///
-/// ```no_run
-/// use netlink_genl::blocking::Admin;
-/// use netlink_genl::ovs::datapath::Features;
-/// use netlink_genl::ovs::vport::{NewVport, Upcall};
-///
-/// let mut admin = Admin::open()?;
-/// let datapath = admin.add_datapath(c"dp0", Features::default(), 0)?;
-/// let port = admin.add_vport(&NewVport::internal(datapath.ifindex, c"int0", Upcall::Drop))?;
-/// println!("port {}", port.port_no);
-/// admin.delete_vport(datapath.ifindex, port.port_no)?;
-/// # Ok::<(), netlink_genl::Error>(())
-/// ```
-#[cfg(feature = "write")]
-#[derive(Debug)]
-pub struct Admin {
-    pub(crate) connection: Connection,
-}
 
 /// A socket with one request at a time under way, for any family.
 #[derive(Debug)]

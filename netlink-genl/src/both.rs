@@ -1,9 +1,16 @@
-//! Methods of both clients, written once.
+//! Types and methods of both clients, written once.
 
-/// Makes methods of `blocking::Type` and `client::Type`; in the latter they are `async`, and `wait!` awaits.
+/// Makes `blocking::Type` and `client::Type`, if they are the same, and methods of both; in the latter they are `async`, and
+/// `wait!` awaits.
 ///
 /// ```text
 /// both! { wait;
+///     /// A reader.
+///     #[derive(Debug)]
+///     pub struct Ovs {
+///         pub(crate) connection: Connection,
+///     }
+///
 ///     impl Ovs {
 ///         /// Looks a datapath up.
 ///         pub fn datapath(&mut self, datapath: DpIfindex) -> Result<Datapath, Error> {
@@ -15,13 +22,15 @@
 ///
 /// The name `wait` is given, for the macro of this name that each client has to be visible in the bodies.
 macro_rules! both {
-    ($wait:ident; $(impl $type:ident { $(
+    ($wait:ident; $($(#[$attr:meta])* pub struct $struct:ident $fields:tt)? $(impl $type:ident { $(
         $(#[$meta:meta])*
         $vis:vis fn $name:ident $(<$($param:ident),+>)? ($($args:tt)*) -> $answer:ty $body:block
     )+ })+) => {
-        mod blocking {
+        pub(crate) mod blocking {
             use super::*;
             use crate::blocking::*;
+
+            $($(#[$attr])* pub struct $struct $fields)?
 
             macro_rules! $wait {
                 ($expression:expr) => { $expression };
@@ -34,9 +43,11 @@ macro_rules! both {
         }
 
         #[cfg(feature = "client")]
-        mod client {
+        pub(crate) mod client {
             use super::*;
             use crate::client::*;
+
+            $($(#[$attr])* pub struct $struct $fields)?
 
             macro_rules! $wait {
                 ($expression:expr) => { $expression.await };

@@ -38,6 +38,8 @@ pub use self::upcalls::Upcalls;
 use self::waiter::Waiter;
 pub use self::watch::Watch;
 #[cfg(feature = "write")]
+pub use crate::admin::client::Admin;
+#[cfg(feature = "write")]
 #[doc(no_inline)]
 pub use crate::ovs::{
     datapath::{PerCpu, Settings},
@@ -45,26 +47,13 @@ pub use crate::ovs::{
     meter::{NewBand, NewMeter},
     vport::{NewVport, Upcall},
 };
+pub use crate::reader::client::Ovs;
 
 use crate::Error;
 use crate::exchange::{Answers, Event};
 use crate::link::Link;
 use crate::message::DecodeError;
 use crate::socket::Options;
-
-/// A reader of the datapaths in the kernel: [`blocking::Ovs`](crate::blocking::Ovs) for tokio.
-#[derive(Debug)]
-pub struct Ovs {
-    pub(crate) connection: Connection,
-}
-
-/// Makes, changes and deletes datapaths, ports and flows, and sends packets:
-/// [`blocking::Admin`](crate::blocking::Admin) for tokio.
-#[cfg(feature = "write")]
-#[derive(Debug)]
-pub struct Admin {
-    pub(crate) connection: Connection,
-}
 
 /// A socket with one request at a time under way, for any family.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! The controller, `nlctrl`: from the name of a family to the number that the running kernel gave it.
 //!
+//! Source: `linux/genetlink.h` (`CTRL_ATTR_*`).
+//!
 //! ```
 //! use netlink_genl::ctrl;
 //!

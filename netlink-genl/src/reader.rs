@@ -16,6 +16,16 @@ use crate::ovs::vport::{self, Vport};
 use crate::socket::Options;
 
 both! { wait;
+    /// A reader of the datapaths in the kernel.
+    ///
+    /// It only ever sends `GET`, so it changes nothing and needs no privilege. (`ovs-dpctl show` does change something: it
+    /// sets the features of the datapath, which needs `CAP_NET_ADMIN` and can stop a switch that dispatches per port.)
+    /// It sees the network namespace that the thread was in when it opened it, or that of [`Options::namespace`].
+    #[derive(Debug)]
+    pub struct Ovs {
+        pub(crate) connection: Connection,
+    }
+
     impl Ovs {
         /// Opens a socket and looks the families up.
         ///

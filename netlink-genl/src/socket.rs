@@ -2,6 +2,8 @@
 //!
 //! `rustix` 1.1 and `std` know neither the options of `SOL_NETLINK` nor its addresses as a sender, hence `libc`.
 //!
+//! Source: `linux/netlink.h`, netlink(7).
+//!
 //! ```no_run
 //! use netlink_genl::socket::{Options, Socket};
 //!

@@ -3,6 +3,8 @@
 //! Its commands are `SET` (1), `DEL` (2) and `GET` (3), unlike those of other families. It cannot be dumped. Limits are
 //! those of a network namespace, so the datapath of the header may be 0.
 //!
+//! Source: `linux/openvswitch.h` (`enum ovs_ct_limit_attr`); the rules are those of `net/openvswitch/conntrack.c`.
+//!
 //! ```
 //! use netlink_genl::ovs::Attribute;
 //! use netlink_genl::ovs::ct_limit::CtLimitAttr;

@@ -1,5 +1,7 @@
 //! `ovs_datapath`: the switches in the kernel.
 //!
+//! Source: `linux/openvswitch.h` (`enum ovs_datapath_attr`); the rules are those of `net/openvswitch/datapath.c`.
+//!
 //! ```
 //! use netlink_genl::ovs::datapath;
 //!

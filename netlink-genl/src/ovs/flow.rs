@@ -2,6 +2,8 @@
 //!
 //! Keys, masks and actions are bytes here, attributes in attributes; the crate `odp-actions` reads and writes them.
 //!
+//! Source: `linux/openvswitch.h` (`enum ovs_flow_attr`); the rules are those of `net/openvswitch/datapath.c`.
+//!
 //! ```
 //! use netlink_genl::ovs::{DpIfindex, flow};
 //!

@@ -3,6 +3,9 @@
 //! Its commands are `FEATURES` (1), `SET` (2), `DEL` (3) and `GET` (4), unlike those of other families. It cannot be
 //! dumped.
 //!
+//! Source: `linux/openvswitch.h` (`enum ovs_meter_attr`, `enum ovs_band_attr`); the rules are those of
+//! `net/openvswitch/meter.c`.
+//!
 //! ```
 //! use netlink_genl::ovs::Attribute;
 //! use netlink_genl::ovs::meter::MeterAttr;

@@ -3,6 +3,9 @@
 //! The kernel sends those without a flow (`MISS`, 1) and those that an action sends (`ACTION`, 2) to the netlink ports
 //! that ports and datapaths name; user space sends packets with actions (`EXECUTE`, 3).
 //!
+//! Source: `linux/openvswitch.h` (`enum ovs_packet_attr`); the order of attributes is that of `queue_userspace_packet` in
+//! `net/openvswitch/datapath.c`.
+//!
 //! ```
 //! use netlink_genl::ovs::Attribute;
 //! use netlink_genl::ovs::packet::PacketAttr;

@@ -1,5 +1,7 @@
 //! `ovs_vport`: the ports of a datapath.
 //!
+//! Source: `linux/openvswitch.h` (`enum ovs_vport_attr`); the rules are those of `net/openvswitch/datapath.c`.
+//!
 //! ```
 //! use netlink_genl::message::{Messages, Request};
 //! use netlink_genl::nlattr::Sink;
