@@ -60,7 +60,7 @@ fn measure() {
     }
     let mut contenders = [race::ours("list", Path::new("")).unwrap(), Command::new(DPCTL)];
     contenders[1].arg("show");
-    let mut taken = [const { None }; 2];
+    let mut taken = [None; 2];
     for _ in 0..ROUNDS {
         for (command, sum) in contenders.iter_mut().zip(&mut taken) {
             let once = race::measure(command).unwrap();

@@ -119,7 +119,7 @@ impl fmt::Display for AttrPath {
     }
 }
 
-/// What an attribute must be, `enum netlink_policy_type_attr`, all in host byte order.
+/// What an attribute must be, `enum netlink_policy_type_attr` of `linux/netlink.h`, all in host byte order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// `NL_POLICY_TYPE_ATTR_TYPE` (1), u32: its form.
@@ -136,7 +136,7 @@ pub struct Policy {
     pub min_length: Option<u32>,
     /// `_MAX_LENGTH` (7), u32: the most bytes; those of a string without its NUL.
     pub max_length: Option<u32>,
-    /// `_MASK` (12), u64: the bits that may be set.
+    /// `_BITFIELD32_MASK` (10), u32, or `_MASK` (12), u64: the bits that may be set.
     pub mask: Option<u64>,
     /// Everything else.
     pub other: Vec<RawAttr>,
@@ -173,6 +173,12 @@ numbers! {
     NESTED = 13 "attributes",
     /// `NL_ATTR_TYPE_NESTED_ARRAY`.
     NESTED_ARRAY = 14 "attributes in attributes",
+    /// `NL_ATTR_TYPE_BITFIELD32`: bits, and which of them count.
+    BITFIELD32 = 15 "two u32",
+    /// `NL_ATTR_TYPE_SINT`. Since Linux 6.7.
+    SINT = 16 "i32 or i64",
+    /// `NL_ATTR_TYPE_UINT`. Since Linux 6.7.
+    UINT = 17 "u32 or u64",
 }
 
 impl Policy {
@@ -188,6 +194,7 @@ impl Policy {
                 5 => policy.max = Some(attr.u64()?),
                 6 => policy.min_length = Some(attr.u32()?),
                 7 => policy.max_length = Some(attr.u32()?),
+                10 => policy.mask = Some(attr.u32()?.into()),
                 12 => policy.mask = Some(attr.u64()?),
                 _ => policy.other.push(attr.into()),
             }

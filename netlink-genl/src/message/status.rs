@@ -99,13 +99,14 @@ impl fmt::Display for Status {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned;
     use alloc::string::ToString;
     use alloc::vec;
     use alloc::vec::Vec;
 
     use super::*;
     use crate::message::PolicyKind;
-    use crate::nlattr::Sink;
+    use crate::nlattr::{EncodeError, Sink};
 
     const MSG: u16 = 1;
     const OFFS: u16 = 2;
@@ -166,6 +167,49 @@ mod tests {
             Status::decode(MessageType::DONE, Flags(0), -133, &[]).to_string(),
             "errno 133"
         );
+    }
+
+    #[test]
+    fn prints_what_an_attribute_must_be() {
+        let printed = |fill: fn(&mut Vec<u8>) -> Result<(), EncodeError>| {
+            let mut attrs = vec![];
+            attrs.attr_u32(OFFS, 24).unwrap();
+            attrs.nest(4, fill).unwrap();
+            let ext_ack = ExtAck::decode(&attrs);
+            assert!(
+                ext_ack
+                    .policy
+                    .as_ref()
+                    .is_some_and(|policy| policy.other.is_empty())
+            );
+            let text = ext_ack.to_string();
+            let text = text.strip_prefix(" (byte 24 of the request: ").unwrap();
+            text.strip_suffix(')').unwrap().to_owned()
+        };
+        let signed = printed(|s| {
+            s.attr_u32(1, 8)?;
+            s.attr(2, &(-1i64).to_ne_bytes())?;
+            s.attr(3, &7i64.to_ne_bytes())
+        });
+        let unsigned = printed(|s| {
+            s.attr_u32(1, 17)?;
+            s.attr_u64(4, 1)?;
+            s.attr_u64(5, u64::MAX)
+        });
+        let bytes = printed(|s| {
+            s.attr_u32(1, 10)?;
+            s.attr_u32(6, 1)?;
+            s.attr_u32(7, 16)
+        });
+        let [some, all] = [
+            printed(|s| s.attr_u32(10, 3)),
+            printed(|s| s.attr_u64(12, 1 << 40)),
+        ];
+        assert_eq!(signed, "i32 from -1 to 7");
+        assert_eq!(unsigned, "u32 or u64 from 1 to 18446744073709551615");
+        assert_eq!(bytes, "bytes, at least 1 bytes, at most 16 bytes");
+        assert_eq!(some, "an attribute, of the bits 0x3");
+        assert_eq!(all, "an attribute, of the bits 0x10000000000");
     }
 
     #[test]

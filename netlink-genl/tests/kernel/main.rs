@@ -267,6 +267,20 @@ fn list_ports() {
     let local = ovs.vport(first.ifindex, 0).unwrap();
     assert_eq!(ovs.vport_by_name(&local.name).unwrap().name, local.name);
 
+    let dp = first.ifindex;
+    assert_eq!(ovs.flows(dp).unwrap().whole().unwrap(), []);
+    ovs.meter_features(dp).unwrap();
+    ovs.ct_limits(&[]).unwrap();
+    let absent = [ovs.flow(dp, &[1; 16]).map(drop), ovs.meter(dp, 1).map(drop)];
+    for error in absent.map(Result::unwrap_err) {
+        assert_eq!(error.errno(), Some(Errno::ENOENT));
+    }
+    #[cfg(feature = "write")]
+    {
+        let refused = netlink_genl::blocking::Admin::open().unwrap().delete_datapath(dp);
+        assert_eq!(refused.unwrap_err().errno(), Some(Errno::EPERM));
+    }
+
     // Of what is another user's there are counts.
     let init = ovs.accounting(1).unwrap();
     assert!(!init.attributed && !init.sockets.is_empty());
