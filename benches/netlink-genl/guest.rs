@@ -34,15 +34,15 @@ pub(super) fn compare() {
 }
 
 fn in_guest() -> Result<[Option<Taken>; 2], String> {
-    let run = || {
-        let guest = Guest::new()?.program(DPCTL).memory_mib(1024);
-        let program = env::current_exe().map_err(|source| testbed::Error::Io {
-            path: "this program".into(),
-            source,
-        })?;
-        guest.timeout(Duration::from_secs(300)).run(&program, &[])
+    let program = env::current_exe().unwrap();
+    let equipped = |guest: Guest| {
+        guest
+            .program(DPCTL)
+            .memory_mib(1024)
+            .timeout(Duration::from_secs(300))
     };
-    let outcome = run().map_err(|error| error.with_causes())?;
+    let outcome = Guest::new().and_then(|guest| equipped(guest).run(&program, &[]));
+    let outcome = outcome.map_err(|error| error.with_causes())?;
     let last = outcome.output.lines().last().unwrap_or_default();
     serde_json::from_str(last).map_err(|_| outcome.output.clone())
 }
