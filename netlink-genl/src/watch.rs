@@ -26,6 +26,7 @@
 //! assert_eq!((watcher.generation(), watcher.ports().count()), (1, 0));
 //! ```
 
+mod check;
 mod event;
 
 use alloc::collections::{BTreeMap, VecDeque};
@@ -35,6 +36,7 @@ use core::time::Duration;
 
 pub use self::event::{Change, Event, Resync, Why};
 
+use self::check::Checks;
 use crate::exchange::UnexpectedSource;
 use crate::message::{DecodeError, Message, Messages};
 use crate::ovs::datapath::Datapath;
@@ -54,7 +56,7 @@ pub struct Watcher {
     resync: Option<Resyncing>,
     /// When to list once more, since something may have happened that nobody tells of.
     audit: Option<Duration>,
-    checks: Vec<Check>,
+    checks: Checks,
     deleted: bool,
 }
 
@@ -81,20 +83,6 @@ struct Resyncing {
     gone: BTreeMap<u32, Why>,
 }
 
-/// A port to look at, since its namespace changed or died.
-#[derive(Clone, Debug)]
-struct Check {
-    port_no: u32,
-    nsid: i32,
-    /// The namespace is dead: look until the port is gone.
-    dead: bool,
-    /// It was gone once, but its deletion may be about to be told.
-    gone: bool,
-    due: Duration,
-    delay: Duration,
-    until: Duration,
-}
-
 impl Watcher {
     /// For the ports of `datapath`. The others are the numbers of [`vport::FAMILY`](crate::ovs::vport::FAMILY) and
     /// [`datapath::FAMILY`](crate::ovs::datapath::FAMILY). It knows nothing until it has been told a list.
@@ -108,7 +96,7 @@ impl Watcher {
             events: VecDeque::new(),
             resync: Some(Resyncing::new(BTreeMap::new(), false)),
             audit: None,
-            checks: Vec::new(),
+            checks: Checks::default(),
             deleted: false,
         }
     }
@@ -201,10 +189,11 @@ impl Watcher {
             }
             self.finish();
         }
-        self.checks
-            .retain(|check| self.ports.contains_key(&check.port_no));
-        if let Some(check) = self.checks.iter().find(|check| check.due <= now) {
-            return Some(Ask::Port(check.port_no));
+        while let Some(port_no) = self.checks.ask(now) {
+            if self.ports.contains_key(&port_no) {
+                return Some(Ask::Port(port_no));
+            }
+            self.checks.remove(port_no);
         }
         if self.audit.is_none_or(|due| due > now) {
             return None;
@@ -219,8 +208,7 @@ impl Watcher {
         if self.resync.is_some() {
             return Some(Duration::ZERO);
         }
-        let checks = self.checks.iter().map(|check| check.due);
-        checks.chain(self.audit).min()
+        self.checks.due().into_iter().chain(self.audit).min()
     }
 
     /// Answers [`Ask::List`]. The groups must have been joined before the list was begun.
@@ -241,38 +229,21 @@ impl Watcher {
 
     /// Answers [`Ask::Port`], with `None` if there is no such port.
     pub fn looked_up(&mut self, port_no: u32, port: Option<Vport>, now: Duration) {
-        let Some(at) = self.checks.iter().position(|check| check.port_no == port_no) else {
-            return;
-        };
-        let check = &mut self.checks[at];
-        let Some(port) = port else {
-            if !check.dead && !check.gone {
-                check.gone = true;
-                check.due = now + TOLD_WITHIN;
-                return;
+        match port {
+            Some(port) => {
+                if self.checks.present(port_no, port.netnsid, now) {
+                    self.store(port);
+                }
             }
-            let nsid = check.nsid;
-            self.checks.swap_remove(at);
-            if let Some(port) = self.ports.remove(&port_no) {
-                self.tell(Event::Removed {
-                    port,
-                    why: Why::Vanished { nsid },
-                });
+            None => {
+                let Some(nsid) = self.checks.absent(port_no, now) else {
+                    return;
+                };
+                if let Some(port) = self.ports.remove(&port_no) {
+                    let why = Why::Vanished { nsid };
+                    self.tell(Event::Removed { port, why });
+                }
             }
-            return;
-        };
-        // The kernel has no number for a namespace that is dying.
-        let dying = port.netnsid.is_some_and(|nsid| nsid < 0);
-        check.dead |= dying;
-        let stays = check.dead && (dying || port.netnsid == Some(check.nsid)) && now < check.until;
-        if stays {
-            check.due = now + check.delay;
-            check.delay = (check.delay * 2).min(MAX_DELAY);
-        } else {
-            self.checks.swap_remove(at);
-        }
-        if !dying {
-            self.store(port);
         }
     }
 
@@ -336,7 +307,7 @@ impl Watcher {
         let known = self.ports.get(&port.port_no);
         match command {
             Command::DEL => {
-                self.checks.retain(|check| check.port_no != port.port_no);
+                self.checks.remove(port.port_no);
                 // A list that was made meanwhile may already be without it.
                 if self.ports.remove(&port.port_no).is_some() || self.resync.is_some() {
                     self.tell(Event::Removed {
@@ -347,11 +318,8 @@ impl Watcher {
             }
             // A number is given away again only after its port is gone, of which then nobody has told.
             Command::NEW if known.is_some_and(|known| !known.is_like(&port)) => {
-                let check = self.checks.iter().position(|check| check.port_no == port.port_no);
-                let why = match check.map(|at| self.checks.swap_remove(at)) {
-                    Some(Check { nsid, .. }) => Why::Vanished { nsid },
-                    None => Why::Replaced,
-                };
+                let nsid = self.checks.remove(port.port_no);
+                let why = nsid.map_or(Why::Replaced, |nsid| Why::Vanished { nsid });
                 if let Some(port) = self.ports.remove(&port.port_no) {
                     self.tell(Event::Removed { port, why });
                 }
@@ -367,7 +335,7 @@ impl Watcher {
         let it = |port: &&Vport| port.ifindex == ifindex && port.netnsid.is_none();
         let port_no = self.ports.values().find(it).map(|port| port.port_no);
         if let Some(port_no) = port_no {
-            self.check(port_no, nsid, false, now);
+            self.checks.add(port_no, nsid, false, now);
         }
     }
 
@@ -381,26 +349,12 @@ impl Watcher {
             .chain(before)
             .filter(inside)
             .map(|port| port.port_no);
-        let moved = self.checks.iter().filter(|check| check.nsid == nsid);
-        let ports: Vec<u32> = known.chain(moved.map(|check| check.port_no)).collect();
+        let ports: Vec<u32> = known.chain(self.checks.inside(nsid)).collect();
         for port_no in ports {
-            self.check(port_no, nsid, true, now);
+            self.checks.add(port_no, nsid, true, now);
         }
         // For a port that went from one foreign namespace to another: nobody tells of that.
         self.audit = self.audit.or(Some(now + AUDIT_AFTER));
-    }
-
-    fn check(&mut self, port_no: u32, nsid: i32, dead: bool, now: Duration) {
-        self.checks.retain(|check| check.port_no != port_no);
-        self.checks.push(Check {
-            port_no,
-            nsid,
-            dead,
-            gone: false,
-            due: now,
-            delay: MIN_DELAY,
-            until: now + CHECK_FOR,
-        });
     }
 
     fn store(&mut self, port: Vport) {
@@ -454,8 +408,7 @@ impl Watcher {
             if self.ports.contains_key(&port_no) {
                 continue;
             }
-            let check = self.checks.iter().find(|check| check.port_no == port_no);
-            let vanished = check.map(|check| Why::Vanished { nsid: check.nsid });
+            let vanished = self.checks.nsid(port_no).map(|nsid| Why::Vanished { nsid });
             let why = gone.get(&port_no).copied().or(vanished);
             resync.removed.push((port, why.unwrap_or(Why::Missed)));
         }
@@ -486,9 +439,3 @@ impl Resyncing {
 const MAX_LISTS: u32 = 10;
 /// Calm before ports are listed again to be sure.
 const AUDIT_AFTER: Duration = Duration::from_secs(1);
-/// The kernel lets go of a port 15 to 133 ms after its namespace is dead, as measured under emulation.
-const MIN_DELAY: Duration = Duration::from_millis(5);
-const MAX_DELAY: Duration = Duration::from_millis(200);
-const CHECK_FOR: Duration = Duration::from_secs(10);
-/// A deletion is told right after it was done.
-const TOLD_WITHIN: Duration = Duration::from_millis(50);
