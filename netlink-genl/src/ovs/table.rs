@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::array;
 
 use super::Attribute;
-use crate::nlattr::{Attr, DecodeError, EncodeError, Sink};
+use crate::nlattr::{Attr, DecodeError, EncodeError, RawAttr, Sink};
 
 /// Makes an enum of a family's attributes from rows of number, name and payload.
 ///
@@ -153,6 +153,13 @@ impl<T: Attribute> Payload for Vec<T> {
     fn name_at(path: &[u16]) -> Option<&'static str> {
         T::name_at(path)
     }
+}
+
+/// What is not known stands behind what is.
+pub(crate) fn encode_raw<S: Sink>(attrs: &[RawAttr], sink: &mut S) -> Result<(), EncodeError> {
+    attrs
+        .iter()
+        .try_for_each(|attr| sink.attr(attr.raw_kind, &attr.payload))
 }
 
 /// Makes a struct of consecutive numbers a [`Payload`]: its size, and its fields in their order.

@@ -24,6 +24,7 @@
 
 mod borrowed;
 mod change;
+mod options;
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
@@ -31,8 +32,9 @@ use core::ffi::CStr;
 
 pub use self::borrowed::VportRef;
 pub use self::change::{NewVport, Upcall, add, delete, set_upcall};
+pub use self::options::{Extensions, Options};
 
-use super::table::Payload;
+use super::table::{Payload, encode_raw};
 use super::{Attribute, DpIfindex};
 use crate::message::{DecodeError, EncodeError, Errno, Message, Request};
 use crate::nlattr::{self, Attr, RawAttr, Sink};
@@ -265,90 +267,6 @@ impl Payload for Kind {
     }
 }
 
-/// Options of a tunnel port, `OVS_TUNNEL_ATTR_*`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Options {
-    /// `DST_PORT` (1), u16 in host byte order: the UDP port.
-    pub dst_port: Option<u16>,
-    /// `EXTENSION` (2), attributes: extensions of VXLAN.
-    pub extensions: Option<Extensions>,
-    /// Attributes that are not known here.
-    pub other: Vec<RawAttr>,
-}
-
-impl Payload for Options {
-    fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
-        let mut options = Self::default();
-        for attr in nest.attrs() {
-            let attr = attr?;
-            match attr.kind() {
-                TUNNEL_DST_PORT => options.dst_port = Some(attr.u16()?),
-                TUNNEL_EXTENSION => options.extensions = Some(Extensions::decode(&attr)?),
-                _ => options.other.push(attr.into()),
-            }
-        }
-        Ok(options)
-    }
-
-    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
-        sink.nest(kind, |s| {
-            if let Some(port) = self.dst_port {
-                s.attr_u16(TUNNEL_DST_PORT, port)?;
-            }
-            if let Some(extensions) = &self.extensions {
-                extensions.encode(TUNNEL_EXTENSION, s)?;
-            }
-            encode_raw(&self.other, s)
-        })
-    }
-
-    fn name_at(path: &[u16]) -> Option<&'static str> {
-        match path {
-            [TUNNEL_DST_PORT] => Some("OVS_TUNNEL_ATTR_DST_PORT"),
-            [TUNNEL_EXTENSION] => Some("OVS_TUNNEL_ATTR_EXTENSION"),
-            [TUNNEL_EXTENSION, VXLAN_GBP] => Some("OVS_VXLAN_EXT_GBP"),
-            _ => None,
-        }
-    }
-}
-
-/// Extensions of a VXLAN port, `OVS_VXLAN_EXT_*`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Extensions {
-    /// `GBP` (1), no payload: the group policy field is in use.
-    pub gbp: bool,
-    /// Attributes that are not known here.
-    pub other: Vec<RawAttr>,
-}
-
-impl Payload for Extensions {
-    fn decode(nest: &Attr<'_>) -> Result<Self, nlattr::DecodeError> {
-        let mut extensions = Self::default();
-        for attr in nest.attrs() {
-            let attr = attr?;
-            match attr.kind() {
-                VXLAN_GBP => {
-                    attr.flag()?;
-                    extensions.gbp = true;
-                }
-                _ => extensions.other.push(attr.into()),
-            }
-        }
-        Ok(extensions)
-    }
-
-    fn encode<S: Sink>(&self, kind: u16, sink: &mut S) -> Result<(), nlattr::EncodeError> {
-        sink.nest(kind, |s| {
-            if self.gbp {
-                s.flag(VXLAN_GBP)?;
-            }
-            encode_raw(&self.other, s)
-        })
-    }
-}
-
 /// Counters of the upcalls of a port, `OVS_VPORT_UPCALL_ATTR_*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -384,13 +302,6 @@ impl Payload for UpcallStats {
     }
 }
 
-/// What is not known stands behind what is.
-fn encode_raw<S: Sink>(attrs: &[RawAttr], sink: &mut S) -> Result<(), nlattr::EncodeError> {
-    attrs
-        .iter()
-        .try_for_each(|attr| sink.attr(attr.raw_kind, &attr.payload))
-}
-
 // enum ovs_vport_attr
 const ATTR_PORT_NO: u16 = 1;
 const ATTR_TYPE: u16 = 2;
@@ -407,9 +318,6 @@ const ABSENT: [(Errno, u16); 3] = [
     (Errno::EFBIG, ATTR_PORT_NO),
 ];
 
-// OVS_TUNNEL_ATTR_*, OVS_VXLAN_EXT_*, enum ovs_vport_upcall_attr
-const TUNNEL_DST_PORT: u16 = 1;
-const TUNNEL_EXTENSION: u16 = 2;
-const VXLAN_GBP: u16 = 1;
+// enum ovs_vport_upcall_attr
 const UPCALL_SUCCESS: u16 = 0;
 const UPCALL_FAIL: u16 = 1;
