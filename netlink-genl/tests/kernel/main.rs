@@ -49,7 +49,7 @@ use testbed::sh;
 fn main() -> ExitCode {
     let programs = |guest: testbed::vm::Guest| {
         let guest = guest.dispatch_per_port().program("ip");
-        guest.timeout(Duration::from_secs(600))
+        guest.timeout(Duration::from_secs(1200))
     };
     testbed::vm::main_on_each(programs, || {
         if env::args().nth(1).as_deref() == Some(LIST_PORTS) {
