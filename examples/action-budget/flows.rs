@@ -6,6 +6,7 @@ use examples::bridge::Bridge;
 use examples::cli::{Failure, Status, complain};
 use examples::dump::{self, Unread};
 use examples::predict::{Prediction, predict};
+use netlink_genl::nlattr::MAX_PAYLOAD;
 use odp_actions::{Rejection, Template, Verdict};
 use ofp_codec::Flow;
 use serde::Serialize;
@@ -86,7 +87,7 @@ impl<'a> Flows<'a> {
     fn weigh(&self, flow: &Flow, row: Row) -> Row {
         let Prediction {
             actions,
-            least_bytes,
+            bytes: bounds,
             notes,
         } = match predict(flow, self.bridge, self.budget.ovs) {
             Ok(prediction) => prediction,
@@ -103,9 +104,12 @@ impl<'a> Flows<'a> {
             return row;
         };
         let limits = &self.budget.limits;
-        let verdict = growing.verdict(0, limits);
+        // In another order, or of another packet, the list may be longer than the one that is looked at.
+        let verdict = match growing.verdict(0, limits) {
+            Verdict::Fast if bounds.most > MAX_PAYLOAD => Verdict::Oversized { bytes: bounds.most },
+            verdict => verdict,
+        };
         let room = growing.capacity(limits).first().last;
-        let bytes = growing.bytes(0);
         let reasons = (verdict != Verdict::Fast).then(|| verdict.to_string());
         let reasons: Vec<String> = reasons
             .into_iter()
@@ -122,8 +126,8 @@ impl<'a> Flows<'a> {
         };
         Row {
             outputs: Some(outputs),
-            bytes: Some(bytes),
-            bytes_min: least_bytes,
+            bytes: Some(bounds.most),
+            bytes_min: (!bounds.is_exact()).then_some(bounds.least),
             verdict,
             reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
             headroom_endpoints: room,

@@ -1,15 +1,19 @@
 //! A bridge: its ports, as far as they decide what an output to them becomes.
 
+mod forwarding;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use odp_actions::xlate::{OutKey, OvsVersion, Packet, Port, TunnelKind, TunnelPort, Unpredictable};
+use odp_actions::xlate::{
+    self, BridgePort, Interface, OutKey, OvsVersion, Packet, Port, TunnelKind, TunnelPort, Unpredictable,
+};
 use odp_actions::{Action, Actions, Key};
 use ofp_codec::Port as OfPort;
 use ovsdb_proto::client::Remote;
 
 use crate::cli::Failure;
-use crate::db::rows::{BridgeRow, Bridges, InterfaceRow};
+use crate::db::rows::{BridgeRow, Bridges};
 
 /// What the database says of a bridge.
 #[derive(Clone, Debug)]
@@ -18,21 +22,14 @@ pub struct Bridge {
     pub name: String,
     /// The release of Open vSwitch, if the database has it.
     pub ovs: Option<OvsVersion>,
-    /// Its ports by OpenFlow number.
-    pub ports: BTreeMap<OfPort, Interface>,
+    /// The names of its interfaces by OpenFlow number.
+    pub names: BTreeMap<OfPort, String>,
+    /// Its ports and mirrors. The database has no datapath numbers, and sizes do not depend on them: all are 0.
+    pub forwarding: xlate::Bridge,
     /// Settings of the bridge that add to every translation what is not modelled.
     pub hindrance: Option<String>,
     /// What to say of a port that is not among them; its number or name follows.
     pub absent: &'static str,
-}
-
-/// A port of a bridge.
-#[derive(Clone, Debug)]
-pub struct Interface {
-    /// Its name.
-    pub name: String,
-    /// What an output to it becomes, or why that cannot be said.
-    pub port: Result<Port, Unpredictable>,
 }
 
 /// What each endpoint adds to a flooded packet's actions.
@@ -50,10 +47,6 @@ impl Bridge {
     /// The deployment of the incident: OpenStack's `br-tun` with VXLAN, `local_ip`, `key=flow`, `df_default=true`, on
     /// Open vSwitch 2.5.0.
     pub fn incident(endpoints: usize) -> Self {
-        let patch = Interface {
-            name: "patch-int".to_owned(),
-            port: Err(Unpredictable::Patch),
-        };
         let local = Ipv4Addr::new(192, 168, 0, 1);
         let tunnels = (1..).take(endpoints).map(|n: u32| {
             let remote = Ipv4Addr::from_bits(local.to_bits() + n);
@@ -63,18 +56,23 @@ impl Bridge {
                 ..TunnelPort::new(TunnelKind::Vxlan, IpAddr::V4(remote))
             };
             let name = format!("vxlan-{:08x}", remote.to_bits());
-            (
-                OfPort(n + 1),
-                Interface {
-                    name,
-                    port: Ok(Port::Tunnel { odp_port: 4, tunnel }),
-                },
-            )
+            (n + 1, name, Ok(Port::Tunnel { odp_port: 4, tunnel }))
         });
+        let patch = (1, "patch-int".to_owned(), Err(Unpredictable::Patch));
+        let (mut names, mut forwarding) = (BTreeMap::new(), xlate::Bridge::default());
+        for (ofport, name, port) in [patch].into_iter().chain(tunnels) {
+            names.insert(OfPort(ofport), name);
+            forwarding.ports.push(BridgePort::new(Interface {
+                ofport,
+                port,
+                floods: true,
+            }));
+        }
         Self {
             name: "br-tun".to_owned(),
             ovs: Some(OvsVersion::new(2, 5)),
-            ports: [(OfPort(1), patch)].into_iter().chain(tunnels).collect(),
+            names,
+            forwarding,
             hindrance: None,
             absent: "the example has no port",
         }
@@ -85,7 +83,8 @@ impl Bridge {
         Self {
             name: String::new(),
             ovs: None,
-            ports: BTreeMap::new(),
+            names: BTreeMap::new(),
+            forwarding: xlate::Bridge::default(),
             hindrance: None,
             absent: "without --db nothing is known of port",
         }
@@ -94,7 +93,7 @@ impl Bridge {
     /// The flow of that deployment that floods a broadcast of one network to every endpoint, as `ovs-ofctl` prints it.
     pub fn incident_flow(&self) -> String {
         let outputs: Vec<_> = self
-            .ports
+            .names
             .keys()
             .skip(1)
             .map(|port| format!("output:{port}"))
@@ -123,17 +122,19 @@ impl Bridge {
         let bridges = Bridges::read(remote).await?;
         let ovs = bridges.ovs_version.as_ref();
         let ovs = ovs.and_then(|version| version.parse().ok());
-        let of_row = |row| Self::of_row(row, ovs, bridges.interfaces(row).map(|(_, interface)| interface));
-        Ok(bridges.rows.iter().map(of_row).collect())
+        Ok(bridges
+            .rows
+            .iter()
+            .map(|row| Self::of_row(row, ovs, &bridges))
+            .collect())
     }
 
-    fn of_row<'a>(
-        row: &BridgeRow,
-        ovs: Option<OvsVersion>,
-        interfaces: impl Iterator<Item = &'a InterfaceRow>,
-    ) -> Self {
+    fn of_row(row: &BridgeRow, ovs: Option<OvsVersion>, bridges: &Bridges) -> Self {
         let hindrance = [
-            (!row.mirrors.is_empty(), "a mirror adds outputs"),
+            (
+                bridges.mirrors(row).any(|mirror| mirror.newer.has("filter")),
+                "a mirror has a filter",
+            ),
             (row.sflow.is_some(), "sFlow adds an action"),
             (row.ipfix.is_some(), "IPFIX adds actions"),
             (
@@ -149,12 +150,14 @@ impl Bridge {
             .into_iter()
             .find(|(is, _)| *is)
             .map(|(_, why)| why.to_owned());
+        let names = bridges
+            .interfaces(row)
+            .filter_map(|(_, interface)| Some((forwarding::of_port(interface)?, interface.name.clone())));
         Self {
             name: row.name.clone(),
             ovs,
-            ports: interfaces
-                .filter_map(|row| Some((of_port(row)?, Interface::of_row(row))))
-                .collect(),
+            names: names.collect(),
+            forwarding: forwarding::of_row(row, bridges),
             hindrance,
             absent: "the database has no port",
         }
@@ -166,8 +169,7 @@ impl Bridge {
     /// translation can be told.
     pub fn endpoint(&self, ovs: OvsVersion, packet: Packet) -> Option<Endpoint> {
         let ports: Vec<&Port> = self
-            .ports
-            .values()
+            .interfaces()
             .filter_map(|interface| interface.port.as_ref().ok())
             .collect();
         let tunnels = ports.iter().any(|port| matches!(port, Port::Tunnel { .. }));
@@ -205,17 +207,21 @@ impl Bridge {
 
     /// The port of this name.
     pub fn port_named(&self, name: &str) -> Option<OfPort> {
-        self.ports
+        self.names
             .iter()
-            .find(|(_, interface)| interface.name == name)
+            .find(|(_, interface)| *interface == name)
             .map(|(port, _)| *port)
     }
 
     /// Whether one of its ports is a tunnel whose output can be told.
     pub fn has_tunnels(&self) -> bool {
-        self.ports
-            .values()
+        self.interfaces()
             .any(|interface| matches!(interface.port, Ok(Port::Tunnel { .. })))
+    }
+
+    /// Its interfaces.
+    pub fn interfaces(&self) -> impl Iterator<Item = &Interface> {
+        self.forwarding.ports.iter().flat_map(|port| &port.interfaces)
     }
 }
 
@@ -241,23 +247,6 @@ fn choose(bridges: Vec<Bridge>, name: Option<&str>) -> Result<Bridge, String> {
         1 => Ok(chosen.remove(0)),
         _ => Err(format!("{wrong}; {among}")),
     }
-}
-
-impl Interface {
-    fn of_row(row: &InterfaceRow) -> Self {
-        let options = row.options.iter();
-        let options = options.map(|(name, value)| (name.as_str(), value.as_str()));
-        // The database does not have datapath numbers. Sizes do not depend on them.
-        Self {
-            name: row.name.clone(),
-            port: Port::of_interface(&row.kind, 0, options),
-        }
-    }
-}
-
-/// The number of an interface, if the switch could open it: -1 says that it could not.
-fn of_port(row: &InterfaceRow) -> Option<OfPort> {
-    u32::try_from(row.ofport?).ok().map(OfPort::from_text_number)
 }
 
 /// What a switch that does not say its release is taken for. No later release changed what these tools model.

@@ -1,7 +1,9 @@
 //! From an OpenFlow flow to the datapath actions of a packet that it matches, or the reason why they cannot be told.
 
 use odp_actions::Actions;
-use odp_actions::xlate::{OvsVersion, Packet, Unpredictable, Vlan, Xlate};
+use odp_actions::xlate::{
+    self, Bounds, BridgePort, Forwarding, OvsVersion, Packet, Port, Unpredictable, Vlan, Xlate,
+};
 use ofp_codec::{Action, Field, Flow, Match, NumberOrName, Port as OfPort, PortRef};
 
 use crate::bridge::Bridge;
@@ -9,11 +11,11 @@ use crate::bridge::Bridge;
 /// The actions of a flow.
 #[derive(Clone, Debug)]
 pub struct Prediction {
-    /// The longest list, over the packets that the flow can match.
+    /// A list that one of the packets gets that the flow can match, the longest of those that were looked at.
     pub actions: Actions,
-    /// Bytes of the shortest list, if that is another.
-    pub least_bytes: Option<usize>,
-    /// What the difference depends on, and what else was taken for granted.
+    /// Bytes of the lists of all of them.
+    pub bytes: Bounds,
+    /// What a difference depends on, and what else was taken for granted.
     pub notes: Vec<&'static str>,
 }
 
@@ -34,38 +36,54 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
             _ => false,
         })
     };
+    let is_normal = outputs_to(&[OfPort::NORMAL]);
+    let is_flood = outputs_to(&[OfPort::ALL, OfPort::FLOOD]);
     let tags = tags(&flow.matches)?;
+    let by_vlan = is_normal || !bridge.forwarding.mirrors.is_empty();
+    let tags = if by_vlan { spelled_out(&tags, bridge) } else { tags };
     let inputs = match flow.matches.in_port() {
-        Some(port) => vec![Some(number(&port, bridge)?)],
-        None if outputs_to(&[OfPort::ALL, OfPort::FLOOD]) => extremes(bridge, ovs)?,
+        // Nothing goes back to a port that is not there.
+        Some(port) => {
+            let port = number(&port, bridge)?;
+            vec![bridge.names.contains_key(&port).then_some(port)]
+        }
+        None if is_normal || is_flood || has_sources(bridge) => {
+            one_of_each_input(bridge, ovs, &|port| outputs_to(&[port]))
+        }
         None => vec![None],
     };
-    let mut lists = Vec::new();
+    let mut whole: Option<xlate::Prediction> = None;
+    let mut is_ordered = true;
     for vlan in tags.iter().copied() {
         for in_port in inputs.iter().copied() {
-            let xlate = Xlate::new(ovs, Packet { vlan, ip_tos: None });
-            let actions = Translation {
+            let one = translate(
+                flow,
                 bridge,
+                Xlate::new(ovs, Packet { vlan, ip_tos: None }),
                 in_port,
-                tun_id: 0,
-                xlate,
-            }
-            .run(flow)?;
-            let bytes = actions.encoded_len().map_err(|error| error.to_string())?;
-            lists.push((bytes, actions));
+            )?;
+            is_ordered &= one.bytes().is_some_and(|bytes| bytes.is_exact());
+            whole = Some(match whole {
+                None => one,
+                Some(whole) => whole.or(one),
+            });
         }
     }
-    lists.sort_by_key(|(bytes, _)| *bytes);
-    let least = lists.first().map(|(bytes, _)| *bytes);
-    let (bytes, actions) = lists.pop().ok_or("it matches no packet")?;
-    let least_bytes = least.filter(|least| *least < bytes);
+    let (bytes, actions) = match whole.ok_or("it matches no packet")? {
+        xlate::Prediction::Exact(actions) => {
+            let bytes = actions.encoded_len().map_err(|error| error.to_string())?;
+            (Bounds::exactly(bytes), actions)
+        }
+        xlate::Prediction::Within { sample, bytes, .. } => (bytes, sample),
+        xlate::Prediction::Unknown(why) => return Err(why.to_string()),
+    };
+    let varies = !bytes.is_exact();
     let notes = [
-        (least_bytes.is_some() && tags.len() > 1, "for a tagged packet"),
-        (
-            least_bytes.is_some() && inputs.len() > 1,
-            "for the input port that adds least",
-        ),
-        (outputs_to(&[OfPort::FLOOD]), "if every port floods"),
+        (varies && tags.len() > 1, "for a tagged packet"),
+        (varies && inputs.len() > 1, "for the input port that adds least"),
+        (!is_ordered, "in the order of outputs that adds most"),
+        (outputs_to(&[OfPort::FLOOD]) || is_normal, "if every port floods"),
+        (is_normal, "if the address is not learned"),
     ];
     let notes = notes
         .into_iter()
@@ -74,9 +92,109 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
         .collect();
     Ok(Prediction {
         actions,
-        least_bytes,
+        bytes,
         notes,
     })
+}
+
+fn translate(
+    flow: &Flow,
+    bridge: &Bridge,
+    xlate: Xlate,
+    in_port: Option<OfPort>,
+) -> Result<xlate::Prediction, String> {
+    let packet = bridge.forwarding.receive(xlate, in_port.map(|port| port.0));
+    let packet = packet.map_err(|why| named(bridge, &why))?;
+    let translation = Translation {
+        bridge,
+        tun_id: 0,
+        packet,
+    };
+    translation.run(flow)
+}
+
+/// For NORMAL and mirrors the VLAN id decides: each that makes a difference, and one that does not, in place of one that is not known.
+fn spelled_out(tags: &[Option<Vlan>], bridge: &Bridge) -> Vec<Option<Vlan>> {
+    let named = bridge.forwarding.vlans();
+    let other = (1..=MAX_VID).find(|vid| !named.contains(vid));
+    let vids: Vec<u16> = named.into_iter().chain(other).filter(|vid| *vid > 0).collect();
+    let spell = |tag: &Option<Vlan>| match tag {
+        Some(Vlan { vid: None, pcp }) => {
+            let pcp = *pcp;
+            vids.iter()
+                .map(|vid| Some(Vlan { vid: Some(*vid), pcp }))
+                .collect()
+        }
+        tag => vec![*tag],
+    };
+    tags.iter().flat_map(spell).collect()
+}
+
+/// Whether a mirror selects packets by the port that they came from.
+fn has_sources(bridge: &Bridge) -> bool {
+    bridge
+        .forwarding
+        .mirrors
+        .iter()
+        .any(|mirror| !mirror.sources.is_empty())
+}
+
+/// One input port of each kind: what is put out does not depend on which of a kind it is.
+fn one_of_each_input(
+    bridge: &Bridge,
+    ovs: OvsVersion,
+    is_output: &dyn Fn(OfPort) -> bool,
+) -> Vec<Option<OfPort>> {
+    let (ports, mirrors) = (&bridge.forwarding.ports, &bridge.forwarding.mirrors);
+    let share = |port: &BridgePort| {
+        let interfaces = port.interfaces.iter().map(|interface| match &interface.port {
+            Ok(Port::Tunnel { tunnel, .. }) => tunnel
+                .metadata(ovs, 0, None)
+                .map_or(0, |key| key.as_bytes().len()),
+            _ => 0,
+        });
+        interfaces.collect::<Vec<_>>()
+    };
+    let mut kinds = Vec::new();
+    let mut inputs = Vec::new();
+    for (place, port) in ports.iter().enumerate() {
+        let mirrored = mirrors.iter().map(|mirror| {
+            let is_copy = mirror.output == xlate::MirrorOutput::Port(place);
+            (
+                mirror.sources.contains(&place),
+                mirror.destinations.contains(&place),
+                is_copy,
+            )
+        });
+        let outputs = port
+            .interfaces
+            .iter()
+            .map(|interface| is_output(OfPort(interface.ofport)));
+        let kind = (
+            &port.vlan,
+            share(port),
+            mirrored.collect::<Vec<_>>(),
+            outputs.collect::<Vec<_>>(),
+        );
+        if let Some(interface) = port.interfaces.first().filter(|_| !kinds.contains(&kind)) {
+            inputs.push(Some(OfPort(interface.ofport)));
+            kinds.push(kind);
+        }
+    }
+    if inputs.is_empty() { vec![None] } else { inputs }
+}
+
+/// Why it cannot be told, with the name of the port that is the reason.
+fn named(bridge: &Bridge, why: &Unpredictable) -> String {
+    let is_reason = |interface: &&xlate::Interface| interface.port.as_ref().err() == Some(why);
+    let name = bridge
+        .interfaces()
+        .find(is_reason)
+        .and_then(|interface| bridge.names.get(&OfPort(interface.ofport)));
+    match name {
+        Some(name) => format!("port {name}: {why}"),
+        None => why.to_string(),
+    }
 }
 
 /// What the match says of the packet's tag: one case, or two if it leaves open whether there is one.
@@ -112,68 +230,38 @@ fn tags(matches: &Match) -> Result<Vec<Option<Vlan>>, String> {
     })
 }
 
-/// The input ports with which a flood gets longest and shortest: those whose own share is least and most.
-fn extremes(bridge: &Bridge, ovs: OvsVersion) -> Result<Vec<Option<OfPort>>, String> {
-    let mut shares = Vec::new();
-    for port in bridge.ports.keys() {
-        let xlate = Xlate::new(ovs, Packet::default());
-        let mut alone = Translation {
-            bridge,
-            in_port: None,
-            tun_id: 0,
-            xlate,
-        };
-        alone.output_to(*port)?;
-        shares.push((
-            alone
-                .xlate
-                .finish()
-                .encoded_len()
-                .map_err(|error| error.to_string())?,
-            *port,
-        ));
-    }
-    shares.sort_unstable();
-    Ok(match &shares[..] {
-        [] => vec![None],
-        [(_, only)] => vec![Some(*only)],
-        [(_, least), .., (_, most)] => vec![Some(*least), Some(*most)],
-    })
-}
-
 /// A translation of one flow for one packet.
 struct Translation<'a> {
     bridge: &'a Bridge,
-    in_port: Option<OfPort>,
     tun_id: u64,
-    xlate: Xlate,
+    packet: Forwarding<'a>,
 }
 
 impl Translation<'_> {
-    fn run(mut self, flow: &Flow) -> Result<Actions, String> {
+    fn run(mut self, flow: &Flow) -> Result<xlate::Prediction, String> {
         for action in &flow.actions {
             self.apply(action)
                 .map_err(|why| format!("{}: {why}", short(action)))?;
         }
-        Ok(self.xlate.finish())
+        Ok(self.packet.xlate.predict())
     }
 
     fn apply(&mut self, action: &Action) -> Result<(), String> {
         let told = |result: Result<(), Unpredictable>| result.map_err(|why| why.to_string());
         match action {
-            Action::StripVlan | Action::PopVlan => self.xlate.pop_vlan(),
-            Action::PushVlan(tpid) => told(self.xlate.push_vlan(*tpid))?,
-            Action::ModVlanVid(vid) => told(self.xlate.set_vlan_vid(*vid))?,
-            Action::ModVlanPcp(pcp) => told(self.xlate.set_vlan_pcp(*pcp))?,
+            Action::StripVlan | Action::PopVlan => self.packet.xlate.pop_vlan(),
+            Action::PushVlan(tpid) => told(self.packet.xlate.push_vlan(*tpid))?,
+            Action::ModVlanVid(vid) => told(self.packet.xlate.set_vlan_vid(*vid))?,
+            Action::ModVlanPcp(pcp) => told(self.packet.xlate.set_vlan_pcp(*pcp))?,
             Action::SetVlanVid(vid) => {
                 // Unlike the two above, these leave an untagged packet alone.
-                if self.xlate.is_tagged() {
-                    told(self.xlate.set_vlan_vid(*vid))?;
+                if self.packet.xlate.is_tagged() {
+                    told(self.packet.xlate.set_vlan_vid(*vid))?;
                 }
             }
             Action::SetVlanPcp(pcp) => {
-                if self.xlate.is_tagged() {
-                    told(self.xlate.set_vlan_pcp(*pcp))?;
+                if self.packet.xlate.is_tagged() {
+                    told(self.packet.xlate.set_vlan_pcp(*pcp))?;
                 }
             }
             Action::SetTunnel(id) => self.set_tunnel_id(u64::from(*id)),
@@ -209,7 +297,7 @@ impl Translation<'_> {
 
     fn set_tunnel_id(&mut self, id: u64) {
         self.tun_id = id;
-        self.xlate.set_tunnel_id(id);
+        self.packet.xlate.set_tunnel_id(id);
     }
 
     fn set_field(&mut self, field: Field, value: u128, mask: u128) -> Result<(), String> {
@@ -223,10 +311,10 @@ impl Translation<'_> {
             }
             Field::VlanVid if mask & (CFI | VID) == CFI | VID && value & CFI != 0 => {
                 let vid = u16::try_from(value & VID).map_err(|_| "more than 13 bits for vlan_vid")?;
-                told(self.xlate.set_vlan_vid(vid))
+                told(self.packet.xlate.set_vlan_vid(vid))
             }
             Field::VlanPcp | Field::DlVlanPcp if mask & PCP == PCP => match u8::try_from(value) {
-                Ok(pcp) if self.xlate.is_tagged() => told(self.xlate.set_vlan_pcp(pcp)),
+                Ok(pcp) if self.packet.xlate.is_tagged() => told(self.packet.xlate.set_vlan_pcp(pcp)),
                 Ok(_) => Ok(()),
                 Err(_) => Err("more than 3 bits for vlan_pcp".to_owned()),
             },
@@ -238,36 +326,17 @@ impl Translation<'_> {
     }
 
     fn output(&mut self, port: &PortRef) -> Result<(), String> {
-        match number(port, self.bridge)? {
-            OfPort::ALL | OfPort::FLOOD => {
-                let bridge = self.bridge;
-                let others = bridge.ports.keys().filter(|port| Some(**port) != self.in_port);
-                others
-                    .copied()
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .try_for_each(|port| self.output_to(port))
-            }
-            OfPort::IN_PORT => match self.in_port {
-                Some(port) => self.output_to(port),
-                None => Err("the flow does not match the input port".to_owned()),
-            },
-            OfPort::NORMAL => Err("depends on learned addresses".to_owned()),
+        let bridge = self.bridge;
+        let done = match number(port, bridge)? {
+            OfPort::ALL => self.packet.flood(true),
+            OfPort::FLOOD => self.packet.flood(false),
+            OfPort::NORMAL => self.packet.normal(),
             // To send a packet back takes the word IN_PORT.
-            port if Some(port) == self.in_port => Ok(()),
-            port => self.output_to(port),
-        }
-    }
-
-    fn output_to(&mut self, port: OfPort) -> Result<(), String> {
-        let interface = self
-            .bridge
-            .ports
-            .get(&port)
-            .ok_or_else(|| format!("{} {port}", self.bridge.absent))?;
-        let named = |why: &Unpredictable| format!("port {}: {why}", interface.name);
-        let port = interface.port.as_ref().map_err(named)?;
-        self.xlate.output(port).map_err(|why| named(&why))
+            OfPort::IN_PORT => self.packet.output_in_port(),
+            port if !bridge.names.contains_key(&port) => return Err(format!("{} {port}", bridge.absent)),
+            port => self.packet.output(port.0),
+        };
+        done.map_err(|why| named(bridge, &why))
     }
 }
 
@@ -295,3 +364,5 @@ const CFI: u128 = 0x1000;
 const VID: u128 = 0x0fff;
 const PCP: u128 = 0x7;
 const SHORT: usize = 40;
+/// 4095 is reserved.
+const MAX_VID: u16 = 4094;

@@ -1,11 +1,12 @@
 //! What a database says of bridges, ports and interfaces.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ovsdb_proto::client::Remote;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::value::Uuid;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{RootRow, Snapshot};
 use crate::cli::Failure;
@@ -17,6 +18,7 @@ pub(crate) struct Bridges {
     pub(crate) rows: Vec<BridgeRow>,
     ports: HashMap<Uuid, PortRow>,
     interfaces: HashMap<Uuid, InterfaceRow>,
+    mirrors: HashMap<Uuid, MirrorRow>,
 }
 
 #[derive(Deserialize)]
@@ -24,7 +26,7 @@ pub(crate) struct BridgeRow {
     pub(crate) name: String,
     ports: Vec<Uuid>,
     pub(crate) datapath_type: String,
-    pub(crate) mirrors: Vec<Uuid>,
+    mirrors: Vec<Uuid>,
     pub(crate) sflow: Option<Uuid>,
     pub(crate) ipfix: Option<Uuid>,
     pub(crate) stp_enable: bool,
@@ -34,11 +36,35 @@ pub(crate) struct BridgeRow {
 #[derive(Deserialize)]
 pub(crate) struct PortRow {
     #[serde(rename = "_uuid")]
-    uuid: Uuid,
+    pub(crate) uuid: Uuid,
     pub(crate) name: String,
     pub(crate) interfaces: Vec<Uuid>,
     pub(crate) other_config: HashMap<String, String>,
+    pub(crate) vlan_mode: Option<String>,
+    pub(crate) tag: Option<u16>,
+    pub(crate) trunks: Vec<u16>,
+    pub(crate) bond_mode: Option<String>,
+    #[serde(flatten)]
+    pub(crate) newer: Newer,
 }
+
+#[derive(Deserialize)]
+pub(crate) struct MirrorRow {
+    #[serde(rename = "_uuid")]
+    uuid: Uuid,
+    pub(crate) select_all: bool,
+    pub(crate) select_src_port: Vec<Uuid>,
+    pub(crate) select_dst_port: Vec<Uuid>,
+    pub(crate) select_vlan: Vec<u16>,
+    pub(crate) output_port: Option<Uuid>,
+    pub(crate) output_vlan: Option<u16>,
+    #[serde(flatten)]
+    pub(crate) newer: Newer,
+}
+
+/// Columns that not every release has.
+#[derive(Deserialize)]
+pub(crate) struct Newer(BTreeMap<String, Value>);
 
 #[derive(Deserialize)]
 pub(crate) struct InterfaceRow {
@@ -82,7 +108,8 @@ impl Bridges {
         let request = MonitorRequest::new("Open_vSwitch")
             .table("Open_vSwitch", ["ovs_version"])
             .table("Bridge", bridge)
-            .table("Port", ["name", "interfaces", "other_config"])
+            .all_columns("Port")
+            .all_columns("Mirror")
             .table("Interface", interface);
         let snapshot = Snapshot::read(remote, &request).await?;
         let root: Vec<RootRow> = snapshot.rows("Open_vSwitch")?;
@@ -91,16 +118,49 @@ impl Bridges {
             rows: snapshot.rows("Bridge")?,
             ports: by_uuid(snapshot.rows("Port")?, |row: &PortRow| row.uuid),
             interfaces: by_uuid(snapshot.rows("Interface")?, |row: &InterfaceRow| row.uuid),
+            mirrors: by_uuid(snapshot.rows("Mirror")?, |row: &MirrorRow| row.uuid),
         })
     }
 
     /// The interfaces of a bridge, each with its port.
     pub(crate) fn interfaces(&self, bridge: &BridgeRow) -> impl Iterator<Item = (&PortRow, &InterfaceRow)> {
-        let ports = bridge.ports.iter().filter_map(|uuid| self.ports.get(uuid));
-        ports.flat_map(move |port| {
-            let interfaces = port.interfaces.iter();
-            interfaces.filter_map(move |uuid| Some((port, self.interfaces.get(uuid)?)))
-        })
+        self.ports(bridge)
+            .flat_map(move |port| self.members(port).map(move |interface| (port, interface)))
+    }
+
+    /// The ports of a bridge.
+    pub(crate) fn ports(&self, bridge: &BridgeRow) -> impl Iterator<Item = &PortRow> {
+        bridge.ports.iter().filter_map(|uuid| self.ports.get(uuid))
+    }
+
+    /// The interfaces of a port.
+    pub(crate) fn members(&self, port: &PortRow) -> impl Iterator<Item = &InterfaceRow> {
+        port.interfaces
+            .iter()
+            .filter_map(|uuid| self.interfaces.get(uuid))
+    }
+
+    /// The mirrors of a bridge.
+    pub(crate) fn mirrors(&self, bridge: &BridgeRow) -> impl Iterator<Item = &MirrorRow> {
+        bridge.mirrors.iter().filter_map(|uuid| self.mirrors.get(uuid))
+    }
+}
+
+impl Newer {
+    /// The numbers of a set, which may be none or one.
+    pub(crate) fn numbers(&self, column: &str) -> Vec<u16> {
+        let atoms = match self.0.get(column) {
+            Some(Value::Array(atoms)) => atoms.iter().collect(),
+            atom => Vec::from_iter(atom),
+        };
+        let numbers = atoms.into_iter().filter_map(Value::as_u64);
+        numbers.filter_map(|number| number.try_into().ok()).collect()
+    }
+
+    /// Whether a set has something.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        let set = self.0.get(column);
+        set.is_some_and(|value| value.as_array().is_none_or(|set| !set.is_empty()))
     }
 }
 

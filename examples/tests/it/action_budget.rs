@@ -573,3 +573,86 @@ fn asks_a_switch_for_its_flows() {
         "{gone:?}"
     );
 }
+
+#[test]
+fn what_ofproto_trace_says_of_vlans_and_mirrors_lies_within_the_bounds() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    switch.add_bridge("br-int").unwrap();
+    let (db, mgmt) = (switch.db().remote(), switch.mgmt("br-int"));
+    for (number, column) in [
+        "tag=5",
+        "tag=5",
+        "trunks=5,6",
+        "tag=6",
+        "vlan_mode=trunk",
+        "vlan_mode=trunk",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (name, number) = (format!("p{}", number + 1), number + 1);
+        let interface = format!("ofport_request={number}");
+        let words = ["--", "set", "Interface", &name, "type=dummy", &interface];
+        switch
+            .vsctl(&[&["add-port", "br-int", &name, column], &words[..]].concat())
+            .unwrap();
+    }
+    let mirror = [
+        "--id=@m",
+        "create",
+        "Mirror",
+        "name=m",
+        "select_all=true",
+        "output_port=@p",
+        "--",
+        "add",
+        "Bridge",
+    ];
+    switch
+        .vsctl(
+            &[
+                &["--id=@p", "get", "Port", "p6", "--"],
+                &mirror[..],
+                &["br-int", "mirrors", "@m"],
+            ]
+            .concat(),
+        )
+        .unwrap();
+    for action in ["NORMAL", "output:3,NORMAL", "output:3,output:1,output:4"] {
+        switch
+            .ofctl(&["add-flow", &mgmt, &format!("actions={action}")])
+            .unwrap();
+        let dump = switch.ofctl(&["dump-flows", &mgmt]).unwrap();
+        let report = budget(&["--json", "--db", &db, "--ovs", "3.1", "--flows", "-"], &dump).json();
+        let flow = &report["flows"][0];
+        assert_eq!(flow["verdict"], "fast", "{action}: {flow}");
+        let (least, most) = (
+            flow["bytes_min"].as_u64().unwrap(),
+            flow["bytes"].as_u64().unwrap(),
+        );
+        assert!(most < 120, "{flow}");
+        for in_port in 1..=6 {
+            for tag in [
+                "",
+                ",dl_vlan=5,dl_vlan_pcp=0",
+                ",dl_vlan=6,dl_vlan_pcp=2",
+                ",dl_vlan=7,dl_vlan_pcp=0",
+            ] {
+                let packet = format!("in_port={in_port},arp,dl_dst=ff:ff:ff:ff:ff:ff{tag}");
+                let trace = switch.appctl(&["ofproto/trace", "br-int", &packet]).unwrap();
+                let traced = trace
+                    .lines()
+                    .find_map(|line| line.strip_prefix("Datapath actions: "))
+                    .unwrap();
+                let traced: Actions = traced.trim_start_matches("drop").parse().unwrap();
+                let bytes = u64::try_from(traced.encoded_len().unwrap()).unwrap();
+                assert!(
+                    (least..=most).contains(&bytes),
+                    "{action}: {packet}: {traced}: {flow}"
+                );
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! A bridge: what NORMAL, FLOOD, ALL and mirrors make of its ports.
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::vlan::Inside;
@@ -122,6 +123,7 @@ impl Bridge {
             xlate,
             mirrored: alloc::vec![false; self.mirrors.len()],
             snaplen: None,
+            places: None,
         };
         match input {
             None if self.mirrors.iter().any(|mirror| !mirror.sources.is_empty()) => Err(Unpredictable::Input),
@@ -133,6 +135,19 @@ impl Bridge {
         }
     }
 
+    /// The VLAN ids that ports and mirrors name. All others fare alike.
+    pub fn vlans(&self) -> BTreeSet<u16> {
+        let ports = self.ports.iter().flat_map(|port| port.vlan.named());
+        let mirrors = self.mirrors.iter().flat_map(|mirror| {
+            let output = match mirror.output {
+                MirrorOutput::Vlan(vlan) => Some(vlan),
+                MirrorOutput::Port(_) => None,
+            };
+            mirror.vlans.iter().copied().chain(output)
+        });
+        ports.chain(mirrors).collect()
+    }
+
     /// The place of the port that has this interface.
     fn port_of(&self, ofport: u32) -> Result<usize, Unpredictable> {
         let has = |port: &BridgePort| port.interfaces.iter().any(|interface| interface.ofport == ofport);
@@ -140,6 +155,16 @@ impl Bridge {
             .iter()
             .position(has)
             .ok_or(Unpredictable::Port { ofport })
+    }
+
+    /// The interfaces by their OpenFlow numbers, each with the place of its port.
+    fn places(&self) -> BTreeMap<u32, (usize, &Interface)> {
+        let ports = self.ports.iter().enumerate();
+        let interfaces =
+            ports.flat_map(|(place, port)| port.interfaces.iter().map(move |interface| (place, interface)));
+        interfaces
+            .map(|(place, interface)| (interface.ofport, (place, interface)))
+            .collect()
     }
 
     fn is_mirror_output(&self, port: usize) -> bool {
@@ -159,6 +184,8 @@ pub struct Forwarding<'a> {
     /// Which mirrors have their copy.
     mirrored: Vec<bool>,
     snaplen: Option<u16>,
+    /// Where interfaces are, as soon as one was asked for by its number.
+    places: Option<BTreeMap<u32, (usize, &'a Interface)>>,
     /// The translation, which tags and tunnel ids are set in.
     pub xlate: Xlate,
 }
@@ -172,7 +199,7 @@ impl Forwarding<'_> {
         if Some(ofport) == self.in_port {
             return Ok(());
         }
-        self.send(ofport)
+        self.send_to(ofport)
     }
 
     /// `output:IN_PORT`: back to where it came from.
@@ -180,7 +207,7 @@ impl Forwarding<'_> {
     /// # Errors
     /// As [`Forwarding::output`]; [`Unpredictable::Input`].
     pub fn output_in_port(&mut self) -> Result<(), Unpredictable> {
-        self.send(self.in_port.ok_or(Unpredictable::Input)?)
+        self.send_to(self.in_port.ok_or(Unpredictable::Input)?)
     }
 
     /// `ALL`: every interface but that it came from, in an order that is not known; `FLOOD` if it leaves out those with
@@ -190,12 +217,19 @@ impl Forwarding<'_> {
     /// As [`Forwarding::output`]; [`Unpredictable::MirrorOrder`].
     pub fn flood(&mut self, all: bool) -> Result<(), Unpredictable> {
         self.check_mirror_order(false)?;
-        let interfaces = self.bridge.ports.iter().flat_map(|port| &port.interfaces);
-        let flooded = interfaces.filter(|interface| all || interface.floods);
+        let ports = self.bridge.ports.iter().enumerate();
         self.in_any_order(|packet| {
-            flooded
-                .map(|interface| interface.ofport)
-                .try_for_each(|port| packet.output(port))
+            for (place, port) in ports {
+                let others = port
+                    .interfaces
+                    .iter()
+                    .filter(|interface| Some(interface.ofport) != packet.in_port);
+                let flooded: Vec<_> = others.filter(|interface| all || interface.floods).collect();
+                flooded
+                    .into_iter()
+                    .try_for_each(|interface| packet.send(place, interface))?;
+            }
+            Ok(())
         })
     }
 
@@ -287,20 +321,20 @@ impl Forwarding<'_> {
             .is_some_and(|place| self.bridge.is_mirror_output(place))
     }
 
+    fn send_to(&mut self, ofport: u32) -> Result<(), Unpredictable> {
+        let bridge = self.bridge;
+        let places = self.places.get_or_insert_with(|| bridge.places());
+        let (place, interface) = *places.get(&ofport).ok_or(Unpredictable::Port { ofport })?;
+        self.send(place, interface)
+    }
+
     /// An output as it is, and the copies for mirrors.
-    fn send(&mut self, ofport: u32) -> Result<(), Unpredictable> {
+    fn send(&mut self, place: usize, interface: &Interface) -> Result<(), Unpredictable> {
         if self.is_dropped() {
             return Ok(());
         }
-        let place = self.bridge.port_of(ofport)?;
-        let interface = self.bridge.ports[place]
-            .interfaces
-            .iter()
-            .find(|interface| interface.ofport == ofport);
-        if let Some(interface) = interface {
-            let port = interface.port.as_ref().map_err(Clone::clone)?;
-            self.xlate.output_cut(port, self.snaplen)?;
-        }
+        let port = interface.port.as_ref().map_err(Clone::clone)?;
+        self.xlate.output_cut(port, self.snaplen)?;
         self.mirror(place, |mirror| &mirror.destinations)
     }
 
@@ -326,7 +360,7 @@ impl Forwarding<'_> {
         }
         let tags = leaving.tags(port.priority_tags)?;
         let before = core::mem::replace(&mut self.xlate.tags, tags);
-        let sent = self.send(interface.ofport);
+        let sent = self.send(place, interface);
         self.xlate.tags = before;
         sent
     }

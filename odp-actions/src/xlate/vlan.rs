@@ -98,6 +98,19 @@ impl VlanMode {
         }
     }
 
+    /// The VLAN ids that it names.
+    pub(super) fn named(&self) -> impl Iterator<Item = u16> + '_ {
+        let (vlan, others) = match self {
+            Self::Access(vlan) => (Some(*vlan), &[][..]),
+            Self::Trunk(trunks) => (None, &trunks[..]),
+            Self::NativeTagged(vlan, trunks) | Self::NativeUntagged(vlan, trunks) => {
+                (Some(*vlan), &trunks[..])
+            }
+            Self::Dot1qTunnel { vlan, customers, .. } => (Some(*vlan), &customers[..]),
+        };
+        vlan.into_iter().chain(others.iter().copied())
+    }
+
     /// Whether a packet whose outermost tag has this VLAN id (0 without a tag) may come in.
     pub(super) fn admits(&self, vid: u16) -> bool {
         match self {

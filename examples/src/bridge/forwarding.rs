@@ -1,0 +1,78 @@
+//! Ports and mirrors, from rows to what a translation reads.
+
+use odp_actions::xlate::{
+    BondMode, Bridge, BridgePort, Interface, Mirror, MirrorOutput, Port, PriorityTags, VlanMode,
+};
+use ofp_codec::Port as OfPort;
+
+use crate::db::rows::{BridgeRow, Bridges, InterfaceRow, MirrorRow, PortRow};
+
+/// How a bridge forwards.
+pub(super) fn of_row(row: &BridgeRow, bridges: &Bridges) -> Bridge {
+    let rows: Vec<_> = bridges.ports(row).collect();
+    Bridge {
+        ports: rows.iter().map(|row| port(row, bridges)).collect(),
+        is_in_order: false,
+        mirrors: bridges
+            .mirrors(row)
+            .filter_map(|row| mirror(row, &rows))
+            .collect(),
+    }
+}
+
+/// The number of an interface, if the switch could open it: -1 says that it could not.
+pub(super) fn of_port(row: &InterfaceRow) -> Option<OfPort> {
+    u32::try_from(row.ofport?).ok().map(OfPort::from_text_number)
+}
+
+fn port(row: &PortRow, bridges: &Bridges) -> BridgePort {
+    let setting = |name: &str| row.other_config.get(name).map(String::as_str);
+    BridgePort {
+        interfaces: bridges.members(row).filter_map(interface).collect(),
+        bond_mode: match row.bond_mode.as_deref() {
+            Some("balance-slb") => BondMode::BalanceSlb,
+            Some("balance-tcp") => BondMode::BalanceTcp,
+            _ => BondMode::ActiveBackup,
+        },
+        vlan: VlanMode::of_port(
+            row.vlan_mode.as_deref(),
+            row.tag,
+            row.trunks.clone(),
+            row.newer.numbers("cvlans"),
+            setting("qinq-ethtype"),
+        ),
+        priority_tags: setting("priority-tags")
+            .map(PriorityTags::of_text)
+            .unwrap_or_default(),
+    }
+}
+
+fn interface(row: &InterfaceRow) -> Option<Interface> {
+    let options = row.options.iter();
+    let options = options.map(|(name, value)| (name.as_str(), value.as_str()));
+    Some(Interface {
+        ofport: of_port(row)?.0,
+        port: Port::of_interface(&row.kind, 0, options),
+        // The database does not have this setting.
+        floods: true,
+    })
+}
+
+/// With ports by their place in the bridge; nothing of a mirror without an output.
+fn mirror(row: &MirrorRow, ports: &[&PortRow]) -> Option<Mirror> {
+    let place = |port| ports.iter().position(|row| row.uuid == port);
+    let selected = |selected: &[_]| match row.select_all {
+        true => (0..ports.len()).collect(),
+        false => selected.iter().filter_map(|port| place(*port)).collect(),
+    };
+    Some(Mirror {
+        sources: selected(&row.select_src_port),
+        destinations: selected(&row.select_dst_port),
+        vlans: row.select_vlan.clone(),
+        output: match (row.output_port, row.output_vlan) {
+            (Some(port), _) => MirrorOutput::Port(place(port)?),
+            (None, vlan) => MirrorOutput::Vlan(vlan?),
+        },
+        snaplen: row.newer.numbers("snaplen").first().copied(),
+    })
+}
