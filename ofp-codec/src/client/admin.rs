@@ -1,4 +1,4 @@
-use std::{boxed::Box, vec, vec::Vec};
+use std::{boxed::Box, vec::Vec};
 
 use crate::{
     client::{connection::Connection, error::Error},
@@ -9,7 +9,7 @@ use crate::{
     },
     wire::{
         BundleAdd, BundleControl, BundleFlags, BundleStep, EncodeError, ErrorMessage, Message, MessageKind,
-        PacketOut,
+        PacketIn, PacketOut,
     },
 };
 
@@ -121,16 +121,19 @@ impl Admin {
             let kind = MessageKind::PacketOut;
             kind.encode(version, xid, out, |writer| packet.encode(version, writer))
         })?;
-        let mut pending = Pending {
-            xids: vec![xid],
-            ..Pending::default()
-        };
-        self.settle(MessageKind::BarrierRequest, None, &mut pending)
-            .await?;
-        match pending.refused {
-            Some((_, error)) => Err(Error::Refused(error)),
-            None => Ok(()),
-        }
+        self.connection.done(xid).await
+    }
+
+    /// Has the switch go on with a packet that it gave with a
+    /// [`continuation`](crate::wire::PacketIn::continuation), and waits until it is done with it.
+    ///
+    /// # Errors
+    ///
+    /// As all requests.
+    pub async fn resume(&mut self, packet: &PacketIn<'_>) -> Result<(), Error> {
+        let resume = |version, xid, out: &mut Vec<u8>| packet.encode_resume(version, xid, out);
+        let xid = self.connection.send(resume)?;
+        self.connection.done(xid).await
     }
 
     /// Sends changes, alone or into a bundle, until one is refused.

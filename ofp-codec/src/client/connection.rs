@@ -213,6 +213,22 @@ impl Connection {
         reply.await.map_err(|_| Error::Deadline { after })?
     }
 
+    /// Waits until the switch is done with the message of this number, to which there is no reply.
+    pub(crate) async fn done(&mut self, xid: u32) -> Result<(), Error> {
+        let kind = MessageKind::BarrierRequest;
+        let barrier = self.send(|version, xid, out| kind.encode(version, xid, out, |_| Ok(())))?;
+        let mut refused = None;
+        let take = |message: &Message<'_>| {
+            let is_error = message.header().xid == xid && message.kind() == Some(MessageKind::Error);
+            if is_error {
+                refused = ErrorMessage::decode(message).ok();
+            }
+            is_error
+        };
+        self.reply_among(barrier, take).await?;
+        refused.map_or(Ok(()), |error| Err(Error::Refused(error)))
+    }
+
     /// Sends, if much is to be sent, until less is; `other` may take messages that come meanwhile.
     pub(crate) async fn make_room(
         &mut self,

@@ -13,8 +13,8 @@ use crate::{
     },
     model::{flow::Flow, names::Names, port::Port, version::Version},
     wire::{
-        Aggregate, Description, Entry, Features, FlowRequest, Message, MessageKind, MonitorRequest, PortDesc,
-        SwitchConfig, TableFeatures, TableName, TableStats, Writer,
+        Aggregate, Description, Entry, Features, FlowRequest, Message, MessageKind, MonitorRequest,
+        PacketInFormat, PortDesc, SwitchConfig, TableFeatures, TableName, TableStats, Writer,
     },
 };
 
@@ -62,13 +62,35 @@ impl Connection {
             miss_send_len: max_len,
             ..self.config().await?
         };
-        self.send(|version, xid, out| {
+        let xid = self.send(|version, xid, out| {
             MessageKind::SetConfig.encode(version, xid, out, |writer| {
                 config.encode(writer);
                 Ok(())
             })
         })?;
-        self.barrier().await
+        self.done(xid).await
+    }
+
+    /// Has this connection given packets in this form from now on. With [`PacketInFormat::Nicira2`] come those,
+    /// too, with which the switch waits to be told to go on
+    /// ([`Admin::resume`](crate::client::Admin::resume)).
+    ///
+    /// # Errors
+    ///
+    /// As all requests.
+    pub async fn set_packet_in_format(&mut self, format: PacketInFormat) -> Result<(), Error> {
+        let number = match format {
+            PacketInFormat::Standard => 0,
+            PacketInFormat::Nicira => 1,
+            PacketInFormat::Nicira2 => 2,
+        };
+        let xid = self.send(|version, xid, out| {
+            MessageKind::SetPacketInFormat.encode(version, xid, out, |writer| {
+                writer.u32(number);
+                Ok(())
+            })
+        })?;
+        self.done(xid).await
     }
 
     /// The ports.

@@ -28,7 +28,7 @@ use crate::{
 
 pub(crate) use check::{check_connection, has_value};
 pub use fixed::{Match10, Match11};
-pub(crate) use order::{encode_nxm, encode_oxm};
+pub(crate) use order::{encode_entries, encode_nxm, encode_oxm};
 
 /// A match as it stands in a message. It encodes to the bytes that it was decoded from.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,7 @@ use core::fmt;
 
 use crate::{
     model::{
-        action::{Action, report::PacketInReason},
-        canonical::{actions::Context, printed::PrintedActions},
+        action::report::PacketInReason,
         field::Field,
         matches::{FieldMatch, Match, MatchEntry},
         port::Port,
@@ -12,17 +11,22 @@ use crate::{
         version::Version,
     },
     wire::{
-        action::{decode_actions, encode_actions},
         error::{DecodeError, EncodeError, Fault},
         kind::{MessageKind, Namespace},
-        matches::{MatchRef, OxmList, encode_oxm},
+        matches::{MatchRef, OxmList, encode_entries, encode_nxm, encode_oxm},
         message::Message,
-        port::decode_port,
-        property::decode_property,
+        port::{decode_port, encode_port},
+        property::{Property, decode_property},
         read::Reader,
         write::Writer,
     },
 };
+
+mod continuation;
+mod out;
+
+pub use continuation::{Continuation, Continued};
+pub use out::PacketOut;
 
 /// A packet that the switch gives to a controller: `OFPT_PACKET_IN` of every version, `NXT_PACKET_IN` and
 /// `NXT_PACKET_IN2`, and `NXT_RESUME`, which is the last of them on its way back.
@@ -46,6 +50,19 @@ pub struct PacketIn<'a> {
     pub continuation: Option<&'a [u8]>,
     /// The packet.
     pub data: &'a [u8],
+    /// What else `NXT_PACKET_IN2` says, and is not known here.
+    pub other: Vec<Property>,
+}
+
+/// In which form a switch gives packets to a connection (`enum ofputil_packet_in_format`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketInFormat {
+    /// `OFPT_PACKET_IN`.
+    Standard,
+    /// `NXT_PACKET_IN`: with all metadata, also before OpenFlow 1.2.
+    Nicira,
+    /// `NXT_PACKET_IN2`: also with what the action says, and what is needed to go on.
+    Nicira2,
 }
 
 impl<'a> PacketIn<'a> {
@@ -97,30 +114,31 @@ impl<'a> PacketIn<'a> {
         Ok(packet)
     }
 
-    /// Reads properties (`enum nx_packet_in2_prop_type`); those that are not known are passed over.
+    /// Reads properties (`enum nx_packet_in2_prop_type`).
     fn decode_2(mut body: Reader<'a>) -> Result<Self, DecodeError> {
         let at = body;
         let mut packet = PacketIn::empty();
         let mut total_len = None;
         while !body.is_empty() {
+            let mut property = body;
             let (kind, mut value) = decode_property(&mut body)?;
             match kind {
-                0 => packet.data = value.rest(),
-                1 => total_len = usize::try_from(value.u32("full length")?).ok(),
-                2 => packet.buffer_id = decode_buffer_id(&mut value)?,
-                3 => packet.table = value.u8("table")?,
-                4 => {
+                PACKET => packet.data = value.rest(),
+                FULL_LEN => total_len = usize::try_from(value.u32("full length")?).ok(),
+                BUFFER_ID => packet.buffer_id = decode_buffer_id(&mut value)?,
+                TABLE_ID => packet.table = value.u8("table")?,
+                COOKIE => {
                     value.u32("padding")?;
                     packet.cookie = decode_cookie(&mut value)?;
                 }
-                5 => packet.reason = PacketInReason(value.u8("reason")?),
-                6 => packet.metadata = MatchRef::Nxm(OxmList::of(value, value.len())?).to_match()?,
-                7 => packet.userdata = value.rest(),
-                8 => {
+                REASON => packet.reason = PacketInReason(value.u8("reason")?),
+                METADATA => packet.metadata = MatchRef::Nxm(OxmList::of(value, value.len())?).to_match()?,
+                USERDATA => packet.userdata = value.rest(),
+                CONTINUATION => {
                     value.u32("padding")?;
                     packet.continuation = Some(value.rest());
                 }
-                _ => {}
+                _ => packet.other.push(Property::decode(&mut property)?),
             }
         }
         packet.total_len = total_len.filter(|len| *len != 0).unwrap_or(packet.data.len());
@@ -142,8 +160,132 @@ impl<'a> PacketIn<'a> {
             userdata: &[],
             continuation: None,
             data: &[],
+            other: Vec::new(),
         }
     }
+
+    /// Appends the message in which a switch gives the packet in this form.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::OutOfRange`] for a length or a port that the form has no place for,
+    /// [`EncodeError::NotInVersion`] and [`EncodeError::Unresolved`] for metadata.
+    pub fn encode(
+        &self,
+        format: PacketInFormat,
+        version: Version,
+        xid: u32,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let nicira = format == PacketInFormat::Nicira;
+        let kind = match format {
+            PacketInFormat::Nicira2 => {
+                return MessageKind::PacketIn2.encode(version, xid, out, |writer| {
+                    self.encode_2(version, writer)?;
+                    match self.userdata {
+                        [] => Ok(()),
+                        userdata => Property::new(USERDATA, userdata).encode(writer),
+                    }
+                });
+            }
+            _ => MessageKind::PacketIn,
+        };
+        let form = kind.form_of(version, nicira)?;
+        kind.encode_form(form, version, xid, out, |writer| match nicira {
+            true => self.encode_nicira(writer),
+            false => self.encode_standard(version, writer),
+        })
+    }
+
+    /// Appends `NXT_RESUME`: the switch goes on with a packet that it gave with its
+    /// [`continuation`](Self::continuation).
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_resume(&self, version: Version, xid: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        MessageKind::Resume.encode(version, xid, out, |writer| self.encode_2(version, writer))
+    }
+
+    fn encode_standard(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let port = port_of(&self.metadata).unwrap_or(Port::ANY);
+        writer.u32(self.buffer_id.unwrap_or(NO_BUFFER));
+        if version == Version::V1_1 {
+            writer.u32(port.0);
+            writer.u32(port.0);
+        }
+        writer.u16(self.encode_total_len()?);
+        if version == Version::V1_0 {
+            encode_port(port, version, writer)?;
+        }
+        writer.u8(self.reason.0);
+        writer.u8(if version == Version::V1_0 { 0 } else { self.table });
+        if version >= Version::V1_3 {
+            writer.u64(self.cookie.unwrap_or(NO_COOKIE));
+        }
+        if version >= Version::V1_2 {
+            encode_oxm(&self.metadata, version, writer)?;
+            writer.u16(0);
+        }
+        writer.bytes(self.data);
+        Ok(())
+    }
+
+    fn encode_nicira(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        writer.u32(self.buffer_id.unwrap_or(NO_BUFFER));
+        writer.u16(self.encode_total_len()?);
+        writer.u8(self.reason.0);
+        writer.u8(self.table);
+        writer.u64(self.cookie.unwrap_or(NO_COOKIE));
+        let len_at = writer.len();
+        writer.zeros(8);
+        let match_len = encode_nxm(&self.metadata, None, writer)?;
+        writer.fill(len_at, match_len.to_be_bytes());
+        writer.u16(0);
+        writer.bytes(self.data);
+        Ok(())
+    }
+
+    /// The properties in Open vSwitch's order, without those that are of a packet-in only.
+    fn encode_2(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let number = |kind, number: [u8; 4]| Property::new(kind, &number);
+        Property::new(PACKET, self.data).encode(writer)?;
+        if self.total_len != self.data.len() {
+            let len = u32::try_from(self.total_len).map_err(|_| self.too_long())?;
+            number(FULL_LEN, len.to_be_bytes()).encode(writer)?;
+        }
+        if let Some(buffer) = self.buffer_id {
+            number(BUFFER_ID, buffer.to_be_bytes()).encode(writer)?;
+        }
+        Property::new(TABLE_ID, &[self.table]).encode(writer)?;
+        if let Some(cookie) = self.cookie {
+            nested(COOKIE, &cookie.to_be_bytes()).encode(writer)?;
+        }
+        Property::new(REASON, &[self.reason.0]).encode(writer)?;
+        let mut metadata = Vec::new();
+        encode_entries(&self.metadata, version, &mut Writer::new(&mut metadata))?;
+        Property::new(METADATA, &metadata).encode(writer)?;
+        if let Some(continuation) = self.continuation {
+            nested(CONTINUATION, continuation).encode(writer)?;
+        }
+        self.other.iter().try_for_each(|property| property.encode(writer))
+    }
+
+    fn encode_total_len(&self) -> Result<u16, EncodeError> {
+        u16::try_from(self.total_len).map_err(|_| self.too_long())
+    }
+
+    fn too_long(&self) -> EncodeError {
+        EncodeError::OutOfRange {
+            what: "length of a packet",
+            value: u128::try_from(self.total_len).unwrap_or(u128::MAX),
+        }
+    }
+}
+
+/// A property whose value begins at a multiple of 8 bytes.
+fn nested(kind: u16, value: &[u8]) -> Property {
+    Property::new(kind, &[&[0; 4], value].concat())
 }
 
 /// As `ovs-ofctl` prints it, up to the packet's own fields and what the continuation has.
@@ -177,130 +319,6 @@ impl fmt::Display for PacketIn<'_> {
     }
 }
 
-/// A packet that a controller gives to the switch, and what is to be done with it: `OFPT_PACKET_OUT`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PacketOut {
-    /// The packet is the one that the switch keeps under this number.
-    pub buffer_id: Option<u32>,
-    /// The port that it counts as received on, and since OpenFlow 1.5 other metadata.
-    pub metadata: Match,
-    /// What is done with it.
-    pub actions: Vec<Action>,
-    /// The packet, if the switch keeps none.
-    pub data: Vec<u8>,
-}
-
-impl PacketOut {
-    /// Gives the switch a packet that counts as received on `port`.
-    pub fn new(port: Port, actions: Vec<Action>, data: Vec<u8>) -> Self {
-        PacketOut {
-            buffer_id: None,
-            metadata: in_port(port),
-            actions,
-            data,
-        }
-    }
-
-    /// Reads it.
-    ///
-    /// # Errors
-    ///
-    /// If it ends too early, its metadata or actions are malformed, or it has no port, or one that
-    /// packets do not come in on.
-    pub fn decode(message: &Message<'_>) -> Result<Self, DecodeError> {
-        let version = message.header().version;
-        let mut body = message.body();
-        let at = body.named("OFPBRC_BAD_PORT");
-        let buffer_id = decode_buffer_id(&mut body)?;
-        let (metadata, actions_len);
-        match version {
-            Version::V1_0 => {
-                metadata = in_port(Port::from_text_number(body.u16("port")?.into()));
-                actions_len = body.u16("length of actions")?;
-            }
-            Version::V1_5 => {
-                actions_len = body.u16("length of actions")?;
-                body.u16("padding")?;
-                metadata = MatchRef::decode(&mut body)?.to_match()?;
-            }
-            _ => {
-                metadata = in_port(decode_port(&mut body)?);
-                actions_len = body.u16("length of actions")?;
-                body.bytes(6, "padding")?;
-            }
-        }
-        let port = port_of(&metadata).unwrap_or(Port::UNSET);
-        let received = port.0 < 0xff00 || [Port::LOCAL, Port::ANY, Port::CONTROLLER].contains(&port);
-        if !received {
-            return Err(at.error("port", Fault::Value(port.0.into())));
-        }
-        let actions = body.named("OFPBAC_BAD_LEN").part(actions_len.into(), "actions")?;
-        body.bytes(actions_len.into(), "actions")?;
-        Ok(PacketOut {
-            buffer_id,
-            metadata,
-            actions: decode_actions(actions, version)?,
-            data: match buffer_id {
-                Some(_) => Vec::new(),
-                None => body.rest().into(),
-            },
-        })
-    }
-
-    /// Writes the body.
-    ///
-    /// # Errors
-    ///
-    /// For what the version cannot say; before OpenFlow 1.5 that is all metadata but the port.
-    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        let only_port = self.metadata.0.len() == 1;
-        let port = port_of(&self.metadata).filter(|_| only_port || version >= Version::V1_5);
-        let port = port.ok_or(EncodeError::NotInVersion {
-            what: "metadata of a packet",
-            version,
-        })?;
-        writer.u32(self.buffer_id.unwrap_or(NO_BUFFER));
-        let len_at = match version {
-            Version::V1_0 => {
-                writer.u16(port.to_16_bits().ok_or(EncodeError::OutOfRange {
-                    what: "port",
-                    value: port.0.into(),
-                })?);
-                writer.u16(0);
-                writer.len() - 2
-            }
-            Version::V1_5 => {
-                writer.u16(0);
-                writer.u16(0);
-                let at = writer.len() - 4;
-                encode_oxm(&self.metadata, version, writer)?;
-                at
-            }
-            _ => {
-                writer.u32(port.0);
-                writer.zeros(8);
-                writer.len() - 8
-            }
-        };
-        let actions_at = writer.len();
-        encode_actions(&self.actions, &Context::of_match(version, &self.metadata), writer)?;
-        writer.fill_len(len_at, actions_at, "actions")?;
-        writer.bytes(&self.data);
-        Ok(())
-    }
-}
-
-/// As `ovs-ofctl` prints it, up to the packet's own fields.
-impl fmt::Display for PacketOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " {} actions={}", self.metadata, PrintedActions(&self.actions))?;
-        match self.buffer_id {
-            Some(buffer) => write!(f, " buffer=0x{buffer:08x}"),
-            None => write!(f, " data_len={}", self.data.len()),
-        }
-    }
-}
-
 fn decode_buffer_id(reader: &mut Reader<'_>) -> Result<Option<u32>, DecodeError> {
     let buffer_id = reader.u32("buffer id")?;
     Ok((buffer_id != NO_BUFFER).then_some(buffer_id))
@@ -325,3 +343,15 @@ fn port_of(metadata: &Match) -> Option<Port> {
 }
 
 const NO_BUFFER: u32 = 0xffff_ffff;
+const NO_COOKIE: u64 = u64::MAX;
+
+// `enum nx_packet_in2_prop_type`.
+const PACKET: u16 = 0;
+const FULL_LEN: u16 = 1;
+const BUFFER_ID: u16 = 2;
+const TABLE_ID: u16 = 3;
+const COOKIE: u16 = 4;
+const REASON: u16 = 5;
+const METADATA: u16 = 6;
+const USERDATA: u16 = 7;
+const CONTINUATION: u16 = 8;

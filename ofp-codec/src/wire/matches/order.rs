@@ -58,6 +58,19 @@ pub(crate) fn encode_nxm(
     })
 }
 
+/// Writes the entries alone, as a property has them.
+///
+/// # Errors
+///
+/// As [`encode_oxm`].
+pub(crate) fn encode_entries(
+    matches: &Match,
+    version: Version,
+    writer: &mut Writer<'_>,
+) -> Result<(), EncodeError> {
+    entries(matches, Some(version), None, writer)
+}
+
 fn entries(
     matches: &Match,
     version: Option<Version>,

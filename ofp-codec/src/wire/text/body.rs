@@ -31,7 +31,7 @@ use crate::{
         message::Message,
         meter::{MeterFeatures, MeterMod},
         monitor::{FlowUpdate, MonitorRequest},
-        packet::{PacketIn, PacketOut},
+        packet::{Continuation, PacketIn, PacketOut},
         port::{PortDesc, PortMod, PortStats, PortStatus, decode_port},
         queue::{QueueConfig, QueueStats, write_queues},
         role::RoleMessage,
@@ -103,8 +103,17 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
                 );
             }
         }
-        Some(Kind::PacketIn | Kind::PacketIn2 | Kind::Resume) => put(text, &PacketIn::decode(message)?),
-        Some(Kind::PacketOut) => put(text, &PacketOut::decode(message)?),
+        Some(Kind::PacketIn | Kind::PacketIn2 | Kind::Resume) => {
+            let mut packet = PacketIn::decode(message)?;
+            packet.metadata = packet.metadata.canonical(version);
+            let continuation = Continuation::decode(packet.continuation.unwrap_or_default(), version)?;
+            put(text, &format_args!("{packet}{continuation}"));
+        }
+        Some(Kind::PacketOut) => {
+            let mut packet = PacketOut::decode(message)?;
+            packet.metadata = packet.metadata.canonical(version);
+            put(text, &packet);
+        }
         Some(Kind::QueueReply) => {
             let entries = Entries::<QueueStats>::of(message);
             let _ = writeln!(text, " {} queues", entries.take_while(Result::is_ok).count());
