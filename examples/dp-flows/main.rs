@@ -68,6 +68,12 @@ enum Top {
     Actions,
 }
 
+const TOPS: [(&str, Top); 3] = [
+    ("packets", Top::Packets),
+    ("bytes", Top::Bytes),
+    ("actions", Top::Actions),
+];
+
 impl Options {
     fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, Failure> {
         use lexopt::prelude::*;
@@ -87,14 +93,7 @@ impl Options {
                 Long("dp") => options.datapath = parser.value()?.string()?,
                 Long("offline") => options.offline = Some(parser.value()?.into()),
                 Long("slow") => options.slow = true,
-                Long("top") => {
-                    options.top = Some(parser.value()?.parse_with(|text| match text {
-                        "packets" => Ok(Top::Packets),
-                        "bytes" => Ok(Top::Bytes),
-                        "actions" => Ok(Top::Actions),
-                        _ => Err("packets, bytes or actions"),
-                    })?);
-                }
+                Long("top") => options.top = Some(cli::one_of(&mut parser, &TOPS)?),
                 Long("limit") => options.limit = parser.value()?.parse()?,
                 Long("full") => options.full = true,
                 Long("masks") => options.masks = true,

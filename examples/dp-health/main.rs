@@ -73,10 +73,7 @@ impl Options {
             match arg {
                 Long("db") => options.db = parser.value()?.parse()?,
                 Long("pid") => options.pid = Some(parser.value()?.parse()?),
-                Long("interval") => {
-                    let seconds: u16 = parser.value()?.parse()?;
-                    options.interval = Duration::from_secs(seconds.into());
-                }
+                Long("interval") => options.interval = cli::seconds(&mut parser)?,
                 Long("json") => options.json = true,
                 Long("prom") => options.prom = true,
                 Long("listen") => options.listen = Some(parser.value()?.string()?),

@@ -72,7 +72,7 @@ impl Options {
             match arg {
                 Value(file) => files.push(PathBuf::from(file)),
                 Long("live") => live = Some(PathBuf::from(parser.value()?)),
-                Long("every") => every = Duration::from_secs(parser.value()?.parse::<u16>()?.into()),
+                Long("every") => every = cli::seconds(&mut parser)?,
                 Long("ignore-cookie") => ignore_cookie = true,
                 Long("json") => json = true,
                 Long("help") | Short('h') => return Ok(None),

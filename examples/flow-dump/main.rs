@@ -80,23 +80,9 @@ impl Options {
                             .map_err(|error| Failure::usage(format_args!("--filter {text}: {error}")))?,
                     );
                 }
-                Long("sort") => {
-                    order = parser.value()?.parse_with(|text| match text {
-                        "table" => Ok(Order::Table),
-                        "packets" => Ok(Order::Packets),
-                        "bytes" => Ok(Order::Bytes),
-                        "age" => Ok(Order::Age),
-                        _ => Err("table, packets, bytes or age"),
-                    })?;
-                }
+                Long("sort") => order = cli::one_of(&mut parser, &row::ORDERS)?,
                 Long("limit") => limit = parser.value()?.parse()?,
-                Long("by") => {
-                    by = Some(parser.value()?.parse_with(|text| match text {
-                        "table" => Ok(Group::Table),
-                        "cookie" => Ok(Group::Cookie),
-                        _ => Err("table or cookie"),
-                    })?);
-                }
+                Long("by") => by = Some(cli::one_of(&mut parser, &row::GROUPS)?),
                 Long("lines") => lines = true,
                 Long("json") => json = true,
                 Long("html") => html = Some(parser.value()?.into()),

@@ -34,12 +34,23 @@ pub enum Order {
     Age,
 }
 
+/// Their names.
+pub const ORDERS: [(&str, Order); 4] = [
+    ("table", Order::Table),
+    ("packets", Order::Packets),
+    ("bytes", Order::Bytes),
+    ("age", Order::Age),
+];
+
 /// What rows are summed by.
 #[derive(Clone, Copy)]
 pub enum Group {
     Table,
     Cookie,
 }
+
+/// Their names.
+pub const GROUPS: [(&str, Group); 2] = [("table", Group::Table), ("cookie", Group::Cookie)];
 
 /// The sums of a group.
 #[derive(Default)]

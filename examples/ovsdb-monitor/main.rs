@@ -11,7 +11,6 @@ mod print;
 mod value;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use examples::cli::{self, Failure, Status, complain, patiently};
 use examples::db;
@@ -20,7 +19,7 @@ use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::schema::DatabaseSchema;
 
 use self::condition::Where;
-use self::print::{Format, Layout, Printer};
+use self::print::{FORMATS, Format, Layout, Printer};
 
 const TOOL: &str = "ovsdb-monitor";
 const HELP: &str = "\
@@ -86,13 +85,13 @@ impl Options {
                     Some(table) => table.conditions.push(parser.value()?.parse()?),
                     None => return Err(Failure::usage("--where stands behind the table that it is about")),
                 },
-                Long("format") => format = parser.value()?.parse()?,
+                Long("format") => format = cli::one_of(&mut parser, &FORMATS)?,
                 Long("json") => format = Format::Json,
                 Long("timestamp") => timestamp = true,
                 Long("probe") => {
-                    let seconds: u16 = parser.value()?.parse()?;
-                    let interval = Duration::from_secs(seconds.into());
-                    session.client.connection.probe_interval = (seconds > 0).then_some(interval);
+                    let interval = cli::seconds(&mut parser)?;
+                    session.client.connection.probe_interval =
+                        Some(interval).filter(|interval| !interval.is_zero());
                 }
                 Long("help") | Short('h') => return Ok(None),
                 _ => return Err(arg.unexpected().into()),

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,19 +21,13 @@ pub enum Format {
     List,
 }
 
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "table" => Ok(Self::Table),
-            "json" => Ok(Self::Json),
-            "csv" => Ok(Self::Csv),
-            "list" => Ok(Self::List),
-            _ => Err("a format is table, json, csv or list".to_owned()),
-        }
-    }
-}
+/// Their names.
+pub const FORMATS: [(&str, Format); 4] = [
+    ("table", Format::Table),
+    ("json", Format::Json),
+    ("csv", Format::Csv),
+    ("list", Format::List),
+];
 
 /// A table, and its columns in the order in which they are printed.
 pub struct Layout {

@@ -93,17 +93,8 @@ impl Options {
                 Long("db") => options.db = parser.value()?.parse()?,
                 Long("rundir") => rundir = Some(parser.value()?.into()),
                 Long("bridge") => options.bridge = Some(parser.value()?.string()?),
-                Long("observe") => {
-                    options.once = parser.value()?.parse_with(|text| match text {
-                        "1" => Ok(true),
-                        "2" => Ok(false),
-                        _ => Err("once or twice: 1 or 2"),
-                    })?;
-                }
-                Long("interval") => {
-                    let seconds: u16 = parser.value()?.parse()?;
-                    options.interval = Duration::from_secs(seconds.into());
-                }
+                Long("observe") => options.once = cli::one_of(&mut parser, &[("1", true), ("2", false)])?,
+                Long("interval") => options.interval = cli::seconds(&mut parser)?,
                 Long("all") => options.all = true,
                 Long("suggest") => options.suggest = true,
                 Long("json") => options.json = true,

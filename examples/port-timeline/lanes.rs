@@ -119,5 +119,5 @@ const LINE: usize = 16;
 /// Events that are listed below the lanes.
 const LIST_MAX: usize = 60;
 const STYLE: &str = "text{font:12px sans-serif;fill:#333}.title{font-size:16px;font-weight:bold}.lane{font-weight:bold}\
-    .tick{fill:#666}.list{font:11px monospace}.grid{stroke:#e5e5e5}.there{fill:#aecbe8}.event{fill:#1f5fa8}\
+    .tick{fill:#666}.list{font:11px monospace;white-space:pre}.grid{stroke:#e5e5e5}.there{fill:#aecbe8}.event{fill:#1f5fa8}\
     .went{fill:#fff;stroke:#c0392b;stroke-width:2}";

@@ -84,7 +84,7 @@ impl Options {
                 Long("iface-id") if port.is_none() => port = Some(Port::IfaceId(parser.value()?.string()?)),
                 Long("db") => db = parser.value()?.parse()?,
                 Long("openflow") => openflow = Some(parser.value()?.string()?),
-                Long("for") => length = Some(Duration::from_secs(parser.value()?.parse::<u32>()?.into())),
+                Long("for") => length = Some(cli::seconds(&mut parser)?),
                 Long("svg") => svg = Some(parser.value()?.into()),
                 Long("json") => json = true,
                 Long("help") | Short('h') => return Ok(None),

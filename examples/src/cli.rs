@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use lexopt::ValueExt as _;
 use tokio::io::Interest;
 use tokio::net::unix::pipe;
 use tokio::time::timeout;
@@ -106,6 +107,29 @@ pub fn main<O>(
         failure.status
     });
     ExitCode::from(status.code())
+}
+
+/// The value of an option that is a number of seconds.
+///
+/// # Errors
+/// It is missing, or no such number.
+pub fn seconds(parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
+    let seconds: u32 = parser.value()?.parse()?;
+    Ok(Duration::from_secs(seconds.into()))
+}
+
+/// The value of an option that is one of these words.
+///
+/// # Errors
+/// It is missing, or another one.
+pub fn one_of<T: Copy>(parser: &mut lexopt::Parser, words: &[(&str, T)]) -> Result<T, lexopt::Error> {
+    parser.value()?.parse_with(|text| {
+        let found = words.iter().find(|(word, _)| *word == text);
+        let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        found
+            .map(|(_, value)| *value)
+            .ok_or(format!("it is one of {}", all.join(", ")))
+    })
 }
 
 /// One line on standard error, whole or not at all.

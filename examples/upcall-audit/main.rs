@@ -76,10 +76,7 @@ impl Options {
                 Long("pid") => options.pid = Some(parser.value()?.parse()?),
                 Long("db") => options.db = parser.value()?.parse()?,
                 Long("ovs") => options.release = Some(parser.value()?.parse()?),
-                Long("watch") => {
-                    let seconds: u16 = parser.value()?.parse()?;
-                    options.watch = Some(Duration::from_secs(seconds.into()));
-                }
+                Long("watch") => options.watch = Some(cli::seconds(&mut parser)?),
                 Long("count") => options.count = Some(parser.value()?.parse()?),
                 Long("list") => options.list = true,
                 Long("json") => options.json = true,

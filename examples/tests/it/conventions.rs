@@ -311,18 +311,9 @@ impl Place {
         switch
             .add_port("br0", "d0", &["type=dummy", "ofport_request=1", hostile])
             .unwrap();
-        let patch = [
-            "add-port",
-            "br0",
-            "p0",
-            "--",
-            "set",
-            "interface",
-            "p0",
-            "type=patch",
-            "options:peer=q",
-        ];
-        switch.db().vsctl(&patch).unwrap();
+        switch
+            .add_port("br0", "p0", &["type=patch", "options:peer=q"])
+            .unwrap();
         let flow = "table=1,priority=5,tcp,tp_dst=80,in_port=1,dl_src=fa:16:3e:00:00:01,actions=output:2,output:3,output:4";
         switch.ofctl(&["add-flow", &switch.mgmt("br0"), flow]).unwrap();
         let dir = tempfile::tempdir().unwrap();

@@ -412,7 +412,11 @@ fn what_cannot_be_followed_is_one_line_and_its_status() {
         (&[&remote, DB], 64, "TABLE"),
         (&[&remote, DB, "Bridge,name,name"], 64, "twice"),
         (&[&remote, DB, "Bridge", "Bridge,name"], 64, "twice"),
-        (&[&remote, DB, "Bridge", "--format", "html"], 64, "a format is"),
+        (
+            &[&remote, DB, "Bridge", "--format", "html"],
+            64,
+            "one of table, json, csv, list",
+        ),
         (&[&remote, DB, "--where", "name=br0"], 64, "behind the table"),
         (&[&remote, DB, "Bridge", "--where", "name"], 64, "COLUMN=VALUE"),
         (&[&remote, DB, "Bridge", "--where", "nope=1"], 3, "no column nope"),

@@ -7,7 +7,7 @@ use netlink_genl::blocking::Ovs;
 use serde_json::{Value, json};
 use testbed::{Switch, sh, wait_until};
 
-use crate::tool::{Background, Run, command, run};
+use crate::tool::{Background, Run, command, run, run_without_reader};
 
 fn audit(switch: &Switch, args: &[&str]) -> Run {
     let (pid, db) = (switch.pid().to_string(), switch.db().remote());
@@ -106,7 +106,11 @@ fn watches_them_grow(switch: &Switch) {
     assert!(last["orphans_per_minute"].as_f64().unwrap() > 0.0, "{last}");
     assert!(last["seconds_left"].as_u64().unwrap() > 0, "{last}");
     watch.interrupt();
-    assert_eq!(watch.wait(), None);
+    assert_eq!((watch.wait(), watch.stderr().as_str()), (None, ""));
+    // Long before it looks again.
+    let args = ["--pid", &pid, "--db", &db, "--watch", "3600"];
+    let run = run_without_reader("upcall-audit", &args);
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
 }
 
 /// Without the right to read descriptors there are counts, and it says so.
