@@ -24,8 +24,8 @@ struct Tool {
 const TOOLS: [Tool; 10] = [
     Tool {
         name: "action-budget",
-        look: &["--db", "DB", "--bridge", "br0", "--flows", "MGMT"],
-        json: &["--db", "DB", "--bridge", "br0", "--flows", "MGMT", "--json"],
+        look: &["--db", "DB", "--bridge", "br0", "--openflow", "MGMT"],
+        json: &["--db", "DB", "--bridge", "br0", "--openflow", "MGMT", "--json"],
         ask: &["--db", "SOCKET"],
         stream: &[],
     },
