@@ -1,9 +1,9 @@
 //! A small OVSDB server in memory, for the tests of programs that use a real one.
 //!
 //! It checks and executes every operation of RFC 7047, has monitors of all three forms with
-//! conditions, and locks, and says the same as `ovsdb-server` but for the words of `details`. It
-//! keeps nothing on disk, has no `_Server` database and no `convert`, and the history that
-//! `monitor_cond_since` asks for is never there, as in a server that is not clustered.
+//! conditions, locks, `convert` and the database `_Server`, and says the same as `ovsdb-server` but
+//! for the words of `details`. It keeps nothing on disk, and the history that `monitor_cond_since`
+//! asks for is never there, as in a server that is not clustered.
 //!
 //! ```
 //! use ovsdb_proto::monitor::MonitorRequest;
@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,10 +39,11 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 use self::database::Database;
-use self::state::{ClientId, State};
+use self::state::{ClientId, Output, State};
 use crate::client::{Client, ClientOptions};
 use crate::frame::{FrameDecoder, Limits};
 use crate::rpc::{JsonError, Message};
+use crate::schema::DatabaseSchema;
 
 mod commit;
 mod database;
@@ -57,9 +59,15 @@ pub struct Server {
 
 struct Shared {
     state: State,
-    /// Where messages to the clients go. A client that does not read is not held back: its
-    /// messages wait in memory.
-    outboxes: BTreeMap<ClientId, mpsc::UnboundedSender<String>>,
+    outboxes: BTreeMap<ClientId, Outbox>,
+}
+
+/// Where messages to a client go. A client that does not read loses its connection when too much
+/// waits.
+struct Outbox {
+    messages: mpsc::UnboundedSender<String>,
+    /// Bytes that wait.
+    len: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -69,13 +77,15 @@ impl Server {
     ///
     /// [`JsonError`] if a text is not a schema.
     pub fn new<'a>(schemas: impl IntoIterator<Item = &'a str>) -> Result<Self, JsonError> {
-        let databases = schemas.into_iter().map(|text| {
-            let schema: crate::schema::DatabaseSchema = JsonError::decode(text.as_bytes())?;
+        let database = |text: &str| {
+            let schema: DatabaseSchema = JsonError::decode(text.as_bytes())?;
             let json = JsonError::decode(text.as_bytes())?;
-            Ok((schema.name.clone(), Database::new(schema, json)))
-        });
+            Ok::<_, JsonError>((schema.name.clone(), Database::new(schema, json)))
+        };
+        let databases = schemas.into_iter().map(database).collect::<Result<_, _>>()?;
+        let (_, own) = database(OWN)?;
         let shared = Shared {
-            state: State::new(databases.collect::<Result<_, JsonError>>()?),
+            state: State::new(databases, own),
             outboxes: BTreeMap::new(),
         };
         Ok(Self {
@@ -97,7 +107,7 @@ impl Server {
         let server = Self::new([SWITCH])?;
         let row = serde_json::json!({"op": "insert", "table": "Open_vSwitch", "row": {}});
         if let Some(database) = server.shared().state.databases.get_mut("Open_vSwitch") {
-            database.transact(&[row], &|_| false, true);
+            database.write(&[row]);
         }
         Ok(server)
     }
@@ -132,7 +142,12 @@ impl Server {
 
     /// Serves one connection until it ends: by the peer, or because it is not JSON-RPC.
     pub async fn serve(&self, io: impl AsyncRead + AsyncWrite) {
-        let (outbox, mut messages) = mpsc::unbounded_channel();
+        let (sender, mut messages) = mpsc::unbounded_channel();
+        let len = Arc::new(AtomicUsize::new(0));
+        let outbox = Outbox {
+            messages: sender,
+            len: Arc::clone(&len),
+        };
         let client = {
             let mut shared = self.shared();
             let client = shared.state.connect();
@@ -162,6 +177,7 @@ impl Server {
                 if write.write_all(message.as_bytes()).await.is_err() {
                     return;
                 }
+                len.fetch_sub(message.len(), Ordering::Relaxed);
             }
         };
         tokio::select! {
@@ -195,12 +211,27 @@ impl Server {
 
 impl Shared {
     fn send(&mut self) {
-        for (client, message) in self.state.take_output() {
-            if let Some(outbox) = self.outboxes.get(&client) {
-                // A client that is gone wants nothing.
-                let _ = outbox.send(message);
+        for (client, output) in self.state.take_output() {
+            let stays = match (self.outboxes.get(&client), output) {
+                (Some(outbox), Output::Message(message)) => outbox.push(message),
+                (Some(_), Output::End) => false,
+                (None, _) => continue,
+            };
+            if !stays {
+                // What waits is still sent, and then the connection is closed.
+                self.outboxes.remove(&client);
+                self.state.disconnect(client);
             }
         }
+    }
+}
+
+impl Outbox {
+    /// False: the client is gone, or does not read.
+    fn push(&self, message: String) -> bool {
+        let len = self.len.fetch_add(message.len(), Ordering::Relaxed);
+        // However large, one message alone is no backlog.
+        (len == 0 || len + message.len() <= MAX_WAITING) && self.messages.send(message).is_ok()
     }
 }
 
@@ -227,4 +258,9 @@ impl Drop for Connection<'_> {
 
 const SWITCH: &str = include_str!("server/switch.ovsschema");
 
+const OWN: &str = include_str!("server/_server.ovsschema");
+
 const PIPE_LEN: usize = 64 * 1024;
+
+/// Bytes that may wait for one client.
+const MAX_WAITING: usize = 16 << 20;

@@ -39,6 +39,10 @@ impl Work<'_> {
     /// Removes the rows of tables that are no roots and that nothing refers to, until there is
     /// none.
     fn collect_garbage(&mut self) {
+        // A schema without roots has nothing but roots: RFC 7047 section 3.2.
+        if !self.schema.tables.values().any(|schema| schema.is_root) {
+            return;
+        }
         loop {
             let mut kept = BTreeSet::new();
             self.each_reference(|from, ty, to| {

@@ -40,6 +40,8 @@ pub(super) struct Work<'a> {
     /// UUIDs by the names that operations gave to them.
     names: BTreeMap<String, Uuid>,
     owns: &'a dyn Fn(&str) -> bool,
+    /// The server alone writes it.
+    reserved: bool,
 }
 
 /// Why an operation did not succeed.
@@ -72,13 +74,58 @@ impl Database {
         owns: &dyn Fn(&str) -> bool,
         waited: bool,
     ) -> Outcome {
-        let mut work = Work {
+        let reserved = self.schema.name.starts_with('_');
+        self.run(operations, owns, waited, reserved)
+    }
+
+    /// Executes a transaction of the server's own, which fits.
+    pub(super) fn write(&mut self, operations: &[Value]) {
+        self.run(operations, &|_| false, true, false);
+    }
+
+    /// The same rows with another schema: without the tables and columns that it does not have,
+    /// and with default values in those that are new.
+    pub(super) fn converted(&self, schema: DatabaseSchema, schema_json: Value) -> Result<Self, Refusal> {
+        let mut new = Self::new(schema, schema_json);
+        for (name, schema) in &new.schema.tables {
+            for (uuid, row) in self.tables.get(name).into_iter().flatten() {
+                let columns = schema.columns.iter().map(|(column, schema)| {
+                    let Some(value) = row.get(column) else {
+                        return Ok((column.clone(), schema.ty.default_value()));
+                    };
+                    let value = schema.ty.conform(value.clone()).map_err(type_refusal)?;
+                    schema.ty.check(&value).map_err(type_refusal)?;
+                    Ok((column.clone(), value))
+                });
+                let mut columns = columns.collect::<Result<Columns, Refusal>>()?;
+                columns.insert("_version".to_owned(), Uuid::random().into());
+                let rows = new.tables.entry(name.clone()).or_default();
+                rows.insert(*uuid, Arc::new(columns));
+            }
+        }
+        new.tables = new.work(&|_| false, false).finish()?;
+        Ok(new)
+    }
+
+    fn work<'a>(&'a self, owns: &'a dyn Fn(&str) -> bool, reserved: bool) -> Work<'a> {
+        Work {
             schema: &self.schema,
             before: &self.tables,
             tables: self.tables.clone(),
             names: BTreeMap::new(),
             owns,
-        };
+            reserved,
+        }
+    }
+
+    fn run(
+        &mut self,
+        operations: &[Value],
+        owns: &dyn Fn(&str) -> bool,
+        waited: bool,
+        reserved: bool,
+    ) -> Outcome {
+        let mut work = self.work(owns, reserved);
         let mut results = Vec::new();
         let mut failed = false;
         for operation in operations {
@@ -127,6 +174,17 @@ impl Work<'_> {
             self.check_unused(table, *uuid)?;
         }
         operation.check(self.schema).map_err(check_refusal)?;
+        let name = operation.name();
+        let result = self.execute(operation)?;
+        if self.reserved && matches!(name, "insert" | "update" | "mutate" | "delete") {
+            let database = &self.schema.name;
+            let details = format!("{name} operation not allowed on table in reserved database {database}");
+            return Err(Refusal::new("not allowed", details).into());
+        }
+        Ok(result)
+    }
+
+    fn execute(&mut self, operation: Operation) -> Result<Value, Failure> {
         match operation {
             Operation::Insert {
                 table,
@@ -253,11 +311,16 @@ impl Work<'_> {
                 uuid
             }
         };
+        let mut columns = self.row(&table, row)?;
         let schema = self.schema.tables.get(&table);
-        let columns = schema.into_iter().flat_map(|schema| &schema.columns);
-        let defaults = columns.map(|(name, column)| (name.clone(), column.ty.default_value()));
-        let mut columns: Columns = defaults.collect();
-        columns.extend(self.row(&table, row)?);
+        for (name, column) in schema.into_iter().flat_map(|schema| &schema.columns) {
+            if !columns.contains_key(name) {
+                let value = column.ty.default_value();
+                // Not every column may have it.
+                column.ty.check(&value).map_err(type_refusal)?;
+                columns.insert(name.clone(), value);
+            }
+        }
         columns.insert("_version".to_owned(), Uuid::random().into());
         let rows = self.tables.entry(table).or_default();
         if rows.contains_key(&uuid) {

@@ -8,6 +8,7 @@ use super::database::{Database, Outcome};
 use super::evaluate::Refusal;
 use super::watch::{Form, Watch};
 use crate::rpc::Message;
+use crate::schema::DatabaseSchema;
 use crate::value::Uuid;
 
 /// The databases and the clients.
@@ -20,7 +21,16 @@ pub(super) struct State {
     waiting: Vec<Waiting>,
     id: Uuid,
     next: u64,
-    out: Vec<(ClientId, String)>,
+    out: Vec<(ClientId, Output)>,
+    /// Clients that are to go once they have their replies.
+    leaving: Vec<ClientId>,
+}
+
+/// What a client gets.
+pub(super) enum Output {
+    Message(String),
+    /// No more.
+    End,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +39,8 @@ pub(super) struct ClientId(u64);
 #[derive(Default)]
 struct ClientState {
     watches: Vec<Watch>,
+    /// It stays when a database is converted: `set_db_change_aware`.
+    is_aware: bool,
 }
 
 struct Waiting {
@@ -61,7 +73,18 @@ impl From<Refusal> for Error {
 type Reply = Result<Value, Error>;
 
 impl State {
-    pub(super) fn new(databases: BTreeMap<String, Database>) -> Self {
+    /// `server` is the empty database that says what there is.
+    pub(super) fn new(mut databases: BTreeMap<String, Database>, server: Database) -> Self {
+        databases.insert(SERVER.to_owned(), server);
+        let rows = databases.values().map(|database| {
+            let row = json!({"name": database.schema.name, "model": "standalone", "connected": true,
+                "leader": true, "schema": database.schema_json.to_string()});
+            json!({"op": "insert", "table": "Database", "row": row})
+        });
+        let rows: Vec<Value> = rows.collect();
+        if let Some(server) = databases.get_mut(SERVER) {
+            server.write(&rows);
+        }
         Self {
             databases,
             clients: BTreeMap::new(),
@@ -70,6 +93,7 @@ impl State {
             id: Uuid::random(),
             next: 0,
             out: Vec::new(),
+            leaving: Vec::new(),
         }
     }
 
@@ -98,6 +122,10 @@ impl State {
                 }
                 let reply = self.call(client, method, params);
                 self.reply(client, id, reply);
+                for client in std::mem::take(&mut self.leaving) {
+                    self.out.push((client, Output::End));
+                    self.disconnect(client);
+                }
             }
             Message::Notification { method, params } if method == "cancel" => {
                 let ids: Vec<Value> = serde_json::from_slice(params).unwrap_or_default();
@@ -124,7 +152,7 @@ impl State {
     }
 
     /// What is to be sent, in this order.
-    pub(super) fn take_output(&mut self) -> Vec<(ClientId, String)> {
+    pub(super) fn take_output(&mut self) -> Vec<(ClientId, Output)> {
         std::mem::take(&mut self.out)
     }
 
@@ -133,7 +161,14 @@ impl State {
             ("echo", _) => Ok(params.into()),
             ("list_dbs", _) => Ok(json!(self.databases.keys().collect::<Vec<_>>())),
             ("get_server_id", _) => Ok(json!(self.id.to_string())),
-            ("set_db_change_aware", [Value::Bool(_)]) => Ok(json!({})),
+            ("set_db_change_aware", [Value::Bool(is_aware)]) => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.is_aware = *is_aware;
+                }
+                Ok(json!({}))
+            }
+            ("convert", [name, schema]) => self.convert(name, schema),
+            ("convert", _) => Err(malformed(method).into()),
             ("get_schema", [name]) => Ok(self.database(name)?.schema_json.clone()),
             ("monitor", [name, id, tables]) => self.monitor(client, Form::Plain, name, id, tables),
             ("monitor_cond", [name, id, tables]) => self.monitor(client, Form::Cond, name, id, tables),
@@ -229,6 +264,58 @@ impl State {
             self.notify(client, method, &params);
         }
         Ok(json!({}))
+    }
+
+    /// Converts a database. Clients that do not know of such changes lose their connection.
+    fn convert(&mut self, name: &Value, schema: &Value) -> Reply {
+        let database = self.database(name)?;
+        let parsed: DatabaseSchema = serde_json::from_value(schema.clone())
+            .map_err(|error| Refusal::new("syntax error", error.to_string()))?;
+        let name = database.schema.name.clone();
+        if parsed.name != name {
+            let details = format!("new schema name {} does not match {name}", parsed.name);
+            return Err(Refusal::new("invalid parameters", details).into());
+        }
+        let converted = database.converted(parsed, schema.clone())?;
+        self.databases.insert(name.clone(), converted);
+        let mut canceled = Vec::new();
+        for (id, client) in &mut self.clients {
+            if !client.is_aware {
+                self.leaving.push(*id);
+                continue;
+            }
+            let (gone, stay) = std::mem::take(&mut client.watches)
+                .into_iter()
+                .partition(|watch| watch.database == name);
+            client.watches = stay;
+            canceled.extend(Vec::into_iter(gone).map(|watch: Watch| (*id, json!([watch.id]))));
+        }
+        let gone = |waiting: &Waiting| waiting.params.first().and_then(Value::as_str) == Some(name.as_str());
+        let (pending, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(gone);
+        self.waiting = waiting;
+        for Waiting { client, id, .. } in pending {
+            if !self.leaving.contains(&client) {
+                self.reply(client, &id, Err(Error::Plain("canceled")));
+            }
+        }
+        for (client, params) in canceled {
+            self.notify(client, "monitor_canceled", &params);
+        }
+        self.write_status(&name, schema);
+        Ok(json!({}))
+    }
+
+    /// Says what schema a database has now.
+    fn write_status(&mut self, name: &str, schema: &Value) {
+        let row = json!({ "schema": schema.to_string() });
+        let update =
+            json!({"op": "update", "table": "Database", "where": [["name", "==", name]], "row": row});
+        if let Some(server) = self.databases.get_mut(SERVER) {
+            let before = server.tables.clone();
+            server.write(&[update]);
+            self.tell(SERVER, &before);
+        }
     }
 
     fn start_transaction(&mut self, client: ClientId, id: String, params: Vec<Value>) -> Option<Deadline> {
@@ -336,12 +423,12 @@ impl State {
                 format!(r#"{{"id":{id},"result":null,"error":{error}}}"#)
             }
         };
-        self.out.push((client, message));
+        self.out.push((client, Output::Message(message)));
     }
 
     fn notify(&mut self, client: ClientId, method: &str, params: &Value) {
         let message = json!({ "id": null, "method": method, "params": params });
-        self.out.push((client, message.to_string()));
+        self.out.push((client, Output::Message(message.to_string())));
     }
 
     fn number(&mut self) -> u64 {
@@ -349,6 +436,9 @@ impl State {
         self.next
     }
 }
+
+/// The database that says which ones there are: ovsdb-server(5).
+const SERVER: &str = "_Server";
 
 fn malformed(method: &str) -> Refusal {
     Refusal::new(

@@ -4,15 +4,15 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use ovsdb_proto::client::{Error, Vswitch};
+use ovsdb_proto::client::Vswitch;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Change;
-use ovsdb_proto::rpc::ErrorKind;
 use ovsdb_proto::server::Server;
 use ovsdb_proto::value::Uuid;
 use ovsdb_proto::vswitch::{self, NewPort};
 use serde_json::{Value, json};
 use testbed::{OvsdbServer, or_skip};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 mod random;
 
@@ -409,7 +409,105 @@ async fn everyday_changes_of_a_switch_can_be_made_on_it() {
         }
     }
     assert_eq!(kinds, "++-");
-    // A session finds no `_Server`, and does without.
-    let error = client.get_schema("_Server").await.unwrap_err();
-    assert!(matches!(error, Error::Rpc { error, .. } if error.kind() == ErrorKind::UnknownDatabase));
+}
+
+#[test]
+fn the_servers_own_database_is_read_as_on_the_real_server() {
+    let Some(both) = both() else { return };
+    let status = json!({"op": "select", "table": "Database", "where": [],
+        "columns": ["name", "model", "connected", "leader", "cid", "sid", "index"]});
+    let own = |operation: Value| ("transact", json!(["_Server", operation]));
+    compare(
+        &both,
+        &[
+            ("list_dbs", json!([])),
+            ("get_schema", json!(["_Server"])),
+            own(status),
+            own(json!({"op": "insert", "table": "Database", "row": {"model": "relay"}})),
+            own(json!({"op": "insert", "table": "Database", "row": {}})),
+            own(json!({"op": "update", "table": "Database", "where": [], "row": {"name": "x"}})),
+            own(json!({"op": "mutate", "table": "Database", "where": [], "mutations": [["index", "+=", 1]]})),
+            own(json!({"op": "delete", "table": "Database", "where": []})),
+            own(json!({"op": "comment", "comment": "x"})),
+        ],
+    );
+}
+
+#[test]
+fn a_database_is_converted_as_on_the_real_server() {
+    let Some(both) = both() else { return };
+    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let mut schema: Value = serde_json::from_str(&schema).unwrap();
+    schema["version"] = json!("99.0.0");
+    let columns = schema["tables"]["QoS"]["columns"].as_object_mut().unwrap();
+    columns.remove("external_ids");
+    columns.insert("n".into(), json!({"type": "integer"}));
+    let mut misfit = schema.clone();
+    misfit["tables"]["QoS"]["columns"]["type"] =
+        json!({"type": {"key": {"type": "string", "enum": ["set", ["z"]]}}});
+    let monitor = json!(["Open_vSwitch", "m", {"QoS": {"columns": ["type"]}}]);
+    let select = transact(&[json!({"op": "select", "table": "QoS", "where": []})]);
+    let run = |path: &std::path::Path| {
+        let (mut aware, mut unaware) = (Peer::connect(path), Peer::connect(path));
+        let mut seen = aware.call("set_db_change_aware", &json!([true]));
+        seen.extend(aware.call("convert", &json!(["nope", schema])));
+        seen.extend(aware.call(
+            "convert",
+            &json!(["Open_vSwitch", {"name": "other", "tables": {}}]),
+        ));
+        seen.extend(aware.call("convert", &json!(["Open_vSwitch", {"tables": {}}])));
+        seen.extend(aware.call("convert", &json!(["Open_vSwitch"])));
+        let row = json!({"type": "q", "external_ids": ["map", [["a", "b"]]]});
+        let insert = transact(&[json!({"op": "insert", "table": "QoS", "uuid": self::row(1), "row": row})]);
+        seen.extend(aware.call(insert.0, &insert.1));
+        seen.extend(aware.call("convert", &json!(["Open_vSwitch", misfit])));
+        seen.extend(unaware.call("monitor", &monitor));
+        seen.extend(aware.call("monitor", &monitor));
+        let wait = json!({"op": "wait", "table": "QoS", "where": [], "columns": ["type"], "until": "==", "rows": []});
+        aware.send(&json!({"id": "w", "method": "transact", "params": ["Open_vSwitch", wait]}));
+        let mut converter = Peer::connect(path);
+        converter.call("set_db_change_aware", &json!([true]));
+        seen.extend(converter.call("convert", &json!(["Open_vSwitch", schema])));
+        // The order of the two means nothing.
+        let mut told = [normal(aware.message()), normal(aware.message())];
+        told.sort_by_key(Value::to_string);
+        seen.extend(told);
+        let mut rest = Vec::new();
+        unaware.socket.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"");
+        seen.extend(aware.call("monitor", &monitor));
+        seen.extend(aware.call(select.0, &select.1));
+        seen
+    };
+    assert_eq!(run(&both.ours), run(both.real.socket()));
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_loses_its_connection_and_costs_a_bounded_memory() {
+    let server = Server::switch().unwrap();
+    let (mut silent, theirs) = tokio::io::duplex(1 << 20);
+    let serving = tokio::spawn({
+        let server = server.clone();
+        async move { server.serve(theirs).await }
+    });
+    let long = "x".repeat(3 << 20);
+    for id in 0..9 {
+        let echo = json!({"id": id, "method": "echo", "params": [long]}).to_string();
+        silent.write_all(echo.as_bytes()).await.unwrap();
+    }
+    // What waits is still there to be read; then it is over.
+    let mut read = 0;
+    let mut buf = vec![0; 1 << 20];
+    loop {
+        match silent.read(&mut buf).await.unwrap() {
+            0 => break,
+            len => read += len,
+        }
+    }
+    assert!((12 << 20..20 << 20).contains(&read), "{read}");
+    serving.await.unwrap();
+    assert_eq!(
+        server.client().list_dbs().await.unwrap(),
+        ["Open_vSwitch", "_Server"]
+    );
 }
