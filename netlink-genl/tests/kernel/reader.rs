@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use netlink_genl::Error;
 use netlink_genl::message::Errno;
 use netlink_genl::ovs::DpIfindex;
 use netlink_genl::ovs::vport::Kind;
+use netlink_genl::socket::Options;
+use netlink_genl::watch::Event;
 use testbed::sh;
 
 use super::{add_datapath, name};
@@ -98,6 +101,29 @@ both! { wait;
             assert_eq!(result.unwrap_err().errno(), Some(errno));
         }
         sh("ovs-dpctl del-dp dp5");
+    }
+
+    fn reads_and_watches_another_network_namespace() {
+        sh("ip netns add inner");
+        sh("ip netns exec inner ovs-dpctl add-dp n0");
+        let mut inside = Options::default();
+        inside.namespace = Some("/run/netns/inner".into());
+        let mut ovs = wait!(Ovs::with_options(&inside)).unwrap();
+        let datapaths = wait!(all(wait!(ovs.datapaths())));
+        let [datapath] = &datapaths[..] else {
+            panic!("{datapaths:?}");
+        };
+        assert_eq!(datapath.name.as_c_str(), c"n0");
+        // The thread is where it was.
+        let mut here = wait!(Ovs::open()).unwrap();
+        let absent = wait!(here.datapath_by_name(c"n0")).unwrap_err();
+        assert_eq!(absent.errno(), Some(Errno::ENODEV));
+
+        let mut watch = wait!(ovs.watch(datapath.ifindex, &Options::default())).unwrap();
+        sh("ip netns exec inner ovs-dpctl add-if n0 n0int,type=internal");
+        let added = wait!(event(&mut watch, Duration::from_secs(20)));
+        assert!(matches!(added, Some(Event::Added(port)) if name(&port) == "n0int"));
+        sh("ip netns del inner");
     }
 }
 
