@@ -61,8 +61,8 @@ both! { wait;
         ///
         /// # Errors
         /// [`Error::Kernel`]: `EPERM`; `EEXIST` if the name is taken or the device is a port already; `EBUSY` if the
-        /// number is taken; `ENODEV` without such a datapath or device; `EINVAL` for a wrong name, kind or upcall port;
-        /// `EFBIG` if no number is left. Otherwise as [`Connection::reply`].
+        /// number is taken or the device has another master; `ENODEV` without such a datapath or device; `EINVAL` for a
+        /// wrong name, kind or upcall port; `EFBIG` if no number is left. Otherwise as [`Connection::reply`].
         pub fn add_vport(&mut self, port: &NewVport) -> Result<Vport, Error> {
             let request = |family| vport::add(family, port);
             wait!(self.connection.one(vport::FAMILY, Vport::decode, request))

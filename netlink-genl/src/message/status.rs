@@ -24,7 +24,7 @@ numbers! {
     EAGAIN = 11 "EAGAIN",
     /// `ENOMEM`: no memory.
     ENOMEM = 12 "ENOMEM",
-    /// `EBUSY`: the port number is taken, or the socket has a dump running.
+    /// `EBUSY`: the port number is taken, the device has another master, or the socket has a dump running.
     EBUSY = 16 "EBUSY",
     /// `EEXIST`: there is one already.
     EEXIST = 17 "EEXIST",

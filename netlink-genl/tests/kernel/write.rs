@@ -53,7 +53,17 @@ both! { wait;
             name: c"a0other".into(),
             ..new
         };
+        let second = wait!(admin.add_datapath(c"a0second", Features::default(), 0)).unwrap().ifindex;
+        // Its master is the first datapath.
+        let busy = |port_no| NewVport {
+            datapath: second,
+            port_no,
+            ..new[1].clone()
+        };
         let refused = [
+            (busy(None), Errno::EBUSY, Some(NAME)),
+            // It could also be the number.
+            (busy(Some(9)), Errno::EBUSY, None),
             (new[0].clone(), Errno::EEXIST, Some(NAME)),
             (new[1].clone(), Errno::EEXIST, Some(NAME)),
             (other(at(100)), Errno::EBUSY, Some("OVS_VPORT_ATTR_PORT_NO")),
@@ -111,6 +121,7 @@ both! { wait;
         );
         assert_eq!(wait!(list(wait!(ovs.vports(dp)))).len(), 5);
         wait!(admin.delete_datapath(dp)).unwrap();
+        wait!(admin.delete_datapath(second)).unwrap();
         sh("ip link del a0veth");
     }
 

@@ -108,9 +108,9 @@ pub fn add(family: u16, port: &NewVport) -> Result<Request, EncodeError> {
     attrs.extend(port.options.clone().map(VportAttr::Options));
     attrs.extend(port.ifindex.map(VportAttr::Ifindex));
     let request = change(family, port.datapath, Command::NEW, attrs)?;
-    // A device that another master has is EBUSY, too, and one that is not there ENODEV as is a datapath.
-    Ok(request.suspecting(match port.kind {
-        Kind::NETDEV => &TAKEN_DEVICE,
+    Ok(request.suspecting(match (port.kind, port.port_no) {
+        (Kind::NETDEV, Some(_)) => &TAKEN_DEVICE,
+        (Kind::NETDEV, None) => &BUSY_DEVICE,
         _ => &TAKEN,
     }))
 }
@@ -150,9 +150,17 @@ const TAKEN: [(Errno, u16); 4] = [
     (Errno::EFBIG, ATTR_PORT_NO),
     (Errno::EAFNOSUPPORT, ATTR_TYPE),
 ];
-/// The same if it is to have a device that is there already.
+/// The same if it is to have a device that is there already. A device that has another master is `EBUSY`, as is a number
+/// that is taken.
 const TAKEN_DEVICE: [(Errno, u16); 3] = [
     (Errno::EEXIST, ATTR_NAME),
     (Errno::ENODEV, ATTR_NAME),
     (Errno::EFBIG, ATTR_PORT_NO),
+];
+/// The same if no number is asked for.
+const BUSY_DEVICE: [(Errno, u16); 4] = [
+    (Errno::EBUSY, ATTR_NAME),
+    TAKEN_DEVICE[0],
+    TAKEN_DEVICE[1],
+    TAKEN_DEVICE[2],
 ];
