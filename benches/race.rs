@@ -132,7 +132,9 @@ pub fn job() -> Option<(String, PathBuf)> {
 
 /// Whether the benchmarks are only tried, as `cargo test` does.
 pub fn only_tried() -> bool {
-    env::args().any(|arg| arg == "--test")
+    // `cargo bench` says so, and `cargo test` does not.
+    let says = |option| env::args().any(|arg| arg == option);
+    says("--test") || !says("--bench")
 }
 
 /// Runs a process to its end. `None`: it cannot run, fails, or is not done in time.
