@@ -10,7 +10,13 @@ use crate::TOOL;
 
 /// Answers with what `page` gives, each time anew. Never ends of itself.
 pub fn serve(address: &str, page: impl Fn() -> String) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::blind(format_args!("{address}: {error}"));
+    let failed = |error: io::Error| {
+        let text = format!("{address}: {error}");
+        match error.kind() {
+            io::ErrorKind::InvalidInput => Failure::usage(text),
+            _ => Failure::blind(text),
+        }
+    };
     let listener = TcpListener::bind(address).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     complain(TOOL, format_args!("serving http://{address}/metrics"));
