@@ -31,10 +31,11 @@ pub use crate::model::{
     flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},
     flow_mod::{FlowCommand, FlowMod},
     group::{Bucket, BucketStats, Group, GroupStats, GroupType, Selection, SelectionField},
-    matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, UnknownOxm, Value, Wide},
+    matches::{FieldMatch, Match, MatchEntry, Unknown, UnknownOxm, Value, Wide},
     meter::{BandStats, BandType, Meter, MeterBand, MeterFlags, MeterStats},
     names::Names,
     port::{NumberOrName, Port, PortRef, TableRef},
+    protocol::Protocol,
     subfield::Subfield,
     version::Version,
 };

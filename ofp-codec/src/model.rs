@@ -24,5 +24,6 @@ pub(crate) mod names;
 pub(crate) mod normal;
 pub(crate) mod port;
 pub(crate) mod print;
+pub(crate) mod protocol;
 pub(crate) mod subfield;
 pub(crate) mod version;

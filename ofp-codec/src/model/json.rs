@@ -22,10 +22,11 @@ use crate::model::{
     field::{Field, Format},
     flow::FlowFlags,
     group::{GroupType, SelectionField},
-    matches::{FieldMatch, MatchEntry, Protocol, UnknownOxm, Value},
+    matches::{FieldMatch, MatchEntry, UnknownOxm, Value},
     meter::{BandType, MeterFlags},
     port::{NumberOrName, Port},
     print::{self, BytesHex, Hex},
+    protocol::Protocol,
     subfield::Subfield,
 };
 

@@ -8,7 +8,8 @@ use crate::{
         action::Action,
         field::Field,
         flow::{Flow, FlowFlags},
-        matches::{FieldMatch, Match, MatchEntry, Protocol, Unknown, Value},
+        matches::{FieldMatch, Match, MatchEntry, Unknown, Value},
+        protocol::Protocol,
     },
     text::{
         action::action,

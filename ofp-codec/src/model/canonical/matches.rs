@@ -9,7 +9,8 @@ use crate::model::{
     },
     field::Field,
     flags::Flags,
-    matches::{FieldMatch, Match, MatchEntry, Protocol, Value},
+    matches::{FieldMatch, Match, MatchEntry, Value},
+    protocol::Protocol,
     version::Version,
 };
 
