@@ -304,6 +304,10 @@ impl Action {
         if lexer.at_digit() {
             return Port::parse(lexer).map(Self::Output);
         }
+        // As Open vSwitch does, before any word: a port may be called as an action is.
+        if let Some(port) = lexer.port_name() {
+            return Ok(Self::Output(port));
+        }
         let start = *lexer;
         if lexer.eat("bad length ") {
             return Self::parse_malformed(lexer);

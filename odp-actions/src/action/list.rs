@@ -1,5 +1,7 @@
 //! Lists of actions.
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
@@ -145,6 +147,31 @@ impl Actions {
         nests.map(nest).fold(Nests::default(), Nests::max)
     }
 
+    /// Reads a list as [`FromStr`] does, in which outputs may be ports by name, as Open vSwitch prints them with `--names`:
+    /// a name that `ports` has becomes its number.
+    ///
+    /// ```
+    /// let ports = [("br-int".to_owned(), 1), ("vxlan_sys_4789".to_owned(), 4)].into();
+    /// let actions = odp_actions::Actions::parse_named("pop_vlan,br-int,clone(vxlan_sys_4789),7", &ports)?;
+    /// assert_eq!(actions.to_string(), "pop_vlan,1,clone(4),7");
+    /// # Ok::<(), odp_actions::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ParseError`]: it is no such list, or a name is not among `ports`.
+    pub fn parse_named(text: &str, ports: &BTreeMap<String, u32>) -> Result<Self, ParseError> {
+        Self::parse_whole(Lexer::with_ports(text, ports))
+    }
+
+    fn parse_whole(mut lexer: Lexer<'_>) -> Result<Self, ParseError> {
+        let mut drop = lexer;
+        // A port may have this name.
+        if drop.port_name().is_none() && drop.eat_any_case("drop") && drop.is_empty() {
+            return Ok(Self::from_iter([Action::Drop(0)]));
+        }
+        Self::parse_until(&mut lexer, |lexer| lexer.is_empty())
+    }
+
     /// The list between two parentheses; `drop` alone, in any case, is an empty one.
     pub(crate) fn parse_nested(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
         lexer.enter()?;
@@ -237,10 +264,7 @@ impl FromStr for Actions {
 
     /// Reads what `ovs-dpctl` prints for a list. `drop` alone, in any case, is [`Action::Drop`]; no text is no action.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        if text.eq_ignore_ascii_case("drop") {
-            return Ok(Self::from_iter([Action::Drop(0)]));
-        }
-        Self::parse_until(&mut Lexer::new(text), |lexer| lexer.is_empty())
+        Self::parse_whole(Lexer::new(text))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Words, numbers and addresses: the only file that knows nom.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -17,6 +18,8 @@ pub(crate) struct Lexer<'a> {
     text: &'a str,
     rest: &'a str,
     depth: usize,
+    /// Datapath ports that may stand by name.
+    ports: Option<&'a BTreeMap<String, u32>>,
 }
 
 impl<'a> Lexer<'a> {
@@ -25,7 +28,29 @@ impl<'a> Lexer<'a> {
             text,
             rest: text,
             depth: 0,
+            ports: None,
         }
+    }
+
+    /// Over a text in which ports may have these names.
+    pub(crate) fn with_ports(text: &'a str, ports: &'a BTreeMap<String, u32>) -> Self {
+        Self {
+            ports: Some(ports),
+            ..Self::new(text)
+        }
+    }
+
+    /// The name of a port, as its number. It reaches up to what may stand behind an action.
+    pub(crate) fn port_name(&mut self) -> Option<u32> {
+        let ports = self.ports?;
+        let end = self
+            .rest
+            .find([',', ' ', '\t', '\r', '\n', ')'])
+            .unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        let port = ports.get(name)?;
+        self.rest = rest;
+        Some(*port)
     }
 
     pub(crate) fn offset(&self) -> usize {

@@ -286,7 +286,7 @@ mod tests {
             tags: stacks[number % 3].clone(),
             tunnel: keys[number / 3 % 3].clone(),
         };
-        for number in 0..9_usize.pow(4) {
+        for number in (0..9_usize.pow(4)).step_by(5) {
             let start = step(number);
             let mut steps: Vec<_> = (1..=3).map(|place| step(number / 9_usize.pow(place))).collect();
             steps.push(step(number % 7));
