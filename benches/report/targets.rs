@@ -88,9 +88,9 @@ pub(crate) static TARGETS: &[Target] = &[
     // 300 MB/s of 88 KB where 65 520 bytes are copied at 40 GB/s.
     Target {
         name: "parse a flood of 1170 tunnels",
-        group: "odp-actions",
+        group: "odp-actions/text",
         function: "parse text",
-        against: "copy (baseline)",
+        against: "copy of the bytes",
         size: Some(1170),
         wanted: Wanted::Times(180.0),
         means: "a dump of a datapath is read as fast as a disk gives it",
