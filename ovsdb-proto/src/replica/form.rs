@@ -310,10 +310,17 @@ struct RowColumns<'de, 'f, A> {
     /// The column that does not fit.
     fault: &'f mut Option<usize>,
     uuid: Option<Uuid>,
-    seen: Vec<bool>,
+    seen: Seen,
     /// All before it were seen, or given.
     missing: Option<usize>,
     value: Option<Given>,
+}
+
+/// Which columns a row has. Most tables have few, and need no memory for that.
+#[derive(Default)]
+struct Seen {
+    first: u64,
+    more: Vec<bool>,
 }
 
 /// The value that comes next.
@@ -378,7 +385,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for RowVisitor<'de, '_, V> {
             extent: self.extent,
             fault: self.fault,
             uuid: Some(self.uuid).filter(|_| self.columns.index("_uuid").is_none()),
-            seen: vec![false; self.columns.names.len()],
+            seen: Seen::default(),
             missing: None,
             value: None,
         })
@@ -397,14 +404,14 @@ impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
                 unknown: &mut unknown,
             };
             if let Some(at) = self.map.next_key_seed(name)? {
-                self.seen[at] = true;
+                self.seen.note(at);
                 return Ok(Some(Given::Text(at)));
             }
         }
         let from = self.missing.unwrap_or(0);
-        let missing = self.seen.iter().skip(from).position(|seen| !seen);
-        let Some(at) = missing.map(|offset| from + offset) else {
-            self.missing = Some(self.seen.len());
+        let columns = self.columns.names.len();
+        let Some(at) = (from..columns).find(|at| !self.seen.has(*at)) else {
+            self.missing = Some(columns);
             return Ok(None);
         };
         self.missing = Some(at + 1);
@@ -446,6 +453,26 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for RowColumns<'de, '_, A> {
     }
 }
 
+impl Seen {
+    fn note(&mut self, at: usize) {
+        match at.checked_sub(FIRST) {
+            None => self.first |= 1 << at,
+            Some(at) => {
+                let len = self.more.len().max(at + 1);
+                self.more.resize(len, false);
+                self.more[at] = true;
+            }
+        }
+    }
+
+    fn has(&self, at: usize) -> bool {
+        match at.checked_sub(FIRST) {
+            None => self.first >> at & 1 == 1,
+            Some(at) => self.more.get(at) == Some(&true),
+        }
+    }
+}
+
 struct WireSeed<S>(S);
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for WireSeed<S> {
@@ -459,6 +486,9 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for WireSeed<S> {
 /// Rows share the memory of the message that they came in from this length on. Of a shorter one,
 /// or of what it was read with, a single row would hold too much.
 const PINNED_LEN: usize = 64 * 1024;
+
+/// Bits of [`Seen::first`].
+const FIRST: usize = 64;
 
 #[cfg(test)]
 mod tests;

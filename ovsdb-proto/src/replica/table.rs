@@ -270,16 +270,18 @@ impl<R: RowForm> Table<R> {
     }
 
     fn insert(&mut self, uuid: Uuid, row: R) -> Result<Arc<R>, ReplicaError> {
-        if self.rows.contains_key(&uuid) {
-            return Err(ReplicaError::RowExists {
-                table: Arc::clone(&self.columns.table),
-                uuid,
-            });
-        }
         self.check_indexed(uuid, &row)?;
         let row = Arc::new(row);
-        self.set(uuid, Some(Arc::clone(&row)));
-        Ok(row)
+        match self.set(uuid, Some(Arc::clone(&row))) {
+            None => Ok(row),
+            there => {
+                self.set(uuid, there);
+                Err(ReplicaError::RowExists {
+                    table: Arc::clone(&self.columns.table),
+                    uuid,
+                })
+            }
+        }
     }
 
     fn replace(&mut self, uuid: Uuid, row: R) -> Result<Change<R>, ReplicaError> {
@@ -299,24 +301,22 @@ impl<R: RowForm> Table<R> {
 
     /// Puts a row, or none, in the place of what is there. Nothing else changes `rows`.
     fn set(&mut self, uuid: Uuid, row: Option<Arc<R>>) -> Option<Arc<R>> {
-        let new = row.clone();
+        let indexed = |table: &Self, row: &Option<Arc<R>>| {
+            let row = row.as_ref().filter(|_| !table.indexes.is_empty())?;
+            Some(row.row(&table.columns, uuid).ok()?.into_owned())
+        };
+        let come = indexed(self, &row);
         let old = match row {
             Some(row) => self.rows.insert(uuid, row),
             None => self.rows.remove(&uuid),
         };
-        if !self.indexes.is_empty() {
-            let read = |row: &Option<Arc<R>>| {
-                let row = row.as_ref()?.row(&self.columns, uuid).ok()?;
-                Some(row.into_owned())
-            };
-            let (gone, come) = (read(&old), read(&new));
-            for index in &mut self.indexes {
-                if let Some(row) = &gone {
-                    index.remove(uuid, row);
-                }
-                if let Some(row) = &come {
-                    index.insert(uuid, row);
-                }
+        let gone = indexed(self, &old);
+        for index in &mut self.indexes {
+            if let Some(row) = &gone {
+                index.remove(uuid, row);
+            }
+            if let Some(row) = &come {
+                index.insert(uuid, row);
             }
         }
         old

@@ -356,3 +356,26 @@ fn whole_rows_must_be_whole() {
         .unwrap_err();
     assert!(matches!(error, ReplicaError::OldValue { .. }));
 }
+
+#[test]
+fn a_table_may_have_more_columns_than_a_word_has_bits() {
+    let columns: Vec<String> = (0..70)
+        .map(|n| format!(r#""c{n:02}":{{"type":"integer"}}"#))
+        .collect();
+    let schema = format!(
+        r#"{{"name":"db","tables":{{"T":{{"columns":{{{}}}}}}}}}"#,
+        columns.join(",")
+    );
+    let schema = DatabaseSchema::parse(&schema).unwrap();
+    let request = MonitorRequest::new("db").all_columns("T");
+    let mut replica = Replica::typed::<BTreeMap<String, Datum>>(&schema, &request).unwrap();
+    let text = |row: &str| format!(r#"{{"T":{{"{A}":{{"insert":{row}}}}}}}"#);
+    replica.apply(text(r#"{"c69":69,"c63":63,"c64":64}"#)).unwrap();
+    let (_, row) = replica.table("T").unwrap().rows().next().unwrap();
+    let row = row.value().unwrap();
+    assert_eq!(row.len(), 71, "and _uuid");
+    for n in 0..70 {
+        let wanted = if [63, 64, 69].contains(&n) { n } else { 0 };
+        assert_eq!(row[&format!("c{n:02}")], wanted.into());
+    }
+}
