@@ -84,6 +84,9 @@ impl Options {
 }
 
 fn run(options: &Options) -> Result<Status, Failure> {
+    if options.follow {
+        cli::end_with_reader();
+    }
     let messages = Messages::open(options.file.as_deref(), options.follow)?;
     match options.follow {
         true => follow(options, messages),
@@ -119,7 +122,6 @@ fn summary(options: &Options, mut messages: Messages) -> Result<Status, Failure>
 
 /// Each message as it comes. Ports come and go between two of them.
 fn follow(options: &Options, mut messages: Messages) -> Result<Status, Failure> {
-    cli::end_with_reader();
     let mut status = Status::Fine;
     while let Some(waiting) = messages.next()? {
         let device = Device::of(waiting, &options.ports()?);
