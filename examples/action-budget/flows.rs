@@ -10,7 +10,7 @@ use netlink_genl::nlattr::MAX_PAYLOAD;
 use odp_actions::{Rejection, Template, Verdict};
 use ofp_codec::Flow;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::TOOL;
 use crate::budget::{Budget, WARN, used};
@@ -69,7 +69,7 @@ impl<'a> Flows<'a> {
 
     fn judge(&self, flow: &Flow) -> Row {
         let row = Row {
-            table: dump::table_json(&flow.table),
+            table: json!(flow.table),
             priority: flow.priority,
             cookie: format!("{:#x}", flow.cookie),
             matches: flow.matches.to_string(),

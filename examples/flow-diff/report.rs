@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use examples::cli::{Colour, line, table};
-use examples::dump::{selector, table_json};
+use examples::dump::selector;
 use ofp_codec::diff::Change;
 use ofp_codec::{Action, Flow, TableRef};
 use serde_json::{Map, Value, json};
@@ -125,7 +125,7 @@ fn change_json(change: &Change<'_>) -> Option<Value> {
     };
     let mut object = json!({
         "change": name,
-        "table": table_json(&flow.table),
+        "table": flow.table,
         "priority": flow.priority,
         "match": flow.matches.to_string(),
         "cookie": format!("{:#x}", flow.cookie),
@@ -147,7 +147,7 @@ fn change_json(change: &Change<'_>) -> Option<Value> {
 
 fn counts_json((table, counts): (&TableRef, &Counts)) -> Value {
     json!({
-        "table": table_json(table),
+        "table": table,
         "before": counts.before,
         "after": counts.after,
         "added": counts.added,

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use examples::dump::table_json;
 use ofp_codec::text::{FlowRef, ParseError};
 use ofp_codec::{NumberOrName, TableRef};
 use serde_json::{Value, json};
@@ -96,7 +95,7 @@ impl Row {
 
     pub fn json(&self) -> Value {
         json!({
-            "table": table_json(&self.table),
+            "table": self.table,
             "priority": self.priority,
             "cookie": format!("{:#x}", self.cookie),
             "packets": self.packets,

@@ -5,10 +5,9 @@ use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
 use std::time::Instant;
 
+use ofp_codec::Flow;
 use ofp_codec::recover::{LostFlows, Recovery};
 use ofp_codec::text::{DumpReader, FlowRef, Item, ParseError, ReadError};
-use ofp_codec::{Flow, NumberOrName, TableRef};
-use serde_json::Value;
 
 use crate::cli::{self, Failure, PATIENCE, Status, chain, complain};
 use crate::openflow;
@@ -29,14 +28,6 @@ impl Unread {
             true => Status::Blind,
             false => Status::Fine,
         }
-    }
-}
-
-/// A table as JSON has it: its number, or its name where the dump has that.
-pub fn table_json(table: &TableRef) -> Value {
-    match table {
-        NumberOrName::Number(number) => Value::from(*number),
-        NumberOrName::Name(name) => Value::from(&**name),
     }
 }
 
