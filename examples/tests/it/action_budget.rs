@@ -157,7 +157,7 @@ fn draws_the_limits_and_the_place_on_the_way() {
 fn a_wrong_command_line_is_one_line_and_status_64() {
     for args in [
         &["--bogus"][..],
-        &["--db", "ssl:127.0.0.1:6640"],
+        &["--db", "udp:127.0.0.1:6640"],
         &["--endpoints", "many"],
         &["--endpoints", "9..3"],
         &["--endpoints", "0"],
