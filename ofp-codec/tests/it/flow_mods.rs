@@ -110,6 +110,12 @@ fn every_flow_has_the_bytes_that_ovs_ofctl_sends() {
             );
             continue;
         };
+        // We say that it cannot be said, where Open vSwitch says something else.
+        assert!(
+            encoded.is_err() || reason.starts_with("release 3.1"),
+            "{}",
+            row.flow
+        );
         *exceptions.entry(reason).or_insert(0) += 1;
     }
     let expected = [

@@ -1,0 +1,52 @@
+use alloc::vec::Vec;
+
+use crate::{
+    model::{
+        group::{BucketStats, GroupStats},
+        version::Version,
+    },
+    wire::{
+        counter::{decode_counter, decode_duration},
+        entries::Entry,
+        error::DecodeError,
+        read::Reader,
+    },
+};
+
+/// Length, padding, group, flows, padding, packets, bytes; since OpenFlow 1.3 and in 1.0 duration;
+/// packets and bytes of each bucket (`struct ofp11_group_stats`, `struct ofp13_group_stats`).
+impl<'a> Entry<'a> for GroupStats {
+    const WHAT: &'static str = "group statistics";
+
+    fn len(mut reader: Reader<'a>, _: Version) -> Result<usize, DecodeError> {
+        reader.u16("length").map(usize::from)
+    }
+
+    fn decode(mut entry: Reader<'a>, version: Version) -> Result<Self, DecodeError> {
+        let reader = &mut entry;
+        reader.u32("length")?;
+        let id = reader.u32(Self::WHAT)?;
+        let ref_count = reader.u32(Self::WHAT)?;
+        reader.u32(Self::WHAT)?;
+        let (n_packets, n_bytes) = (reader.u64(Self::WHAT)?, reader.u64(Self::WHAT)?);
+        let duration = match version {
+            Version::V1_1 | Version::V1_2 => None,
+            _ => decode_duration(reader)?,
+        };
+        let mut buckets = Vec::new();
+        while reader.len() >= 16 {
+            buckets.push(BucketStats {
+                n_packets: decode_counter(reader)?,
+                n_bytes: decode_counter(reader)?,
+            });
+        }
+        Ok(GroupStats {
+            id,
+            duration,
+            ref_count,
+            n_packets,
+            n_bytes,
+            buckets,
+        })
+    }
+}
