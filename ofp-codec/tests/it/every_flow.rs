@@ -11,6 +11,8 @@ use ofp_codec::{
     wire::{EncodeError, FlowRequest, SessionError},
 };
 
+use testbed::Switch;
+
 use crate::{
     add_flows::usable,
     client::{VERSIONS, connect},
@@ -51,6 +53,14 @@ const REASONS: [&str; 7] = [
     "is out of range",
 ];
 
+fn switch_with_meter() -> Option<Switch> {
+    let switch = switch()?;
+    let meter = "meter=1,kbps,band=type=drop,rate=9";
+    let add = ["-O", "OpenFlow13", "add-meter", &switch.mgmt("br0"), meter];
+    switch.ofctl(&add).unwrap();
+    Some(switch)
+}
+
 /// Puts in those that the switch takes. Gives them, and how many it refuses by the name of the error.
 async fn put(admin: &mut Admin, flows: Vec<(Flow, String)>) -> (Vec<String>, BTreeMap<String, usize>) {
     let mut refused = BTreeMap::new();
@@ -90,12 +100,9 @@ async fn dump(connection: &mut Connection) -> Vec<Flow> {
 
 #[tokio::test]
 async fn a_table_of_every_field_and_action_is_read_whole_in_all_six_versions() {
-    let Some(switch) = switch() else { return };
+    let Some(switch) = switch_with_meter() else { return };
     let br0 = switch.mgmt("br0");
-    let meter = "meter=1,kbps,band=type=drop,rate=9";
-    switch
-        .ofctl(&["-O", "OpenFlow13", "add-meter", &br0, meter])
-        .unwrap();
+
     let mut admin = Admin::new(connect(&switch, Version::V1_5).await);
     let (taken, _) = put(&mut admin, flows(Version::V1_5)).await;
     let first = dump(admin.connection()).await;
@@ -115,12 +122,9 @@ async fn a_table_of_every_field_and_action_is_read_whole_in_all_six_versions() {
 
 #[tokio::test]
 async fn flows_that_we_add_are_those_that_ovs_ofctl_adds_in_all_six_versions() {
-    let Some(switch) = switch() else { return };
+    let Some(switch) = switch_with_meter() else { return };
     let br0 = switch.mgmt("br0");
-    let meter = "meter=1,kbps,band=type=drop,rate=9";
-    switch
-        .ofctl(&["-O", "OpenFlow13", "add-meter", &br0, meter])
-        .unwrap();
+
     let counts = [1246, 699, 1243, 1248, 1204, 1204];
     for ((version, name), count) in VERSIONS.into_iter().zip(counts) {
         let of = match version {
