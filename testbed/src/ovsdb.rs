@@ -68,7 +68,7 @@ impl OvsdbServer {
                 .args([&database, schema]),
         )?;
         let socket = dir.path().join("db.sock");
-        let (daemon, port) = launch(dir.path(), &socket, None)?;
+        let (daemon, port) = launch(program()?, dir.path(), &socket, None)?;
         Ok(Self {
             daemon,
             port,
@@ -157,9 +157,36 @@ impl OvsdbServer {
     /// # Errors
     /// [`Error::Command`] if the server does not run.
     pub fn drop_clients(&self) -> Result<(), Error> {
-        let control = self.dir.path().join("ovsdb-server.ctl");
-        let mut command = self.command("ovs-appctl")?;
-        tools::output(command.arg("-t").arg(control).arg("ovsdb-server/reconnect")).map(drop)
+        self.control(&["ovsdb-server/reconnect"])
+    }
+
+    /// Makes the server the backup of one that is not there: it takes no changes any more.
+    ///
+    /// # Errors
+    /// [`Error::Command`] if the server does not run.
+    pub fn make_read_only(&self) -> Result<(), Error> {
+        self.control(&["ovsdb-server/set-active-ovsdb-server", "tcp:127.0.0.1:1"])?;
+        self.control(&["ovsdb-server/connect-active-ovsdb-server"])
+    }
+
+    /// Starts the server again, with no room for its files to grow by more than `kib`, as on a disk that is nearly
+    /// full.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn restart_with_room(&mut self, kib: u64) -> Result<(), Error> {
+        self.kill();
+        let database = self.dir.path().join(DATABASE);
+        let len = fs::metadata(&database).map_err(Error::io(database))?.len();
+        // In blocks of 512 bytes, and the signal that comes with the error would end the server.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"",
+            len / 512 + kib * 2
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).arg(tools::find("ovsdb-server")?);
+        (self.daemon, _) = launch(command, self.dir.path(), &self.socket, Some(self.port))?;
+        Ok(())
     }
 
     /// Kills the server if it runs and starts it again on the same database, socket and port.
@@ -168,7 +195,7 @@ impl OvsdbServer {
     /// As [`start`](Self::start).
     pub fn restart(&mut self) -> Result<(), Error> {
         self.kill();
-        (self.daemon, _) = launch(self.dir.path(), &self.socket, Some(self.port))?;
+        (self.daemon, _) = launch(program()?, self.dir.path(), &self.socket, Some(self.port))?;
         Ok(())
     }
 
@@ -181,13 +208,14 @@ impl OvsdbServer {
         self.kill();
         let log = self.dir.path().join("ovsdb-server.log");
         let before = logged_port(&log);
-        let options = [
+        let mut command = program()?;
+        command.args([
             "--remote=pssl:0:127.0.0.1".to_owned(),
             format!("--private-key={}", pki.server().0.display()),
             format!("--certificate={}", pki.server().1.display()),
             format!("--ca-cert={}", pki.client_authority().display()),
-        ];
-        (self.daemon, _) = launch_with(self.dir.path(), &self.socket, Some(self.port), &options)?;
+        ]);
+        (self.daemon, _) = launch(command, self.dir.path(), &self.socket, Some(self.port))?;
         let port = self.daemon.wait_until("listen for TLS", || {
             logged_port(&log).filter(|port| Some(*port) != before)
         })?;
@@ -204,6 +232,12 @@ impl OvsdbServer {
         self.daemon
             .wait_until("answer by TLS", || tools::output(&mut client).ok())?;
         Ok(remote)
+    }
+
+    fn control(&self, args: &[&str]) -> Result<(), Error> {
+        let control = self.dir.path().join("ovsdb-server.ctl");
+        let mut command = self.command("ovs-appctl")?;
+        tools::output(command.arg("-t").arg(control).args(args)).map(drop)
     }
 
     /// A tool that looks for its sockets in this server's directory.
@@ -227,25 +261,24 @@ pub(crate) fn in_dir<'c>(command: &'c mut Command, dir: &Path) -> &'c mut Comman
     command.envs(["OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR"].map(|variable| (variable, dir)))
 }
 
-fn launch(dir: &Path, socket: &Path, port: Option<u16>) -> Result<(Daemon, u16), Error> {
-    launch_with(dir, socket, port, &[])
+fn program() -> Result<Command, Error> {
+    Ok(Command::new(tools::find("ovsdb-server")?))
 }
 
-fn launch_with(
+/// Starts `command`, which is the server with more options than these.
+fn launch(
+    mut command: Command,
     dir: &Path,
     socket: &Path,
     port: Option<u16>,
-    options: &[String],
 ) -> Result<(Daemon, u16), Error> {
     let log = dir.join("ovsdb-server.log");
-    let mut command = Command::new(tools::find("ovsdb-server")?);
     in_dir(&mut command, dir)
         .arg(dir.join(DATABASE))
         .arg(format!("--remote=punix:{}", socket.display()))
         .arg(format!("--remote=ptcp:{}:127.0.0.1", port.unwrap_or(0)))
         .arg(format!("--unixctl={}", dir.join("ovsdb-server.ctl").display()))
-        .arg("--verbose=syslog:off")
-        .args(options);
+        .arg("--verbose=syslog:off");
     let mut daemon = Daemon::spawn("ovsdb-server", &mut command, &log)?;
     let port = daemon.wait_until("listen", || {
         let port = port.or_else(|| logged_port(&log))?;

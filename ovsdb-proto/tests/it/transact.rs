@@ -217,6 +217,53 @@ async fn every_failure_names_its_operation_and_its_kind() {
     assert_eq!(not_allowed.reply().unwrap().kind(), ErrorKind::NotAllowed);
 }
 
+#[tokio::test]
+async fn a_server_that_takes_no_changes_says_so() {
+    let Some(server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    server.make_read_only().unwrap();
+    let client = Client::connect(&server.remote().parse().unwrap()).await.unwrap();
+    let mut transaction = Transaction::new("Open_vSwitch");
+    transaction.select("QoS", [], ["type"]);
+    client.transact(&transaction).await.unwrap();
+    let insert = transaction.insert("QoS", [("type", "x".into())]);
+    let aborted = aborted(client.transact(&transaction).await);
+    assert_eq!(aborted.error.kind(), ErrorKind::NotAllowed);
+    assert_eq!(
+        aborted.operation.map(|operation| operation.index()),
+        Some(1),
+        "{insert:?}"
+    );
+    let Err(Error::Rpc { error, .. }) = client.lock("l").await else {
+        panic!("there are no locks");
+    };
+    assert_eq!(
+        error.error,
+        "lock and unlock methods not allowed, DB server is read only."
+    );
+}
+
+#[tokio::test]
+async fn a_disk_without_room_is_an_error_of_the_whole_transaction() {
+    let Some(mut server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    server.restart_with_room(8).unwrap();
+    let client = Client::connect(&server.remote().parse().unwrap()).await.unwrap();
+    let insert = |len: usize| {
+        let mut transaction = Transaction::new("Open_vSwitch");
+        transaction.insert("QoS", [("type", "x".repeat(len).into())]);
+        transaction
+    };
+    client.transact(&insert(1)).await.unwrap();
+    let aborted = aborted(client.transact(&insert(64 << 10)).await);
+    assert_eq!(aborted.error.kind(), ErrorKind::IoError);
+    assert_eq!(aborted.error.io_error.as_deref(), Some("File too large"));
+    assert_eq!(aborted.operation, None);
+    assert_eq!(client.list_dbs().await.unwrap().len(), 2);
+}
+
 /// What the check lets pass, the server accepts; what it refuses, the server refuses, too.
 #[tokio::test]
 async fn the_check_agrees_with_the_server() {
