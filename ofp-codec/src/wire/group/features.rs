@@ -8,7 +8,7 @@ use crate::{
 /// What a switch can do with groups: `OFPMP_GROUP_FEATURES`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GroupFeatures {
-    /// A bit for each [`GroupType`].
+    /// A bit for each [`GroupType`](crate::GroupType).
     pub types: u32,
     /// `OFPGFC_*`: weights 1, liveness 2, chains 4, checks of chains 8.
     pub capabilities: u32,
