@@ -17,45 +17,15 @@ macro_rules! keys {
     ($(#[$meta:meta])* $vis:vis enum $Enum:ident {
         $($(#[$row:meta])* $number:literal $Name:ident $(($Type:ty))?: $Codec:ty, $name:literal;)*
     }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        $vis enum $Enum {
-            $($(#[$row])* $Name $(($Type))?,)*
-            /// An attribute that no row names, or one of another form than its row says, byte for byte.
-            Unknown(netlink_genl::nlattr::RawAttr),
+        attribute_enum! {
+            $crate::key::payload::Payload;
+            $(#[$meta])*
+            $vis enum $Enum {
+                $($(#[$row])* $number $Name $(($Type))? [$Codec] $name;)*
+            }
         }
 
         impl $Enum {
-            /// The attribute type, without flags.
-            pub fn kind(&self) -> u16 {
-                match self {
-                    $(Self::$Name $((keys!(@any $Type)))? => $number,)*
-                    Self::Unknown(unknown) => unknown.kind(),
-                }
-            }
-
-            /// The name that Open vSwitch prints for it, or `unknown`.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    $(Self::$Name $((keys!(@any $Type)))? => $name,)*
-                    Self::Unknown(_) => "unknown",
-                }
-            }
-
-            /// Appends the attribute to `sink`.
-            ///
-            /// # Errors
-            /// [`EncodeError`](crate::EncodeError): it does not fit the sink, or the 16 bits of its length.
-            #[inline]
-            pub fn encode<S: netlink_genl::nlattr::Sink>(&self, sink: &mut S) -> Result<(), crate::EncodeError> {
-                match self {
-                    $(keys!(@pattern $Name value $(($Type))?) =>
-                        <$Codec as $crate::key::payload::Payload>::encode(keys!(@value value $(($Type))?), $number, sink),)*
-                    Self::Unknown(unknown) => sink.attr(unknown.raw_kind, &unknown.payload),
-                }
-            }
-
             /// Reads one attribute. What is not of the form that its row says becomes `Unknown`.
             pub fn decode(attr: &netlink_genl::nlattr::Attr<'_>) -> Self {
                 <Self as $crate::key::payload::Attribute>::decode_at(attr.raw_kind(), attr.payload(), 0)
@@ -74,7 +44,7 @@ macro_rules! keys {
             fn decode_at(raw_kind: u16, payload: &[u8], depth: usize) -> Self {
                 let known = match raw_kind {
                     $($number => <$Codec as $crate::key::payload::Payload>::decode(payload, depth)
-                        .map(|value| keys!(@build $Name value $(, $Type)?)),)*
+                        .map(|value| attribute_enum!(@build $Name value $(, $Type)?)),)*
                     _ => None,
                 };
                 known.unwrap_or_else(|| Self::Unknown(netlink_genl::nlattr::RawAttr { raw_kind, payload: payload.to_vec() }))
@@ -105,13 +75,13 @@ macro_rules! keys {
                 list: &mut $crate::key::list::List<'_, '_>,
             ) -> core::fmt::Result {
                 match self {
-                    $(keys!(@pattern $Name value $(($Type))?) => {
+                    $(attribute_enum!(@pattern $Name value $(($Type))?) => {
                         let mask = match mask {
-                            Some(keys!(@pattern $Name mask $(($Type))?)) => Some(keys!(@value mask $(($Type))?)),
+                            Some(attribute_enum!(@pattern $Name mask $(($Type))?)) => Some(attribute_enum!(@value mask $(($Type))?)),
                             _ => None,
                         };
                         <$Codec as $crate::key::payload::Payload>::print(
-                            $name, keys!(@value value $(($Type))?), mask, verbose, list)
+                            $name, attribute_enum!(@value value $(($Type))?), mask, verbose, list)
                     })*
                     Self::Unknown(_) => Ok(()),
                 }
@@ -124,27 +94,20 @@ macro_rules! keys {
             ) -> Option<Result<(Self, Self), $crate::text::ParseError>> {
                 match name {
                     $($name => Some(<$Codec as $crate::key::payload::Payload>::parse(lexer, context).map(|(value, mask)|
-                        (keys!(@build $Name value $(, $Type)?), keys!(@build $Name mask $(, $Type)?)))),)*
+                        (attribute_enum!(@build $Name value $(, $Type)?), attribute_enum!(@build $Name mask $(, $Type)?)))),)*
                     _ => None,
                 }
             }
 
             fn is_all(&self, ones: bool) -> bool {
                 match self {
-                    $(keys!(@pattern $Name value $(($Type))?) =>
-                        <$Codec as $crate::key::payload::Payload>::is_all(keys!(@value value $(($Type))?), ones),)*
+                    $(attribute_enum!(@pattern $Name value $(($Type))?) =>
+                        <$Codec as $crate::key::payload::Payload>::is_all(attribute_enum!(@value value $(($Type))?), ones),)*
                     Self::Unknown(_) => false,
                 }
             }
         }
     };
-    (@any $Type:ty) => { _ };
-    (@pattern $Name:ident $value:ident) => { Self::$Name };
-    (@pattern $Name:ident $value:ident ($Type:ty)) => { Self::$Name($value) };
-    (@value $value:ident) => { &() };
-    (@value $value:ident ($Type:ty)) => { $value };
-    (@build $Name:ident $value:expr) => { { let () = $value; Self::$Name } };
-    (@build $Name:ident $value:expr, $Type:ty) => { Self::$Name($value) };
 }
 
 /// Makes a struct that is the payload of an attribute out of rows `field: Type, OFFSET Format "name"`, in the order of
