@@ -188,6 +188,7 @@ mod tests {
                     attributed: true,
                     sockets: vec![],
                     dangling: [].into(),
+                    dispatch: [].into(),
                 },
                 dispatch: None,
                 deaf: false,

@@ -88,6 +88,11 @@ fn steps(extent: Extent) -> Vec<Step> {
             cargo_step(&title, &args, &[("OVS_RS_REAL", "0")], 0)
         });
     }
+    if full {
+        // The tests inside of examples are in none of the above, where examples are only built.
+        let args = ["test", "--workspace", "--all-features", "--examples"];
+        steps.push(cargo("tests inside of the tools", &args));
+    }
     let doc = ["doc", "--workspace", "--no-deps", "--all-features"];
     steps.push(cargo_step(
         "documentation",
