@@ -23,6 +23,7 @@ mod recorded;
 mod server;
 #[cfg(feature = "client")]
 mod session;
+#[cfg(feature = "client")]
 mod streams;
 #[cfg(feature = "tls")]
 mod tls;
