@@ -111,7 +111,18 @@ pub(crate) fn value(
             mask.map_or(Ok(()), |mask| write!(f, "/{mask:#x}"))
         }
         Format::Frag => f.write_str(frag(number, mask.unwrap_or(FRAG_MASK))),
-        Format::PacketType => write!(f, "({},{})", number >> 16, Hex(number & 0xffff)),
+        Format::PacketType => {
+            // `put_u16_masked` in lib/flow.c.
+            let half = |f: &mut fmt::Formatter<'_>, half: u128| match half {
+                0..=9 => write!(f, "{half}"),
+                _ => write!(f, "{half:#x}"),
+            };
+            f.write_str("(")?;
+            half(f, number >> 16)?;
+            f.write_str(",")?;
+            half(f, number & 0xffff)?;
+            f.write_str(")")
+        }
         Format::CtState | Format::TcpFlags | Format::TunnelFlags => Ok(()),
     }
 }
@@ -276,5 +287,7 @@ mod tests {
         assert_eq!(show(Field::CtState, 0x20, Some(0x21)), "ct_state=-new+trk");
         assert_eq!(show(Field::CtState, 0x21, Some(0xff)), "ct_state=new|trk");
         assert_eq!(show(Field::CtState, 0, None), "ct_state=0");
+        assert_eq!(show(Field::PacketType, 0x1_0800, None), "packet_type=(1,0x800)");
+        assert_eq!(show(Field::PacketType, 0x64_0009, None), "packet_type=(0x64,9)");
     }
 }
