@@ -92,6 +92,24 @@ impl<'a> MatchRef<'a> {
         }
     }
 
+    /// Reads a match where only one of OpenFlow 1.2 and later may stand (`oxm_pull_match__` in
+    /// lib/nx-match.c).
+    pub(in crate::wire) fn decode_oxm(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let named = reader.named("OFPBMC_BAD_LEN");
+        let mut header = named;
+        let kind = header.u16("match type")?;
+        let len = usize::from(header.u16("match length")?);
+        if len < HEADER_LEN {
+            let (wanted, got) = (HEADER_LEN, len);
+            return Err(named.error("match", Fault::Length { wanted, got }));
+        }
+        if kind != OFPMT_OXM {
+            let named = named.named("OFPBMC_BAD_TYPE");
+            return Err(named.error("match type", Fault::Value(kind.into())));
+        }
+        MatchRef::decode(reader)
+    }
+
     /// Reads a match of Nicira's, of `len` bytes and their padding.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::{
         matches::{MatchRef, OxmList, encode_entries, encode_nxm, encode_oxm},
         message::Message,
         port::{decode_port, encode_port},
-        property::{Property, decode_property},
+        property::{BAD_LEN, Property, decode_property},
         read::Reader,
         write::Writer,
     },
@@ -107,7 +107,7 @@ impl<'a> PacketIn<'a> {
             packet.metadata = MatchRef::decode_nxm(&mut body, match_len)?.to_match()?;
             body.u16("padding")?;
         } else if version >= Version::V1_2 {
-            packet.metadata = MatchRef::decode(&mut body)?.to_match()?;
+            packet.metadata = MatchRef::decode_oxm(&mut body)?.to_match()?;
             body.u16("padding")?;
         }
         packet.data = body.rest();
@@ -122,6 +122,17 @@ impl<'a> PacketIn<'a> {
         while !body.is_empty() {
             let mut property = body;
             let (kind, mut value) = decode_property(&mut body)?;
+            let wanted = match kind {
+                FULL_LEN | BUFFER_ID => 4,
+                COOKIE => 12,
+                _ => value.len(),
+            };
+            if value.len() != wanted {
+                let got = value.len();
+                return Err(value
+                    .named(BAD_LEN)
+                    .error("property", Fault::Length { wanted, got }));
+            }
             match kind {
                 PACKET => packet.data = value.rest(),
                 FULL_LEN => total_len = usize::try_from(value.u32("full length")?).ok(),

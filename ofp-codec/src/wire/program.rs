@@ -89,7 +89,7 @@ impl<'a> ProgramRef<'a> {
 }
 
 /// Why Open vSwitch refuses one of these actions as one that it does not know.
-fn unknown(actions: &[Action], version: Version) -> Option<&'static str> {
+pub(in crate::wire) fn unknown(actions: &[Action], version: Version) -> Option<&'static str> {
     actions.iter().find_map(|action| match action {
         // A switch sends them in every version, and `ovs-ofctl` refuses them: a bug of long standing.
         Action::Encap(_) | Action::Decap(_) | Action::DecNshTtl if version < Version::V1_3 => {

@@ -99,7 +99,7 @@ impl Continuation {
                 }
                 ACTION_SET => {
                     value.u32("padding")?;
-                    continuation.action_set = decode_actions(value, version)?;
+                    continuation.action_set.extend(decode_actions(value, version)?);
                 }
                 ODP_PORT => {
                     exactly(4)?;

@@ -64,7 +64,7 @@ impl PacketOut {
             Version::V1_5 => {
                 actions_len = body.u16("length of actions")?;
                 body.u16("padding")?;
-                metadata = MatchRef::decode(&mut body)?.to_match()?;
+                metadata = MatchRef::decode_oxm(&mut body)?.to_match()?;
             }
             _ => {
                 metadata = in_port(decode_port(&mut body)?);
@@ -72,17 +72,18 @@ impl PacketOut {
                 body.bytes(6, "padding")?;
             }
         }
-        let port = port_of(&metadata).unwrap_or(Port::UNSET);
+        let bad_port = |port: Port| at.error("port", Fault::Value(port.0.into()));
+        let port = port_of(&metadata).ok_or_else(|| bad_port(Port::UNSET))?;
+        let actions = body.part(actions_len.into(), "actions")?;
+        let actions = decode_actions(actions, version)?;
         let received = port.0 < 0xff00 || [Port::LOCAL, Port::ANY, Port::CONTROLLER].contains(&port);
         if !received {
-            return Err(at.error("port", Fault::Value(port.0.into())));
+            return Err(bad_port(port));
         }
-        let actions = body.named("OFPBAC_BAD_LEN").part(actions_len.into(), "actions")?;
-        body.bytes(actions_len.into(), "actions")?;
         Ok(PacketOut {
             buffer_id,
             metadata,
-            actions: decode_actions(actions, version)?,
+            actions,
             data: match buffer_id {
                 Some(_) => Vec::new(),
                 None => body.rest().into(),

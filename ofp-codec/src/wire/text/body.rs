@@ -8,7 +8,9 @@ use core::fmt::{self, Write as _};
 
 use crate::{
     model::{
+        action::Action,
         group::{Group, GroupStats},
+        matches::{Match, MatchEntry},
         meter::{Meter, MeterId, MeterStats},
         port::Port,
         print::Hex,
@@ -33,6 +35,7 @@ use crate::{
         monitor::{FlowUpdate, MonitorRequest},
         packet::{Continuation, PacketIn, PacketOut},
         port::{PortDesc, PortMod, PortStats, PortStatus, decode_port},
+        program::unknown,
         queue::{QueueConfig, QueueStats, write_queues},
         role::RoleMessage,
         switch::{Description, Features, SwitchConfig},
@@ -105,13 +108,18 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
         }
         Some(Kind::PacketIn | Kind::PacketIn2 | Kind::Resume) => {
             let mut packet = PacketIn::decode(message)?;
-            packet.metadata = packet.metadata.canonical(version);
+            packet.metadata = metadata(&packet.metadata, version);
             let continuation = Continuation::decode(packet.continuation.unwrap_or_default(), version)?;
+            let lists = continuation.actions.iter().map(|continued| &continued.actions);
+            lists
+                .chain([&continuation.action_set])
+                .try_for_each(|actions| check_known(message, actions))?;
             put(text, &format_args!("{packet}{continuation}"));
         }
         Some(Kind::PacketOut) => {
             let mut packet = PacketOut::decode(message)?;
-            packet.metadata = packet.metadata.canonical(version);
+            packet.metadata = metadata(&packet.metadata, version);
+            check_known(message, &packet.actions)?;
             put(text, &packet);
         }
         Some(Kind::QueueReply) => {
@@ -279,6 +287,23 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
         _ => {}
     }
     Ok(())
+}
+
+/// Checks that Open vSwitch knows these actions of the message.
+fn check_known(message: &Message<'_>, actions: &[Action]) -> Result<(), DecodeError> {
+    match unknown(actions, message.header().version) {
+        Some(name) => Err(message.body().named(name).error("actions", Fault::Combination)),
+        None => Ok(()),
+    }
+}
+
+/// The metadata of a packet, of which Open vSwitch skips what it does not know.
+fn metadata(metadata: &Match, version: Version) -> Match {
+    let mut metadata = metadata.canonical(version);
+    metadata
+        .0
+        .retain(|entry| !matches!(entry, MatchEntry::UnknownOxm(_)));
+    metadata
 }
 
 /// Takes the entries up to the first one that is malformed.
