@@ -95,7 +95,7 @@ pub use monitor::{FlowUpdate, MonitorCommand, MonitorFlags, MonitorRequest};
 pub use ofperr::{ErrorNumber, Ofperr};
 pub use oxm::{OxmHeader, OxmRef};
 pub use oxs::OxsRef;
-pub use packet::{Continuation, Continued, PacketIn, PacketInFormat, PacketOut};
+pub use packet::{Continuation, Continued, Packet, PacketIn, PacketInFormat, PacketOut};
 pub use port::{PortConfig, PortDesc, PortFeatures, PortMod, PortReason, PortState, PortStats, PortStatus};
 pub use program::ProgramRef;
 pub use property::Property;

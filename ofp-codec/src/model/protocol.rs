@@ -25,6 +25,16 @@ impl Protocol {
         PROTOCOLS.iter().find(known).copied()
     }
 
+    /// The word that Open vSwitch has for an Ethernet type, and for an IP protocol that has one of its own.
+    pub(crate) fn of(eth_type: u128, ip_proto: Option<u128>) -> Option<Self> {
+        let find = |proto: Option<u128>| {
+            PROTOCOLS.into_iter().find(|known| {
+                u128::from(known.eth_type) == eth_type && known.ip_proto.map(u128::from) == proto
+            })
+        };
+        find(ip_proto).or_else(|| find(None))
+    }
+
     /// The word.
     pub fn word(self) -> &'static str {
         self.word

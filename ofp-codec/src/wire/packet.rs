@@ -3,7 +3,7 @@ use core::fmt;
 
 use crate::{
     model::{
-        action::report::PacketInReason,
+        action::{encap::PacketType, report::PacketInReason},
         field::Field,
         matches::{FieldMatch, Match, MatchEntry},
         port::Port,
@@ -23,9 +23,11 @@ use crate::{
 };
 
 mod continuation;
+mod headers;
 mod out;
 
 pub use continuation::{Continuation, Continued};
+pub use headers::Packet;
 pub use out::PacketOut;
 
 /// A packet that the switch gives to a controller: `OFPT_PACKET_IN` of every version, `NXT_PACKET_IN` and
@@ -218,6 +220,14 @@ impl<'a> PacketIn<'a> {
         MessageKind::Resume.encode(version, xid, out, |writer| self.encode_2(version, writer))
     }
 
+    /// The packet, to look at.
+    pub fn packet(&self) -> Packet<'a> {
+        Packet {
+            kind: packet_type(&self.metadata),
+            bytes: self.data,
+        }
+    }
+
     fn encode_standard(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         let port = port_of(&self.metadata).unwrap_or(Port::ANY);
         writer.u32(self.buffer_id.unwrap_or(NO_BUFFER));
@@ -299,7 +309,8 @@ fn nested(kind: u16, value: &[u8]) -> Property {
     Property::new(kind, &[&[0; 4], value].concat())
 }
 
-/// As `ovs-ofctl` prints it, up to the packet's own fields and what the continuation has.
+/// As `ovs-ofctl` prints it, up to what the [`Continuation`] has and the fields of the
+/// [`packet`](PacketIn::packet).
 impl fmt::Display for PacketIn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.table != 0 {
@@ -351,6 +362,16 @@ fn in_port(port: Port) -> Match {
 fn port_of(metadata: &Match) -> Option<Port> {
     let number = metadata.exact(Field::InPort)?;
     number.try_into().ok().map(Port)
+}
+
+/// The type of packet that a match says.
+fn packet_type(metadata: &Match) -> PacketType {
+    let number = metadata.exact(Field::PacketType).unwrap_or(0);
+    let half = |number: u128| u16::try_from(number & 0xffff).unwrap_or(0);
+    PacketType {
+        namespace: half(number >> 16),
+        kind: half(number),
+    }
 }
 
 const NO_BUFFER: u32 = 0xffff_ffff;

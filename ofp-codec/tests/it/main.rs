@@ -30,6 +30,7 @@ mod json;
 mod messages;
 mod mutants;
 mod oracle;
+mod packets;
 mod peers;
 mod random;
 mod read_back;

@@ -50,6 +50,14 @@ pub struct PacketType {
     pub kind: u16,
 }
 
+impl PacketType {
+    /// A packet that begins with an Ethernet header.
+    pub const ETHERNET: PacketType = PacketType {
+        namespace: 0,
+        kind: 0,
+    };
+}
+
 impl fmt::Display for Encap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let properties = match self {

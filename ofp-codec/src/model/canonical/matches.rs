@@ -3,10 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::model::{
-    canonical::bits::{
-        ARP, CFI, ICMP, ICMPV6, IPV4, IPV6, MPLS, MPLS_MULTICAST, MatchBits, NSH, PCP, RARP, SCTP, TCP, UDP,
-        VID,
-    },
+    canonical::bits::{ARP, CFI, ICMP, ICMPV6, IPV4, IPV6, MatchBits, NSH, PCP, RARP, SCTP, UDP, VID},
     field::Field,
     flags::Flags,
     matches::{FieldMatch, Match, MatchEntry, Value},
@@ -107,24 +104,7 @@ impl Printer<'_> {
             return None;
         }
         let proto = self.bits.exact(Field::IpProto);
-        let word = match (kind, proto) {
-            (IPV4, Some(ICMP)) => "icmp",
-            (IPV4, Some(TCP)) => "tcp",
-            (IPV4, Some(UDP)) => "udp",
-            (IPV4, Some(SCTP)) => "sctp",
-            (IPV4, _) => "ip",
-            (IPV6, Some(ICMPV6)) => "icmp6",
-            (IPV6, Some(TCP)) => "tcp6",
-            (IPV6, Some(UDP)) => "udp6",
-            (IPV6, Some(SCTP)) => "sctp6",
-            (IPV6, _) => "ipv6",
-            (ARP, _) => "arp",
-            (RARP, _) => "rarp",
-            (MPLS, _) => "mpls",
-            (MPLS_MULTICAST, _) => "mplsm",
-            _ => return None,
-        };
-        let word = Protocol::from_word(word)?;
+        let word = Protocol::of(kind, proto)?;
         self.entries.push(MatchEntry::Protocol(word));
         Some(word)
     }

@@ -14,7 +14,7 @@ use crate::{
         error::{DecodeError, EncodeError, Fault},
         matches::{MatchRef, encode_oxm},
         message::Message,
-        packet::{NO_BUFFER, decode_buffer_id, in_port, port_of},
+        packet::{NO_BUFFER, Packet, decode_buffer_id, in_port, packet_type, port_of},
         port::decode_port,
         write::Writer,
     },
@@ -41,6 +41,14 @@ impl PacketOut {
             metadata: in_port(port),
             actions,
             data,
+        }
+    }
+
+    /// The packet, to look at.
+    pub fn packet(&self) -> Packet<'_> {
+        Packet {
+            kind: packet_type(&self.metadata),
+            bytes: &self.data,
         }
     }
 
@@ -134,7 +142,7 @@ impl PacketOut {
     }
 }
 
-/// As `ovs-ofctl` prints it, up to the packet's own fields.
+/// As `ovs-ofctl` prints it, up to the fields of the [`packet`](PacketOut::packet).
 impl fmt::Display for PacketOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, " {} actions={}", self.metadata, PrintedActions(&self.actions))?;

@@ -114,13 +114,16 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
             lists
                 .chain([&continuation.action_set])
                 .try_for_each(|actions| check_known(message, actions))?;
-            put(text, &format_args!("{packet}{continuation}"));
+            put(text, &format_args!("{packet}{continuation}{}\n", packet.packet()));
         }
         Some(Kind::PacketOut) => {
             let mut packet = PacketOut::decode(message)?;
             packet.metadata = metadata(&packet.metadata, version);
             check_known(message, &packet.actions)?;
             put(text, &packet);
+            if !packet.data.is_empty() {
+                put(text, &format_args!("\n{}\n", packet.packet()));
+            }
         }
         Some(Kind::QueueReply) => {
             let entries = Entries::<QueueStats>::of(message);
