@@ -6,6 +6,7 @@ use ofp_codec::{Flow, Version, lint, text::FlowRef};
 
 fuzz_target!(|line: &[u8]| {
     let Ok(parts) = FlowRef::parse(line) else { return };
+    let _ = lint::line_problems(&parts);
     let flow = match parts.to_flow() {
         Ok(flow) => flow,
         Err(error) => {

@@ -2,7 +2,8 @@
 //!
 //! Open vSwitch refuses some flows, and of others it silently ignores a part: `nw_src=10.0.0.1`
 //! without `ip` matches every packet. [`problems`] names both, and what a dump prints that `add-flow`
-//! would not read.
+//! would not read. [`line_problems`] names keys that a line has twice and a typed flow once,
+//! [`table_problems`] what is wrong with flows together.
 //!
 //! ```
 //! use ofp_codec::{Field, lint::{Problem, problems}, text::FlowRef};
@@ -21,6 +22,7 @@
 
 mod actions;
 mod instructions;
+mod line;
 mod matches;
 mod packet;
 mod problem;
@@ -33,6 +35,7 @@ use crate::model::flow::Flow;
 
 pub(crate) use crate::lint::actions::has_value;
 pub use crate::lint::{
+    line::{LineProblem, line_problems},
     problem::Problem,
     tables::{TableProblem, table_problems},
 };

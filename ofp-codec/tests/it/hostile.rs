@@ -2,7 +2,7 @@
 
 use ofp_codec::{
     Version,
-    lint::problems,
+    lint::{line_problems, problems},
     text::{Item, items},
 };
 
@@ -16,6 +16,7 @@ fn survives(line: &[u8]) -> bool {
         match item {
             Ok(Item::Flow(flow)) => {
                 assert!(flow.info().count() <= line.len() && flow.matches().count() <= line.len());
+                assert!(line_problems(&flow).len() <= line.len());
                 errors.extend(flow.actions().filter_map(|action| action.to_action().err()));
                 errors.extend(flow.to_flow().err());
                 let _ = flow.to_flow().map(|flow| {

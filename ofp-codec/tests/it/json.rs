@@ -5,8 +5,8 @@ use std::{fs, path::PathBuf};
 use ofp_codec::{
     Flow,
     diff::diff,
-    lint::{problems, table_problems},
-    text::{group_stats, groups, meter_stats, meters},
+    lint::{line_problems, problems, table_problems},
+    text::{FlowRef, group_stats, groups, meter_stats, meters},
 };
 use serde_json::{Value, json, to_value};
 
@@ -126,5 +126,10 @@ fn changes_and_problems_are_written_by_name() {
     assert_eq!(
         to_value(table_problems(&after)).unwrap(),
         json!([{ "shadowed": { "flow": 1, "by": 0 } }, { "empty_table": { "flow": 1, "table": 7 } }])
+    );
+    let line = FlowRef::parse(b"cookie=1,cookie=2 actions=drop").unwrap();
+    assert_eq!(
+        to_value(line_problems(&line)).unwrap(),
+        json!([{ "overridden": "cookie" }])
     );
 }

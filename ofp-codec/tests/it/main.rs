@@ -15,6 +15,7 @@ mod client;
 #[cfg(feature = "client")]
 mod client_flows;
 mod diff;
+mod doubled;
 mod dumps;
 mod errors;
 #[cfg(feature = "client")]
