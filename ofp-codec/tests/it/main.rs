@@ -39,5 +39,6 @@ mod read_back;
 mod reader;
 mod sessions;
 mod switch;
+mod traces;
 mod typed;
 mod wire_actions;
