@@ -1,5 +1,5 @@
 //! 100 000 interfaces of a real `ovsdb-server`: what it takes to have them, typed, beside a minimal client written by
-//! hand for this one question, `ovsdb-client` and Python's IDL. Then calls one after the other, beside the same kind of
+//! hand for this one question, `ovsdb-client`, Python's IDL, and other crates. Then calls one after the other, beside the same kind of
 //! client. The server's share does not count. `OVS_RS_ROWS` says how many rows.
 
 use std::collections::BTreeMap;
@@ -100,8 +100,15 @@ pub(super) fn compare() {
         command.args(["-c", IDL, &server.remote()]);
         command
     };
-    let some = rows.div_ceil(10);
-    let few = OvsdbServer::with_interfaces(some.try_into().unwrap()).unwrap();
+    let (some, few) = (rows.div_ceil(10), rows.div_ceil(100));
+    let [some_rows, few_rows] =
+        [some, few].map(|rows| OvsdbServer::with_interfaces(rows.try_into().unwrap()).unwrap());
+    // Their time grows with the square of the rows.
+    let rival = |name: &str| {
+        let mut command = Command::new(env::var_os("RIVALS").unwrap_or("rivals".into()));
+        command.arg(name).arg(few_rows.socket());
+        command
+    };
     let pypi = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     for (name, rows, command) in [
         ("by hand", rows, &mut ours("by hand")),
@@ -119,7 +126,13 @@ pub(super) fn compare() {
         (
             "Python's IDL of PyPI (PYTHON=python3), a tenth",
             some,
-            &mut idl(&pypi, &few),
+            &mut idl(&pypi, &some_rows),
+        ),
+        ("rovs-ovsdb 0.2, a hundredth", few, &mut rival("rovs-ovsdb")),
+        (
+            "ovsdb-client 0.0.1 of crates.io, a hundredth",
+            few,
+            &mut rival("ovsdb-client"),
         ),
     ] {
         race.run(name, rows, command).unwrap();

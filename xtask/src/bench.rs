@@ -20,12 +20,18 @@ pub(crate) fn run(runs: usize) -> ExitCode {
     let mut steps = vec![
         Step::new("the machine", machine::prepare),
         Step::new("Python's ovs", move || python_peer(&python)),
+        Step::new("other crates", rival_crates),
     ];
+    let rivals = rivals().join("release/rivals").to_string_lossy().into_owned();
     for (number, home) in (1..).zip(&homes) {
         steps.push(cargo_step(
             &format!("run {number} of {runs}"),
             &[&["bench", "-p", "benches", "--"], &SHORT[..]].concat(),
-            &[("CRITERION_HOME", home), ("PYTHON", &interpreter)],
+            &[
+                ("CRITERION_HOME", home),
+                ("PYTHON", &interpreter),
+                ("RIVALS", &rivals),
+            ],
             0,
         ));
     }
@@ -50,6 +56,23 @@ fn python_peer(venv: &Path) -> Result<(), String> {
         println!("MISSING: {reason}");
     }
     Ok(())
+}
+
+/// Builds the other crates at work. They are outside the workspace, and as missing as Python's ovs if they do not build.
+fn rival_crates() -> Result<(), String> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--quiet", "--release", "--target-dir"])
+        .arg(rivals())
+        .current_dir(top().join("benches/rivals"));
+    if let Err(reason) = steps::command(&mut cargo, 0) {
+        println!("MISSING: {reason}");
+    }
+    Ok(())
+}
+
+fn rivals() -> PathBuf {
+    target().join("bench-rivals")
 }
 
 /// Where a run's figures go: below the target directory, so that nothing lands in the tree.
