@@ -227,7 +227,7 @@ async fn a_bundle_given_up_anywhere_is_made_as_a_whole_or_not_at_all() {
             let flows = switch.mgmt("br0");
             switch.ofctl(&["-O", "OpenFlow13", "del-flows", &flows]).unwrap();
         }
-        assert!(unchanged > 5 && made > 1, "{unchanged} {made}");
+        assert!(unchanged > 5 && made > 0, "{unchanged} {made}");
         let flows = switch.mgmt("br0");
         switch.ofctl(&["-O", "OpenFlow13", "del-flows", &flows]).unwrap();
     }
