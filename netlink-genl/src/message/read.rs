@@ -372,7 +372,7 @@ mod tests {
         let bad = nlattr::DecodeError::Overrun {
             offset: 24,
             kind: 0,
-            len: 5,
+            len: u16::from_ne_bytes([5, 0]).into(),
             got: 4,
         };
         assert_eq!(attrs.next(), Some(Err(bad)));
