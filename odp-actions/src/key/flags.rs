@@ -1,6 +1,7 @@
 //! Attributes that are bits with names.
 
 use core::fmt;
+use core::iter;
 use core::marker::PhantomData;
 
 use netlink_genl::nlattr::{EncodeError, Sink};
@@ -126,7 +127,6 @@ pub(crate) fn parse_flags(
     lexer: &mut Lexer<'_>,
 ) -> Result<(u32, Option<u32>), ParseError> {
     let number = |lexer: &mut Lexer<'_>| {
-        lexer.spaces();
         lexer
             .number(allowed.into())
             .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
@@ -179,5 +179,8 @@ pub(crate) fn parse_flags(
 }
 
 fn bits(flags: u32) -> impl Iterator<Item = u32> {
-    (0..u32::BITS).map(|n| 1 << n).filter(move |bit| flags & bit != 0)
+    // Each step takes the lowest bit away.
+    iter::successors(Some(flags), |rest| Some(rest & rest.wrapping_sub(1)))
+        .take_while(|rest| *rest != 0)
+        .map(|rest| 1 << rest.trailing_zeros())
 }

@@ -109,7 +109,6 @@ macro_rules! numbers {
 
             fn parse(lexer: &mut Lexer<'_>) -> Result<$Type, ParseError> {
                 // `number` returns at most the limit, so that the conversion cannot fail.
-                lexer.spaces();
                 lexer.number($limit.into()).map(|n| $Type::try_from(n).unwrap_or($limit))
             }
 

@@ -60,6 +60,13 @@ pub(crate) trait Attribute: Sized + PartialEq {
         lexer: &mut Lexer<'_>,
         context: Context,
     ) -> Option<Result<(Self, Self), ParseError>>;
+    /// As `parse_known`, but appends value and mask as bytes, and makes neither.
+    fn parse_into(
+        name: &str,
+        lexer: &mut Lexer<'_>,
+        context: Context,
+        bytes: (&mut Vec<u8>, &mut Vec<u8>),
+    ) -> Option<Result<Result<(), EncodeError>, ParseError>>;
     fn is_all(&self, ones: bool) -> bool;
 
     /// The type with its flags, which only attributes have that are kept as bytes.

@@ -99,6 +99,21 @@ macro_rules! keys {
                 }
             }
 
+            fn parse_into(
+                name: &str,
+                lexer: &mut $crate::text::lex::Lexer<'_>,
+                context: $crate::key::payload::Context,
+                (values, masks): (&mut alloc::vec::Vec<u8>, &mut alloc::vec::Vec<u8>),
+            ) -> Option<Result<Result<(), crate::EncodeError>, $crate::text::ParseError>> {
+                match name {
+                    $($name => Some(<$Codec as $crate::key::payload::Payload>::parse(lexer, context).map(|(value, mask)| {
+                        <$Codec as $crate::key::payload::Payload>::encode(&value, $number, values)?;
+                        <$Codec as $crate::key::payload::Payload>::encode(&mask, $number, masks)
+                    })),)*
+                    _ => None,
+                }
+            }
+
             fn is_all(&self, ones: bool) -> bool {
                 match self {
                     $(attribute_enum!(@pattern $Name value $(($Type))?) =>

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use netlink_genl::nlattr::{Attr, Attrs, EncodeError, MAX_PAYLOAD, Sink};
+use netlink_genl::nlattr::{Attr, Attrs, EncodeError, HEADER_LEN, MAX_PAYLOAD, Sink};
 
 use super::flags::{parse_flags, print_flags, print_masked_flags};
 use super::format::{Dec8, Dec16, Hex8, Hex64, Ip4, Ip6};
@@ -15,7 +15,7 @@ use super::options::{Erspan, VxlanAttr, VxlanOpts};
 use super::payload::{
     Attribute, Context, Flag, Masks, Named, Payload, decode_prefix, print_each, whole_attrs,
 };
-use super::{MAX_DEPTH, parse_raw_masked, print_raw};
+use super::{MAX_DEPTH, name_of, parse_raw_masked, print_raw};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -207,8 +207,8 @@ impl Tunnel {
 
     /// Adds flags in the order DF, CSUM, OAM, as Open vSwitch writes them from text.
     fn push_flags(&mut self, flags: u32) -> Result<(), EncodeError> {
-        let order = [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam];
-        let mut set = order.iter().filter(|flag| flags & flag.flag() != 0);
+        static ORDER: [TunnelAttr; 3] = [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam];
+        let mut set = ORDER.iter().filter(|flag| flags & flag.flag() != 0);
         set.try_for_each(|flag| self.bytes.flag(flag.kind()))
     }
 
@@ -236,26 +236,26 @@ impl Tunnel {
             self.push_flags(flags).map_err(too_long)?;
             return masks.push_flags(mask.unwrap_or(ALL_FLAGS)).map_err(too_long);
         }
-        let (attr, mask) = if let Some(kind) = unknown {
-            parse_raw_masked(kind, lexer)?
-        } else {
-            // Flags stand in `flags(..)` alone.
-            let is_flag = FLAGS.iter().any(|(_, flag)| *flag == name);
-            (!is_flag)
-                .then(|| TunnelAttr::parse_known(name, lexer, context))
-                .flatten()
-                .ok_or_else(|| start.expected("a tunnel attribute"))??
-        };
-        self.push(&attr, context).map_err(too_long)?;
-        masks.push(&mask, context).map_err(too_long)
-    }
-
-    fn push(&mut self, attr: &TunnelAttr, context: Context) -> Result<(), EncodeError> {
-        match attr {
-            // Open vSwitch writes no VXLAN options if there are none.
-            TunnelAttr::Vxlan(opts) if !context.is_printed && opts.attrs().is_empty() => Ok(()),
-            attr => attr.encode(&mut self.bytes),
+        if let Some(kind) = unknown {
+            let (attr, mask): (TunnelAttr, TunnelAttr) = parse_raw_masked(kind, lexer)?;
+            attr.encode(&mut self.bytes).map_err(too_long)?;
+            return mask.encode(&mut masks.bytes).map_err(too_long);
         }
+        let ends = [self.bytes.len(), masks.bytes.len()];
+        TunnelAttr::parse_into(name, lexer, context, (&mut self.bytes, &mut masks.bytes))
+            // Flags stand in `flags(..)` alone: as attributes they fail, and are none.
+            .filter(|parsed| parsed.is_ok() || !FLAGS.contains(&name))
+            .ok_or_else(|| start.expected("a tunnel attribute"))??
+            .map_err(too_long)?;
+        // Open vSwitch writes no VXLAN options if there are none.
+        if name == "vxlan" && !context.is_printed {
+            for (bytes, end) in [&mut self.bytes, &mut masks.bytes].into_iter().zip(ends) {
+                if bytes.len() == end + HEADER_LEN {
+                    bytes.truncate(end);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -330,13 +330,13 @@ impl Payload for Tunnel {
     }
 }
 
-/// The bits of `flags(..)`, which are no bits of an attribute.
-const FLAGS: [(u32, &str); 4] = [(1, "oam"), (2, "df"), (4, "csum"), (FLAG_KEY, "key")];
+/// The bits of `flags(..)` from the lowest, which are no bits of an attribute.
+const FLAGS: [&str; 4] = ["oam", "df", "csum", "key"];
 /// Bytes that a text has room for before it has to make some.
 const USUAL: usize = 64;
 const FLAG_KEY: u32 = 8;
 const ALL_FLAGS: u32 = 15;
 
 fn flag_name(bit: u32) -> Option<&'static str> {
-    FLAGS.iter().find(|(flag, _)| *flag == bit).map(|(_, name)| *name)
+    name_of(&FLAGS, bit)
 }

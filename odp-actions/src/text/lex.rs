@@ -93,6 +93,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A word: letters, digits and `_`, not a digit first.
+    #[inline]
     pub(crate) fn word(&mut self, wanted: &'static str) -> Result<&'a str, ParseError> {
         if self.at_digit() {
             return Err(self.expected(wanted));
@@ -108,9 +109,9 @@ impl<'a> Lexer<'a> {
         self.spaces();
         let bytes = self.rest.as_bytes();
         let (start, end, value) = match bytes {
-            [b'0', b'x' | b'X', ..] => digits::<16>(self.rest, 2),
-            [b'0', b'0'..=b'9', ..] => digits::<8>(self.rest, 1),
-            _ => digits::<10>(self.rest, 0),
+            [b'0', b'x' | b'X', ..] => digits::<16>(bytes, 2),
+            [b'0', b'0'..=b'9', ..] => digits::<8>(bytes, 1),
+            _ => digits::<10>(bytes, 0),
         };
         if end == start || bytes.get(end).is_some_and(u8::is_ascii_alphanumeric) {
             return Err(self.expected("a number"));
@@ -395,14 +396,13 @@ impl<'a> Lexer<'a> {
 
 /// Where the digits that begin at `start` do so and end, and their number, unless it is too big for 64 bits.
 #[inline]
-fn digits<const RADIX: u32>(text: &str, start: usize) -> (usize, usize, Option<u64>) {
-    let is_digit = |byte: &u8| char::from(*byte).is_digit(RADIX);
-    let end = start
-        + text.as_bytes()[start..]
-            .iter()
-            .take_while(|byte| is_digit(byte))
-            .count();
-    (start, end, u64::from_str_radix(&text[start..end], RADIX).ok())
+fn digits<const RADIX: u32>(bytes: &[u8], start: usize) -> (usize, usize, Option<u64>) {
+    let (mut end, mut value) = (start, Some(0_u64));
+    while let Some(digit) = bytes.get(end).and_then(|byte| char::from(*byte).to_digit(RADIX)) {
+        value = value.and_then(|value| value.checked_mul(RADIX.into())?.checked_add(digit.into()));
+        end += 1;
+    }
+    (start, end, value)
 }
 
 /// Which bytes are letters, digits and `_`: one look instead of four comparisons.
