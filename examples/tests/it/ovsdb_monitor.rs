@@ -189,13 +189,8 @@ fn tables_csv_and_lists_are_those_of_ovsdb_client() {
 
 #[test]
 fn conditions_are_those_of_monitor_cond() {
-    let Some(server) = server() else { return };
-    server
-        .vsctl(&["set", "interface", "br0", "ofport=65534"])
-        .unwrap();
     let format = ["--format", "json"];
-    let remote = server.remote();
-    let pairs = [
+    for (theirs, text) in [
         (r#"["type","==","internal"]"#, "type=internal"),
         (r#"["name","!=","p2"]"#, "name!=p2"),
         (
@@ -204,8 +199,19 @@ fn conditions_are_those_of_monitor_cond() {
         ),
         (r#"["ofport",">=",5]"#, "ofport>=5"),
         (r#"["ofport","==",["set",[]]]"#, "ofport=[]"),
-    ]
-    .map(|(theirs, text)| {
+    ] {
+        // Each has a server of its own, and comes when the one before is there: ovsdb-server 3.1 dies, or leaves
+        // rows out, where many conditions on the same columns arrive at once.
+        let Some(server) = server() else { return };
+        server
+            .vsctl(&["set", "interface", "br0", "ofport=65534"])
+            .unwrap();
+        let remote = server.remote();
+        let ours = ours(
+            &server,
+            &[&["Interface,name,ofport", "--where", text], &format[..]].concat(),
+        );
+        ours.wait_for(|text| text.contains("initial"));
         let args = [
             "monitor-cond",
             &remote,
@@ -214,45 +220,30 @@ fn conditions_are_those_of_monitor_cond() {
             "Interface",
             "name,ofport",
         ];
-        (
-            ours(
-                &server,
-                &[&["Interface,name,ofport", "--where", text], &format[..]].concat(),
-            ),
-            Background::start(Command::new("ovsdb-client"), &[&args[..], &format].concat()),
-        )
-    });
-    // Whatever comes of a step comes to all at once, and this one has a line of each.
-    let every = ours(
-        &server,
-        &[&["Interface,name,ofport,external_ids"], &format[..]].concat(),
-    );
-    for monitor in pairs.iter().flat_map(|(ours, theirs)| [ours, theirs]) {
-        monitor.wait_for(|text| text.contains("initial"));
+        let theirs = Background::start(Command::new("ovsdb-client"), &[&args[..], &format].concat());
+        theirs.wait_for(|text| text.contains("initial"));
+        for step in LIFE {
+            server.vsctl(step).unwrap();
+        }
+        ours.wait_for(|ours| rows(ours) == rows(&theirs.stdout()) && ours.lines().count() > 1);
     }
-    for (done, step) in (1..).zip(LIFE) {
-        every.wait_for(|text| text.lines().count() == done);
-        server.vsctl(step).unwrap();
-    }
-    every.wait_for(|text| text.lines().count() == 1 + LIFE.len());
-    // It has other words for a row that changed, and has them also if only other columns did.
+}
+
+/// The rows of each update, sorted, without what is said in other words: `ovsdb-client` has others for a row that
+/// changed, and has them also if only other columns did.
+fn rows(text: &str) -> Vec<Vec<String>> {
     let is_empty = |row: &Value| row[1] == "modify" && row[2].is_null() && row[3].is_null();
-    let rows = |text: String| -> Vec<Vec<String>> {
-        let lines = text.lines().map(|line| {
-            let update = sorted_rows(line);
-            let rows = update["data"].as_array().unwrap().iter();
-            let rows = rows.filter(|row| row[1] != "new" && !is_empty(row));
-            let mut rows: Vec<_> = rows
-                .map(|row| format!("{} {}", row[0], row[1]).replace("old", "modify"))
-                .collect();
-            rows.sort_unstable();
-            rows
-        });
-        lines.filter(|rows| !rows.is_empty()).collect()
-    };
-    for (ours, theirs) in &pairs {
-        assert_eq!(rows(ours.stdout()), rows(theirs.stdout()));
-    }
+    let lines = text.lines().map(|line| {
+        let update = sorted_rows(line);
+        let rows = update["data"].as_array().unwrap().iter();
+        let rows = rows.filter(|row| row[1] != "new" && !is_empty(row));
+        let mut rows: Vec<_> = rows
+            .map(|row| format!("{} {}", row[0], row[1]).replace("old", "modify"))
+            .collect();
+        rows.sort_unstable();
+        rows
+    });
+    lines.filter(|rows| !rows.is_empty()).collect()
 }
 
 #[test]
