@@ -59,19 +59,32 @@ fn table(group: &Group) -> String {
 
 /// What each target is, and whether it is met.
 pub(crate) fn targets(groups: &BTreeMap<String, Group>) -> String {
-    let mut page = String::from("| what | wanted | measured | | for a user |\n|---|--:|--:|---|---|\n");
+    let mut page =
+        String::from("| what | beside | wanted | measured | | for a user |\n|---|---|--:|--:|---|---|\n");
     for target in TARGETS {
         let Target { name, means, .. } = target;
-        let wanted = target.wanted();
-        let _ = match target.measured(groups) {
-            Some(ratio) => writeln!(
-                page,
-                "| {name} | {wanted} | {} | {} | {means} |",
-                spread(ratio),
-                target.verdict(ratio)
-            ),
-            None => writeln!(page, "| {name} | {wanted} | | **not measured** | {means} |"),
+        let (measured, verdict) = match target.measured(groups) {
+            Some(ratio) => (spread(ratio), target.verdict(ratio)),
+            None => (String::new(), "**not measured**".to_owned()),
         };
+        let _ = writeln!(
+            page,
+            "| {name} | {} | {} | {measured} | {verdict} | {means} |",
+            target.beside(),
+            target.wanted(),
+        );
+    }
+    page
+}
+
+/// What was measured of the targets, for the front page.
+pub(crate) fn headlines(groups: &BTreeMap<String, Group>) -> String {
+    let mut page = String::from("| what | beside | takes |\n|---|---|---|\n");
+    for target in TARGETS {
+        if let Some(ratio) = target.measured(groups) {
+            let ratio = target.ratio(&digits(ratio.median));
+            let _ = writeln!(page, "| {} | {} | {ratio} |", target.name, target.beside());
+        }
     }
     page
 }
@@ -91,13 +104,18 @@ fn middle(figure: &Figure) -> Option<f64> {
 
 /// `11.2 (10.9 to 12.0)`; without the spread if that is in the last digit.
 fn spread(Ratio { median, least, most }: Ratio) -> String {
-    let digits = usize::from(median < 100.0) + usize::from(median < 10.0);
-    let [median, least, most] = [median, least, most].map(|it| format!("{it:.digits$}"));
+    let [median, least, most] = [median, least, most].map(digits);
     if least == most {
         median
     } else {
         format!("{median} ({least} to {most})")
     }
+}
+
+/// Three digits, more before the point.
+fn digits(number: f64) -> String {
+    let behind = usize::from(number < 100.0) + usize::from(number < 10.0);
+    format!("{number:.behind$}")
 }
 
 fn rate(work: Work, nanoseconds: f64) -> Option<String> {

@@ -22,9 +22,10 @@ pub(crate) fn write(path: &Path, title: &str, lines: &mut [Line]) -> Result<(), 
     let all = || lines.iter().flat_map(|line| &line.points);
     let sizes = bounds(all().map(|(size, _)| *size));
     let times = bounds(all().map(|(_, time)| *time));
-    let root = SVGBackend::new(path, SIZE).into_drawing_area();
+    let height = HEIGHT.max(70 + 20 * u32::try_from(lines.len())?);
+    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
-    let (picture, legend) = root.split_horizontally(SIZE.0 - LEGEND);
+    let (picture, legend) = root.split_horizontally(WIDTH - LEGEND);
     let mut chart = ChartBuilder::on(&picture)
         .caption(title, ("sans-serif", 20))
         .margin(16)
@@ -83,9 +84,11 @@ pub(crate) fn duration(nanoseconds: f64) -> String {
     }
 }
 
-const SIZE: (u32, u32) = (1000, 560);
-/// Width of the column with their names.
-const LEGEND: u32 = 250;
+const WIDTH: u32 = 1080;
+/// Unless the names need more.
+const HEIGHT: u32 = 560;
+/// Width of the column with the names.
+const LEGEND: u32 = 330;
 
 #[cfg(test)]
 mod tests {

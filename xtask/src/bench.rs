@@ -12,7 +12,8 @@ use crate::{
     test::{cargo_step, top},
 };
 
-/// Runs every benchmark `runs` times, each into a directory of its own, and writes `benches/REPORT.md`.
+/// Runs every benchmark `runs` times, each into a directory of its own, and writes `benches/REPORT.md` and the figures of
+/// `README.md`.
 pub(crate) fn run(runs: usize) -> ExitCode {
     let homes: Vec<String> = (1..=runs).map(home).collect();
     let python = target().join("bench-python");
@@ -35,7 +36,16 @@ pub(crate) fn run(runs: usize) -> ExitCode {
             0,
         ));
     }
-    let report = ["run", "--release", "-p", "benches", "--bin", "report", "benches"];
+    let report = [
+        "run",
+        "--release",
+        "-p",
+        "benches",
+        "--bin",
+        "report",
+        "benches",
+        "README.md",
+    ];
     let homes: Vec<&str> = homes.iter().map(String::as_str).collect();
     steps.push(cargo_step("the report", &[&report[..], &homes].concat(), &[], 0));
     match steps::run(steps) {
