@@ -51,21 +51,29 @@ fn write(out: &Path, front: &Path, runs: &[PathBuf]) -> Result<(), Box<dyn Error
         HOW_TO_READ,
         page::targets(&groups),
     );
+    let mut tables = String::new();
+    let mut steepest = Vec::new();
     for name in crates {
         let groups: BTreeMap<&str, &Group> = groups
             .iter()
             .filter(|(group, _)| crate_of(group) == name)
             .map(|(group, figures)| (group.as_str(), figures))
             .collect();
-        page.push_str(&format!("\n## {name}\n"));
+        tables.push_str(&format!("\n## {name}\n"));
         let mut lines = lines(&groups);
         if !lines.is_empty() {
             let file = format!("{name}.svg");
             plot::write(&plots.join(&file), &format!("{name}: time by size"), &mut lines)?;
-            page.push_str(&format!("\n![time by size](plots/{file})\n"));
+            tables.push_str(&format!("\n![time by size](plots/{file})\n"));
         }
-        page.push_str(&page::tables(&groups));
+        tables.push_str(&page::tables(&groups));
+        let powers = lines
+            .iter()
+            .filter_map(|line| Some((ratio::growth(&line.points)?, format!("{name}: {}", line.name))));
+        steepest.extend(powers);
     }
+    page.push_str(&page::steepest(steepest));
+    page.push_str(&tables);
     let report = out.join("REPORT.md");
     fs::write(&report, page)?;
     let text = fs::read_to_string(front)?;

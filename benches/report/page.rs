@@ -89,6 +89,25 @@ pub(crate) fn headlines(groups: &BTreeMap<String, Group>) -> String {
     page
 }
 
+/// Whether anything grows faster than its work.
+pub(crate) fn steepest(mut powers: Vec<(f64, String)>) -> String {
+    powers.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let count = powers.len();
+    powers.truncate(SHOWN);
+    let mut page = format!(
+        "\n## What grows fastest\n\nOf {count} functions, by the power of the size that the time grows with.\n\n"
+    );
+    for (power, name) in powers {
+        let verdict = if power < STRAIGHT {
+            ""
+        } else {
+            " **faster than its size**"
+        };
+        let _ = writeln!(page, "- n^{power:.2} {name}{verdict}");
+    }
+    page
+}
+
 /// A function's times by size; for one that has sizes.
 pub(crate) fn points(figures: &BTreeMap<Option<u64>, Figure>) -> Vec<(f64, f64)> {
     #[expect(clippy::cast_precision_loss, reason = "a size on a plot")]
@@ -141,3 +160,8 @@ fn grouped(number: u64) -> String {
         .collect();
     groups.join("\u{202f}")
 }
+
+/// How many of the steepest are named.
+const SHOWN: usize = 3;
+/// A power that noise does not explain: twice the size would take 2.3 times as long.
+const STRAIGHT: f64 = 1.2;
