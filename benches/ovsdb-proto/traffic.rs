@@ -85,10 +85,14 @@ fn write(socket: &Path) {
         );
         socket.write_all(transact.as_bytes()).unwrap();
         let mut len = 0;
-        while !reply[..len].ends_with(b"}") || serde_json::from_slice::<Counted>(&reply[..len]).is_err() {
-            len += socket.read(&mut reply[len..]).unwrap();
-        }
-        let reply: Counted = serde_json::from_slice(&reply[..len]).unwrap();
+        let reply: Counted = loop {
+            let read = socket.read(&mut reply[len..]).unwrap();
+            assert!(read > 0, "the server is gone");
+            len += read;
+            if let Ok(reply) = serde_json::from_slice(&reply[..len]) {
+                break reply;
+            }
+        };
         assert_eq!(reply.result[0].count, 1);
     }
 }
