@@ -37,7 +37,15 @@ pub(crate) struct Link {
     write_error: Option<io::Error>,
     probe_interval: Duration,
     heard: Instant,
-    probed: bool,
+    /// The question whether the peer is there, until it says something.
+    probe: Option<Probe>,
+}
+
+struct Probe {
+    /// From when on it could be answered.
+    since: Instant,
+    /// Whether it has left, or waits behind what is still to be sent.
+    sent: bool,
 }
 
 impl Link {
@@ -49,7 +57,7 @@ impl Link {
             write_error: None,
             probe_interval,
             heard: Instant::now(),
-            probed: false,
+            probe: None,
         }
     }
 
@@ -92,20 +100,24 @@ impl Link {
     }
 
     /// Sends what there is to send and receives what there is to receive: at least one byte of either.
-    /// A peer that is silent for an interval is probed, and one that is silent for two is gone.
+    /// A peer that is silent for an interval is probed, and one that does not answer for another is gone.
+    /// The time in which nobody listened is not held against it.
     pub(crate) async fn exchange(&mut self) -> Result<(), Error> {
-        let intervals = if self.probed { 2 } else { 1 };
-        let limit = self.heard + self.probe_interval * intervals;
+        let since = self.probe.as_ref().map_or(self.heard, |probe| probe.since);
+        let limit = since + self.probe_interval;
         match timeout_at(limit, poll_fn(|cx| self.poll_exchange(cx))).await {
             Ok(done) => done,
             // The handshake has a deadline of its own.
             Err(_) if self.session.version().is_none() => poll_fn(|cx| self.poll_exchange(cx)).await,
-            Err(_) if self.probed => Err(Error::Silent {
+            Err(_) if self.probe.is_some() => Err(Error::Silent {
                 after: self.heard.elapsed(),
             }),
             Err(_) => {
                 self.session.request(MessageKind::EchoRequest, |_| Ok(()))?;
-                self.probed = true;
+                self.probe = Some(Probe {
+                    since: Instant::now(),
+                    sent: false,
+                });
                 Ok(())
             }
         }
@@ -129,6 +141,14 @@ impl Link {
             }
         }
         let mut read = ReadBuf::new(&mut self.buffer);
+        if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.sent) {
+            if self.session.outgoing().is_empty() {
+                *probe = Probe {
+                    since: Instant::now(),
+                    sent: true,
+                };
+            }
+        }
         match self.io.as_mut().poll_read(cx, &mut read) {
             Poll::Pending if wrote => return Poll::Ready(Ok(())),
             read => ready!(read)?,
@@ -143,7 +163,7 @@ impl Link {
         }
         self.session.receive(read);
         self.heard = Instant::now();
-        self.probed = false;
+        self.probe = None;
         Poll::Ready(Ok(()))
     }
 }

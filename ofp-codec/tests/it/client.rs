@@ -306,6 +306,18 @@ async fn a_silent_peer_is_probed_and_then_gone() {
 }
 
 #[tokio::test]
+async fn a_peer_that_nobody_listened_to_is_not_held_to_be_silent() {
+    let Some(switch) = switch() else { return };
+    let mut options = Options::default();
+    options.probe_interval = Duration::from_secs(1);
+    let connection = Connection::connect(&switch.mgmt("br0"), options).await;
+    let mut connection = connection.unwrap();
+    // Longer than the peer may be silent and then leave a probe unanswered.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    connection.barrier().await.unwrap();
+}
+
+#[tokio::test]
 async fn events_beyond_the_limit_are_counted() {
     let paused = [4, 4, 0, 16, 0, 0, 0, 0, 0x4f, 0x4e, 0x46, 0, 0, 0, 7, 0x4f];
     let (mut connection, _task) = peer(paused.repeat(5)).await;
