@@ -75,7 +75,7 @@ pub(super) fn compare() {
         .unwrap();
 }
 
-/// What each takes to print the flows of a reply.
+/// What each takes to print the flows of a reply, and of messages that add them.
 pub(super) fn print_messages() {
     if race::only_tried() {
         return;
@@ -83,16 +83,25 @@ pub(super) fn print_messages() {
     let dir = tempfile::tempdir().unwrap();
     let flows = wire::flows();
     let count = u32::try_from(flows.len()).unwrap();
-    for (version, name) in [
-        (Version::V1_0, "1.0"),
-        (Version::V1_3, "1.3"),
-        (Version::V1_5, "1.5"),
+    let reply = |version| wire::reply(&flows, version);
+    for (name, bytes) in [
+        (
+            "reply of 100,000 flows printed, OpenFlow 1.0",
+            reply(Version::V1_0),
+        ),
+        (
+            "reply of 100,000 flows printed, OpenFlow 1.3",
+            reply(Version::V1_3),
+        ),
+        (
+            "reply of 100,000 flows printed, OpenFlow 1.5",
+            reply(Version::V1_5),
+        ),
+        ("flow_mods printed, OpenFlow 1.3", wire::flow_mods(&flows)),
     ] {
-        let path = dir.path().join(name);
-        fs::write(&path, wire::reply(&flows, version)).unwrap();
-        let mut race = Race::new(&format!(
-            "ofp-codec/reply of 100,000 flows printed, OpenFlow {name}"
-        ));
+        let path = dir.path().join("messages");
+        fs::write(&path, bytes).unwrap();
+        let mut race = Race::new(&format!("ofp-codec/{name}"));
         let ours = &mut race::ours(PRINT, &path).unwrap();
         race.run("ofp-codec, printed", count, ours).unwrap();
         let ours = &mut race::ours(DECODE, &path).unwrap();
