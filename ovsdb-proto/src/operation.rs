@@ -22,8 +22,10 @@ use serde::ser::{Serialize, Serializer};
 use crate::value::{Atom, Datum, Map, Row, Set, Uuid};
 
 mod check;
+mod comparison;
 
 pub use self::check::CheckError;
+pub use self::comparison::{Comparison, ComparisonError};
 
 /// One operation. Its form on the wire is an object with the member `op` and those of the operation.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -32,6 +32,7 @@ mod row;
 mod row_de;
 mod row_ser;
 mod scalar;
+mod text;
 mod uuid;
 mod wire_de;
 
@@ -186,20 +187,6 @@ impl From<String> for Atom {
 impl From<Uuid> for Atom {
     fn from(value: Uuid) -> Self {
         Self::Uuid(value)
-    }
-}
-
-/// As `ovs-vsctl` prints it: a string in JSON's quotes, a UUID bare.
-impl fmt::Display for Atom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer(value) => value.fmt(f),
-            Self::Real(value) => value.fmt(f),
-            Self::Boolean(value) => value.fmt(f),
-            Self::String(value) => serde_json::Value::from(value.as_str()).fmt(f),
-            Self::Uuid(value) => value.fmt(f),
-            Self::NamedUuid(name) => name.fmt(f),
-        }
     }
 }
 
