@@ -2,7 +2,8 @@
 
 use examples::bridge::{Bridge, Endpoint, NEWEST};
 use examples::cli::{Failure, Status};
-use examples::plot::{Limit as LimitLine, Plot, grouped};
+use examples::picture::grouped;
+use examples::picture::plot::{Limit as LimitLine, Plot};
 use odp_actions::xlate::{OvsVersion, Packet};
 use odp_actions::{Actions, Bound, Capacity, EncodeError, KernelRule, Limit, Limits, Template, Verdict};
 

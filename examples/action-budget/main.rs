@@ -18,10 +18,10 @@ use std::process::ExitCode;
 
 use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{self, Failure, Status, complain};
+use examples::db::{CertificateOption, Certificates, Server};
 use examples::{dump, openflow};
 use odp_actions::xlate::OvsVersion;
 use odp_actions::{KernelRule, Limits};
-use ovsdb_proto::client::Remote;
 
 use self::budget::Budget;
 use self::flows::Flows;
@@ -36,7 +36,8 @@ action-budget: how big are a bridge's datapath actions, and which limit do they 
   ovs-ofctl dump-flows br-tun | action-budget --db unix:/run/openvswitch/db.sock --bridge br-tun --flows -
   action-budget --db unix:/run/openvswitch/db.sock --bridge br-tun --openflow unix:/run/openvswitch/br-tun.mgmt
 
-  --db REMOTE         read Interface, Port and Bridge rows from unix:FILE or tcp:IP:PORT
+  --db REMOTE         read Interface, Port and Bridge rows from unix:FILE, tcp:IP:PORT or ssl:IP:PORT
+  -p, -c, -C FILE     for ssl:, as ovsdb-client has them: --private-key, --certificate and --ca-cert
   --bridge NAME       which bridge; not needed where there is one, or one with tunnels
   --flows FILE|-      what ovs-ofctl dump-flows printed: predict each flow; needs --db to tell one port from another
   --openflow REMOTE   the same of the flows of the switch at unix:FILE or tcp:HOST:PORT
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
 
 #[derive(Default)]
 struct Options {
-    db: Option<Remote>,
+    db: Option<Server>,
     bridge: Option<String>,
     flows: Option<PathBuf>,
     openflow: Option<String>,
@@ -79,9 +80,10 @@ impl Options {
         use lexopt::prelude::*;
 
         let mut options = Self::default();
+        let mut certificates = Certificates::default();
         while let Some(arg) = parser.next()? {
             match arg {
-                Long("db") => options.db = Some(parser.value()?.parse()?),
+                Long("db") => options.db = Some(Server::new(parser.value()?.parse()?)),
                 Long("bridge") => options.bridge = Some(parser.value()?.string()?),
                 Long("flows") => options.flows = Some(parser.value()?.into()),
                 Long("openflow") => options.openflow = Some(parser.value()?.string()?),
@@ -92,8 +94,11 @@ impl Options {
                 Long("json") => options.json = true,
                 Long("svg") => options.svg = Some(parser.value()?.into()),
                 Long("help") | Short('h') => return Ok(None),
-                _ => return Err(arg.unexpected().into()),
+                arg => certificates.read(CertificateOption::of(arg)?, &mut parser)?,
             }
+        }
+        if let Some(server) = &mut options.db {
+            server.certificates = certificates;
         }
         if options.bridge.is_some() && options.db.is_none() {
             return Err(Failure::usage("--bridge needs --db"));
@@ -141,9 +146,9 @@ fn run(options: &Options) -> Result<Status, Failure> {
         .map_or(host, |backlog| host.with_backlog(backlog))
         .with_kernel(kernel);
     let bridge = match &options.db {
-        Some(remote) => {
-            let bridge = Bridge::read(remote, options.bridge.as_deref());
-            cli::block_on(cli::patiently(TOOL, remote, bridge))?
+        Some(server) => {
+            let bridge = Bridge::read(server, options.bridge.as_deref());
+            cli::block_on(cli::patiently(TOOL, server, bridge))?
         }
         None => Bridge::incident(
             options

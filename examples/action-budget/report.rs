@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use examples::cli::{Failure, table};
-use examples::plot::grouped;
+use examples::picture::grouped;
 use odp_actions::{Actions, Bound, Part, Rejection, Verdict};
 use serde::Serialize;
 

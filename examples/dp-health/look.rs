@@ -2,6 +2,7 @@
 
 use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{self, Failure, chain};
+use examples::db::Server;
 use examples::judge::{State, Verdict, judge};
 use examples::kernel;
 use examples::sight::Sight;
@@ -9,7 +10,6 @@ use examples::upcalls::{self, Upcalls};
 use netlink_genl::ovs::datapath;
 use odp_actions::xlate::Packet;
 use odp_actions::{Bound, Limits, Template};
-use ovsdb_proto::client::Remote;
 
 use crate::{Options, TOOL};
 
@@ -105,12 +105,12 @@ fn datapaths() -> Result<Vec<Datapath>, netlink_genl::Error> {
         .collect())
 }
 
-async fn ports(db: &Remote) -> Result<Vec<Verdict>, Failure> {
+async fn ports(db: &Server) -> Result<Vec<Verdict>, Failure> {
     let sight = Sight::take(db, None).await?;
     Ok(judge(&sight, None, None))
 }
 
-async fn floods(db: &Remote) -> Result<Vec<Flood>, Failure> {
+async fn floods(db: &Server) -> Result<Vec<Flood>, Failure> {
     let limits = Limits::host();
     let bridges = Bridge::read_all(db).await?;
     let flood = |bridge: Bridge| {

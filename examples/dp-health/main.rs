@@ -15,8 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use examples::cli::{self, Failure, Status};
-use examples::db;
-use ovsdb_proto::client::Remote;
+use examples::db::{CertificateOption, Server};
 
 use self::look::Look;
 use self::probe::Probe;
@@ -29,7 +28,8 @@ dp-health: the health of a switch, for a probe or for Prometheus
   dp-health --prom                   Prometheus' text format, once
   dp-health --listen 127.0.0.1:9475  the same at http://127.0.0.1:9475/metrics, for each request anew
 
-  --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  --db REMOTE         unix:FILE, tcp: or ssl:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  -p, -c, -C FILE     for ssl:, as ovsdb-client has them: --private-key, --certificate and --ca-cert
   --pid N             the process id of ovs-vswitchd (default: as /run/openvswitch/ovs-vswitchd.pid says)
   --interval SECONDS  a probe looks twice, so far apart (default: 1)
   --json              the probe as one JSON object
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 struct Options {
-    db: Remote,
+    db: Server,
     pid: Option<u32>,
     interval: Duration,
     json: bool,
@@ -62,7 +62,7 @@ impl Options {
         use lexopt::prelude::*;
 
         let mut options = Self {
-            db: db::of_this_host()?,
+            db: Server::default(),
             pid: None,
             interval: Duration::from_secs(1),
             json: false,
@@ -71,14 +71,17 @@ impl Options {
         };
         while let Some(arg) = parser.next()? {
             match arg {
-                Long("db") => options.db = parser.value()?.parse()?,
+                Long("db") => options.db.remote = parser.value()?.parse()?,
                 Long("pid") => options.pid = Some(parser.value()?.parse()?),
                 Long("interval") => options.interval = cli::seconds(&mut parser)?,
                 Long("json") => options.json = true,
                 Long("prom") => options.prom = true,
                 Long("listen") => options.listen = Some(parser.value()?.string()?),
                 Long("help") | Short('h') => return Ok(None),
-                _ => return Err(arg.unexpected().into()),
+                arg => options
+                    .db
+                    .certificates
+                    .read(CertificateOption::of(arg)?, &mut parser)?,
             }
         }
         Ok(Some(options))

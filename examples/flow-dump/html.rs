@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use examples::plot::escaped;
+use examples::picture::escaped;
 
 use crate::row::{Group, Row, sums};
 
@@ -17,7 +17,7 @@ pub fn page(title: &str, rows: &[Row]) -> String {
             body,
             "<tbody data-table=\"{0}\"><tr class=\"fold\"><th colspan=\"6\"><button>table {0}</button> \
              <span class=\"count\">{1}</span> flows, {2} packets</th></tr>",
-            escaped(&table).replace('"', "&quot;"),
+            escaped(&table),
             sum.flows,
             sum.packets
         );

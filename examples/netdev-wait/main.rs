@@ -12,9 +12,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use examples::cli::{self, Failure, Status, complain};
-use examples::db;
+use examples::db::{CertificateOption, Server};
 use examples::sight::{Port, Sight};
-use ovsdb_proto::client::Remote;
 
 use self::kmsg::Messages;
 use self::report::Device;
@@ -28,7 +27,8 @@ netdev-wait: whose port is the device that the kernel waits for?
   journalctl -k | netdev-wait -
 
   [--offline] FILE    read dmesg's output, or a log; - is standard input (default: /dev/kmsg)
-  --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  --db REMOTE         unix:FILE, tcp: or ssl:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  -p, -c, -C FILE     for ssl:, as ovsdb-client has them: --private-key, --certificate and --ca-cert
   --follow            do not end
   --json              one JSON object; with --follow one for each message
 
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 
 struct Options {
     file: Option<PathBuf>,
-    db: Remote,
+    db: Server,
     follow: bool,
     json: bool,
 }
@@ -57,7 +57,7 @@ impl Options {
 
         let mut options = Self {
             file: None,
-            db: db::of_this_host()?,
+            db: Server::default(),
             follow: false,
             json: false,
         };
@@ -65,11 +65,14 @@ impl Options {
             match arg {
                 Value(file) if options.file.is_none() => options.file = Some(file.into()),
                 Long("offline") if options.file.is_none() => options.file = Some(parser.value()?.into()),
-                Long("db") => options.db = parser.value()?.parse()?,
+                Long("db") => options.db.remote = parser.value()?.parse()?,
                 Long("follow") => options.follow = true,
                 Long("json") => options.json = true,
                 Long("help") | Short('h') => return Ok(None),
-                _ => return Err(arg.unexpected().into()),
+                arg => options
+                    .db
+                    .certificates
+                    .read(CertificateOption::of(arg)?, &mut parser)?,
             }
         }
         Ok(Some(options))

@@ -6,20 +6,19 @@
     reason = "in a program `pub` says what a module gives to the others"
 )]
 
-mod condition;
 mod print;
-mod value;
 
 use std::process::ExitCode;
 
 use examples::cli::{self, Failure, Status, complain, patiently};
-use examples::db;
-use ovsdb_proto::client::{Client, Error, Event, Remote, Session, SessionOptions, SyncKind};
+use examples::db::{CertificateOption, Server};
+use examples::page::{FORMATS, Format};
+use ovsdb_proto::client::{Event, SyncKind};
 use ovsdb_proto::monitor::MonitorRequest;
+use ovsdb_proto::operation::{Comparison, ComparisonError, Condition};
 use ovsdb_proto::schema::DatabaseSchema;
 
-use self::condition::Where;
-use self::print::{FORMATS, Format, Layout, Printer};
+use self::print::{Layout, Printer};
 
 const TOOL: &str = "ovsdb-monitor";
 const HELP: &str = "\
@@ -30,8 +29,9 @@ ovsdb-monitor: print rows of a database and every change of them, across restart
   ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch Interface,name --where external_ids:iface-id=vm1
   ovsdb-monitor unix:/run/openvswitch/db.sock Open_vSwitch ALL
 
-  REMOTE DATABASE TABLE[,COLUMN]...   what to follow: unix:FILE or tcp:IP:PORT, and tables; without columns all of them,
-                                      and ALL is every table
+  REMOTE DATABASE TABLE[,COLUMN]...   what to follow: unix:FILE, tcp:IP:PORT or ssl:IP:PORT, and tables; without columns
+                                      all of them, and ALL is every table
+  -p, -c, -C FILE                     for ssl:, as ovsdb-client has them: --private-key, --certificate and --ca-cert
   --where CONDITION                   of the table before it only rows for which this holds, or another one of its
                                       conditions: COLUMN=VALUE, COLUMN:KEY=VALUE, and != < <= > >= likewise; [] is the
                                       empty value. A row that begins or ceases to fit is inserted or deleted
@@ -43,7 +43,8 @@ ovsdb-monitor: print rows of a database and every change of them, across restart
 
 Of a row that changed there are two lines: old, with the former values of the columns that changed, and new. When the
 connection is lost the tool tries again until it has another one. Then it prints each table once, marked resync, with
-what changed meanwhile: also the rows that were deleted.
+what changed meanwhile: also the rows that were deleted. If the schema was converted to one with other tables or columns
+where all were asked for, it says so, and prints all rows anew, also marked resync.
 
 Exit status: 0 the reader has gone away, 3 could not look, 64 wrong command line.
 ";
@@ -55,19 +56,18 @@ fn main() -> ExitCode {
 }
 
 struct Options {
-    remote: Remote,
+    server: Server,
     database: String,
     tables: Vec<Table>,
     format: Format,
     timestamp: bool,
-    session: SessionOptions,
 }
 
 /// A table of the command line. Without columns it means all of them.
 struct Table {
     name: String,
     columns: Vec<String>,
-    conditions: Vec<Where>,
+    conditions: Vec<Comparison>,
 }
 
 impl Options {
@@ -75,7 +75,7 @@ impl Options {
         use lexopt::prelude::*;
 
         let (mut remote, mut database, mut tables) = (None, None, Vec::<Table>::new());
-        let (mut format, mut timestamp, mut session) = (Format::Table, false, SessionOptions::default());
+        let (mut format, mut timestamp, mut server) = (Format::Table, false, Server::default());
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(value) if remote.is_none() => remote = Some(value.parse()?),
@@ -90,11 +90,13 @@ impl Options {
                 Long("timestamp") => timestamp = true,
                 Long("probe") => {
                     let interval = cli::seconds(&mut parser)?;
-                    session.client.connection.probe_interval =
+                    server.options.connection.probe_interval =
                         Some(interval).filter(|interval| !interval.is_zero());
                 }
                 Long("help") | Short('h') => return Ok(None),
-                _ => return Err(arg.unexpected().into()),
+                arg => server
+                    .certificates
+                    .read(CertificateOption::of(arg)?, &mut parser)?,
             }
         }
         let (Some(remote), Some(database), false) = (remote, database, tables.is_empty()) else {
@@ -106,12 +108,11 @@ impl Options {
             return Err(Failure::usage("a table is named twice"));
         }
         Ok(Some(Self {
-            remote,
+            server: Server { remote, ..server },
             database,
             tables,
             format,
             timestamp,
-            session,
         }))
     }
 
@@ -133,11 +134,8 @@ impl Options {
         for layout in &self.layouts(schema) {
             request = request.table(layout.name(), layout.columns());
         }
-        for Table { name, conditions, .. } in &self.tables {
-            let conditions = conditions
-                .iter()
-                .map(|condition| condition.condition(schema, name));
-            request = request.rows_where(name, conditions.collect::<Result<Vec<_>, _>>()?);
+        for table in &self.tables {
+            request = request.rows_where(&table.name, table.conditions(schema)?);
         }
         Ok(request)
     }
@@ -161,43 +159,89 @@ impl Table {
             conditions: Vec::new(),
         })
     }
+
+    fn conditions(&self, schema: &DatabaseSchema) -> Result<Vec<Condition>, Failure> {
+        let name = &self.name;
+        let condition = |comparison: &Comparison| {
+            let table = schema.tables.get(name);
+            let table = table.ok_or_else(|| Failure::blind(format_args!("there is no table {name}")))?;
+            comparison.condition(table).map_err(|error| match error {
+                ComparisonError::Column(_) => Failure::blind(format_args!("{error} in table {name}")),
+                error => Failure::usage(format_args!("--where: {error}")),
+            })
+        };
+        self.conditions.iter().map(condition).collect()
+    }
 }
 
+/// Follows the rows until the reader goes away, through one schema after the other.
 async fn follow(options: &Options) -> Result<Status, Failure> {
-    let failed = db::failed(&options.remote);
-    let schema = patiently(TOOL, &options.remote, schema(options))
-        .await
-        .map_err(&failed)?;
-    let mut printer = Printer::new(options.format, options.timestamp, options.layouts(&schema));
-    let remotes = [options.remote.clone()];
-    let mut session = Session::new(remotes, options.request(&schema)?, options.session.clone());
+    let mut schema = patiently(TOOL, &options.server, schema(options)).await?;
+    let mut printer = Printer::new(options.format, options.timestamp);
     cli::end_with_reader();
-    let mut resync = false;
+    let mut is_first = true;
+    while let Some(other) = follow_schema(options, &schema, &mut printer, is_first).await? {
+        let name = &options.database;
+        complain(
+            TOOL,
+            format_args!("{name} has other tables or columns now; all rows follow"),
+        );
+        schema = other;
+        is_first = false;
+    }
+    Ok(Status::Fine)
+}
+
+/// Follows the rows of a schema until there is another one, which it gives, or the reader goes away.
+async fn follow_schema(
+    options: &Options,
+    schema: &DatabaseSchema,
+    printer: &mut Printer,
+    is_first: bool,
+) -> Result<Option<DatabaseSchema>, Failure> {
+    let server = &options.server;
+    let layouts = options.layouts(schema);
+    let mut session = server.session(options.request(schema)?)?;
+    let mut resync = !is_first;
     loop {
-        let printed = match session.next().await {
-            Event::Connected { sync, .. } => {
-                resync = sync != SyncKind::Initial;
+        match session.next().await {
+            Event::Changes(changes) => {
+                let printed = printer.update(&layouts, &changes, std::mem::take(&mut resync))?;
+                if printed.is_break() {
+                    return Ok(None);
+                }
                 continue;
             }
-            Event::Changes(changes) if std::mem::take(&mut resync) => printer.resync(&changes),
-            Event::Changes(changes) => printer.update(&changes),
-            Event::Unreachable { reason, .. } if session.replica().is_none() => return Err(failed(reason)),
+            Event::Connected {
+                sync: SyncKind::Initial,
+                ..
+            } => continue,
+            Event::Connected { .. } => resync = true,
+            Event::Unreachable { reason, .. } if session.replica().is_none() && is_first => {
+                return Err(server.failed(reason));
+            }
             // That there is no server is known already.
             Event::Unreachable { reason, .. } if reason.is_connection_lost() => continue,
-            Event::Lost { reason, .. } | Event::Unreachable { reason, .. } => {
-                complain(TOOL, format_args!("{}; trying again", failed(reason).text));
+            Event::Lost { reason, .. } => {
+                complain(TOOL, format_args!("{}; trying again", server.failed(reason).text));
                 continue;
             }
+            Event::Unreachable { reason, .. } => {
+                complain(TOOL, format_args!("{}; trying again", server.failed(reason).text));
+            }
             _ => continue,
-        };
-        if printed?.is_break() {
-            return Ok(Status::Fine);
+        }
+        // It may have been converted.
+        let now = self::schema(options).await.ok();
+        if let Some(now) = now.filter(|now| options.layouts(now) != layouts) {
+            return Ok(Some(now));
         }
     }
 }
 
 /// What tables and columns there are.
-async fn schema(options: &Options) -> Result<DatabaseSchema, Error> {
-    let client = Client::connect_with(&options.remote, options.session.client.clone()).await?;
-    client.get_schema(&options.database).await
+async fn schema(options: &Options) -> Result<DatabaseSchema, Failure> {
+    let client = options.server.connect().await?;
+    let schema = client.get_schema(&options.database).await;
+    schema.map_err(|error| options.server.failed(error))
 }

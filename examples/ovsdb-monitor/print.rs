@@ -1,40 +1,23 @@
-//! The formats of `ovsdb-client`, byte for byte.
+//! Updates as the tables that `ovsdb-client monitor` prints of them.
 
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use examples::cli::{self, Failure, timestamp};
+use examples::page::{Format, Page};
 use ovsdb_proto::replica::{Change, RowChange};
 use ovsdb_proto::schema::DatabaseSchema;
 use ovsdb_proto::value::{Row, Uuid};
 
-use crate::value::{json, quoted, text};
-
-/// How a table is printed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Table,
-    Json,
-    Csv,
-    List,
-}
-
-/// Their names.
-pub const FORMATS: [(&str, Format); 4] = [
-    ("table", Format::Table),
-    ("json", Format::Json),
-    ("csv", Format::Csv),
-    ("list", Format::List),
-];
-
 /// A table, and its columns in the order in which they are printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Layout {
     name: String,
     columns: Vec<Column>,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 struct Column {
     name: String,
     /// The type allows more than one element: then it stands in brackets also where there is one.
@@ -81,35 +64,30 @@ impl Layout {
 pub struct Printer {
     format: Format,
     timestamp: bool,
-    tables: Vec<Layout>,
     /// A blank line stands between tables.
     first: bool,
 }
 
 impl Printer {
-    pub fn new(format: Format, timestamp: bool, tables: Vec<Layout>) -> Self {
+    pub fn new(format: Format, timestamp: bool) -> Self {
         Self {
             format,
             timestamp,
-            tables,
             first: true,
         }
     }
 
-    /// Prints each table that has changes.
-    pub fn update(&mut self, changes: &[RowChange]) -> Result<ControlFlow<()>, Failure> {
-        self.print(changes, false)
-    }
-
-    /// Prints each table with the mark that something may have been missed before, and what it was.
-    pub fn resync(&mut self, changes: &[RowChange]) -> Result<ControlFlow<()>, Failure> {
-        self.print(changes, true)
-    }
-
-    fn print(&mut self, changes: &[RowChange], resync: bool) -> Result<ControlFlow<()>, Failure> {
+    /// Prints each table that has changes; after a `resync` each, with the mark that something may have been missed
+    /// before, and what it was.
+    pub fn update(
+        &mut self,
+        tables: &[Layout],
+        changes: &[RowChange],
+        resync: bool,
+    ) -> Result<ControlFlow<()>, Failure> {
         let mut out = String::new();
         let time = self.timestamp.then(|| timestamp(SystemTime::now()));
-        for table in &self.tables {
+        for table in tables {
             let changes = changes.iter().filter(|change| *change.table == table.name);
             let rows: Vec<_> = changes
                 .flat_map(|change| rows(change, &table.columns, self.format))
@@ -118,7 +96,7 @@ impl Printer {
                 continue;
             }
             let page = Page {
-                caption: (self.tables.len() > 1).then_some(&table.name),
+                caption: (tables.len() > 1).then_some(&table.name),
                 time: time.as_deref(),
                 resync,
                 headings: ["row", "action"].into_iter().chain(table.columns()).collect(),
@@ -146,12 +124,13 @@ fn rows(change: &RowChange, columns: &[Column], format: Format) -> Vec<Vec<Strin
             match (value, format) {
                 (None, Format::Json) => "null".to_owned(),
                 (None, _) => String::new(),
-                (Some(value), Format::Json) => json(value),
-                (Some(value), _) => text(value, column.many),
+                (Some(value), Format::Json) => value.to_client_json().unwrap_or_default(),
+                (Some(value), _) if column.many => format!("{value:#}"),
+                (Some(value), _) => value.to_string(),
             }
         });
         let head = [uuid, action.to_owned()].map(|cell| match format {
-            Format::Json => quoted(&cell),
+            Format::Json => format!("\"{cell}\""),
             _ => cell,
         });
         head.into_iter().chain(values).collect()
@@ -166,101 +145,5 @@ fn rows(change: &RowChange, columns: &[Column], format: Format) -> Vec<Vec<Strin
             vec![row(uuid, "old", old, Some(changed)), row(None, "new", new, None)]
         }
         _ => Vec::new(),
-    }
-}
-
-/// One table as it is printed once.
-struct Page<'a> {
-    caption: Option<&'a String>,
-    time: Option<&'a str>,
-    resync: bool,
-    headings: Vec<&'a str>,
-    rows: Vec<Vec<String>>,
-}
-
-// Writing to a String does not fail.
-impl Page<'_> {
-    fn print(&self, format: Format, out: &mut String) {
-        if format == Format::Json {
-            return self.json(out);
-        }
-        let caption = self.caption.map(String::as_str);
-        let mark = self.resync.then_some("resync");
-        for line in [self.time, mark, caption].into_iter().flatten() {
-            let _ = writeln!(out, "{line}");
-        }
-        match format {
-            Format::Csv => self.csv(out),
-            Format::List => self.list(out),
-            _ => self.table(out),
-        }
-    }
-
-    fn json(&self, out: &mut String) {
-        let member = |name: &str, value: Option<String>| value.map(|value| format!("\"{name}\":{value}"));
-        let headings: Vec<_> = self.headings.iter().map(|name| quoted(name)).collect();
-        let rows: Vec<_> = self
-            .rows
-            .iter()
-            .map(|row| format!("[{}]", row.join(",")))
-            .collect();
-        // In the order of their names, as everything that Open vSwitch prints.
-        let members = [
-            member("caption", self.caption.map(|caption| quoted(caption))),
-            member("data", Some(format!("[{}]", rows.join(",")))),
-            member("headings", Some(format!("[{}]", headings.join(",")))),
-            member("resync", self.resync.then(|| "true".to_owned())),
-            member("time", self.time.map(quoted)),
-        ];
-        let members: Vec<_> = members.into_iter().flatten().collect();
-        let _ = writeln!(out, "{{{}}}", members.join(","));
-    }
-
-    fn table(&self, out: &mut String) {
-        let mut widths: Vec<usize> = self.headings.iter().map(|name| name.len()).collect();
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.len().max(*width);
-            }
-        }
-        let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-            let mut line = String::new();
-            for (cell, width) in cells.zip(&widths) {
-                line.push_str(cell);
-                // Widths are bytes there.
-                line.extend(std::iter::repeat_n(' ', width - cell.len() + 1));
-            }
-            let _ = writeln!(out, "{}", line.trim_end_matches(' '));
-        };
-        line(&mut self.headings.iter().copied());
-        let rules: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
-        line(&mut rules.iter().map(String::as_str));
-        for row in &self.rows {
-            line(&mut row.iter().map(String::as_str));
-        }
-    }
-
-    fn csv(&self, out: &mut String) {
-        let cell = |cell: &str| match cell.contains(['\n', '"', ',']) {
-            true => format!("\"{}\"", cell.replace('"', "\"\"")),
-            false => cell.to_owned(),
-        };
-        let headings: Vec<_> = self.headings.iter().map(|name| cell(name)).collect();
-        let _ = writeln!(out, "{}", headings.join(","));
-        for row in &self.rows {
-            let cells: Vec<_> = row.iter().map(|text| cell(text)).collect();
-            let _ = writeln!(out, "{}", cells.join(","));
-        }
-    }
-
-    fn list(&self, out: &mut String) {
-        for (i, row) in self.rows.iter().enumerate() {
-            if i > 0 {
-                out.push('\n');
-            }
-            for (name, cell) in self.headings.iter().zip(row) {
-                let _ = writeln!(out, "{name:<20}: {cell}");
-            }
-        }
     }
 }

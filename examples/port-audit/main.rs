@@ -5,7 +5,6 @@
     reason = "in a program `pub` says what a module gives to the others"
 )]
 
-mod matrix;
 mod report;
 
 use std::path::PathBuf;
@@ -14,10 +13,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use examples::cli::{self, Failure, Status, complain};
-use examples::db;
+use examples::db::{CertificateOption, Server};
 use examples::judge::{State, Verdict, judge};
 use examples::sight::Sight;
-use ovsdb_proto::client::Remote;
 
 use self::report::Report;
 
@@ -28,7 +26,8 @@ port-audit: which ports of the database have nothing behind them?
   port-audit                     ports that are not as they should be, seen twice, 5 seconds apart
   port-audit --bridge br-int --suggest
 
-  --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  --db REMOTE         unix:FILE, tcp: or ssl:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  -p, -c, -C FILE     for ssl:, as ovsdb-client has them: --private-key, --certificate and --ca-cert
   --rundir DIRECTORY  where the bridges listen, as BRIDGE.mgmt (default: where the database does)
   --bridge NAME       only this bridge
   --observe 1|2       look once or twice; what was seen only once is undecided (default: 2)
@@ -61,7 +60,7 @@ fn main() -> ExitCode {
 }
 
 struct Options {
-    db: Remote,
+    db: Server,
     rundir: PathBuf,
     bridge: Option<String>,
     once: bool,
@@ -78,7 +77,7 @@ impl Options {
 
         let mut rundir = None;
         let mut options = Self {
-            db: db::of_this_host()?,
+            db: Server::default(),
             rundir: PathBuf::new(),
             bridge: None,
             once: false,
@@ -90,7 +89,7 @@ impl Options {
         };
         while let Some(arg) = parser.next()? {
             match arg {
-                Long("db") => options.db = parser.value()?.parse()?,
+                Long("db") => options.db.remote = parser.value()?.parse()?,
                 Long("rundir") => rundir = Some(parser.value()?.into()),
                 Long("bridge") => options.bridge = Some(parser.value()?.string()?),
                 Long("observe") => options.once = cli::one_of(&mut parser, &[("1", true), ("2", false)])?,
@@ -100,10 +99,13 @@ impl Options {
                 Long("json") => options.json = true,
                 Long("svg") => options.svg = Some(parser.value()?.into()),
                 Long("help") | Short('h') => return Ok(None),
-                _ => return Err(arg.unexpected().into()),
+                arg => options
+                    .db
+                    .certificates
+                    .read(CertificateOption::of(arg)?, &mut parser)?,
             }
         }
-        options.rundir = rundir.unwrap_or_else(|| db::directory(&options.db));
+        options.rundir = rundir.unwrap_or_else(|| options.db.directory());
         Ok(Some(options))
     }
 }
@@ -142,7 +144,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
         status = status.or(Status::Blind);
     }
     if let Some(path) = &options.svg {
-        if let Err(error) = std::fs::write(path, matrix::svg(&verdicts)) {
+        if let Err(error) = std::fs::write(path, report::matrix(&verdicts).svg()) {
             complain(TOOL, format_args!("{}: {error}", path.display()));
             status = status.or(Status::Blind);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use examples::cli::{Failure, printable, table};
 use examples::judge::{State, Verdict};
+use examples::picture::matrix::{Matrix, Row, Tone};
 use examples::sight::Vport;
 use serde_json::{Value, json};
 
@@ -88,6 +89,36 @@ impl Report<'_> {
     }
 }
 
+/// Where each port was found, those with a fault first.
+pub fn matrix(verdicts: &[Verdict]) -> Matrix<'static> {
+    let mut shown: Vec<&Verdict> = verdicts.iter().collect();
+    shown.sort_by_key(|verdict| verdict.state);
+    let row = |verdict: &Verdict| {
+        let port = &verdict.port;
+        Row {
+            name: format!("{}  {}", port.bridge, port.interface),
+            marks: vec![
+                Some(true),
+                Some(port.ofport.is_some_and(|ofport| ofport >= 0)),
+                port.has_netdev(),
+                port.has_vport(),
+                port.is_listed(),
+            ],
+            note: state(verdict),
+            tone: match verdict.state {
+                State::Ok => Tone::Plain,
+                State::Undecided => Tone::Unsure,
+                _ => Tone::Bad,
+            },
+        }
+    };
+    Matrix {
+        title: "Where each port was found",
+        columns: vec!["database", "ofport", "netdev", "vport", "openflow"],
+        rows: shown.into_iter().map(row).collect(),
+    }
+}
+
 fn cells(verdict: &Verdict) -> [String; 10] {
     let port = &verdict.port;
     let name = match port.bonded {
@@ -109,7 +140,7 @@ fn cells(verdict: &Verdict) -> [String; 10] {
 }
 
 /// The state, and that Open vSwitch itself removes the port at the next boot.
-pub fn state(verdict: &Verdict) -> String {
+fn state(verdict: &Verdict) -> String {
     let transient = if verdict.port.transient { ", transient" } else { "" };
     format!("{}{transient}", verdict.state.name())
 }

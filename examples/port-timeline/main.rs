@@ -5,26 +5,20 @@
     reason = "in a program `pub` says what a module gives to the others"
 )]
 
-mod database;
-mod event;
-mod flows;
-mod kernel;
-mod lanes;
 mod life;
+mod print;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use examples::cli::{self, Failure, Status, chain, complain};
-use examples::db;
-use ovsdb_proto::client::Remote;
+use examples::cli::{self, Failure, Status};
+use examples::db::{CertificateOption, Server};
+use examples::follow::{Step, follow};
 
-use self::event::Said;
 use self::life::Life;
 
 const TOOL: &str = "port-timeline";
@@ -36,7 +30,8 @@ port-timeline: one port's life as it happens, in the database, in the kernel and
 
   NAME                the interface, by the name of its device
   --iface-id ID       or by external_ids:iface-id; what its device did before the database said so is told then
-  --db REMOTE         unix:FILE or tcp:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  --db REMOTE         unix:FILE, tcp: or ssl:IP:PORT of the switch of this host (default: unix:/run/openvswitch/db.sock)
+  -p, -c, -C FILE     for ssl:, as ovsdb-client has them: --private-key, --certificate and --ca-cert
   --openflow REMOTE   unix:FILE or tcp:HOST:PORT of the bridge, to tell of flows that match the port or send to it
   --for SECONDS       how long
   --svg FILE          draw swimlanes, anew with each step
@@ -58,7 +53,7 @@ fn main() -> ExitCode {
 
 struct Options {
     port: Port,
-    db: Remote,
+    db: Server,
     openflow: Option<String>,
     length: Option<Duration>,
     svg: Option<PathBuf>,
@@ -76,19 +71,19 @@ impl Options {
         use lexopt::prelude::*;
 
         let mut port = None;
-        let mut db = db::of_this_host()?;
+        let mut db = Server::default();
         let (mut openflow, mut length, mut svg, mut json) = (None, None, None, false);
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(name) if port.is_none() => port = Some(Port::Name(name.string()?)),
                 Long("iface-id") if port.is_none() => port = Some(Port::IfaceId(parser.value()?.string()?)),
-                Long("db") => db = parser.value()?.parse()?,
+                Long("db") => db.remote = parser.value()?.parse()?,
                 Long("openflow") => openflow = Some(parser.value()?.string()?),
                 Long("for") => length = Some(cli::seconds(&mut parser)?),
                 Long("svg") => svg = Some(parser.value()?.into()),
                 Long("json") => json = true,
                 Long("help") | Short('h') => return Ok(None),
-                _ => return Err(arg.unexpected().into()),
+                arg => db.certificates.read(CertificateOption::of(arg)?, &mut parser)?,
             }
         }
         let port = port.ok_or_else(|| Failure::usage("the NAME of a port or --iface-id is needed"))?;
@@ -104,30 +99,30 @@ impl Options {
 }
 
 fn run(options: &Options) -> Result<Status, Failure> {
-    let heard = listen(options);
+    let told = follow(TOOL, options.db.clone(), options.openflow.clone());
     cli::end_with_reader();
     let end = options.length.map(|length| Instant::now() + length);
     let mut life = Life::of(&options.port);
-    let mut events: VecDeque<Said> = VecDeque::new();
+    let mut steps: VecDeque<Step> = VecDeque::new();
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        let (told, over) = match heard.recv_timeout(left.unwrap_or(FOREVER)) {
-            Ok(said) => (life.pass(said?), false),
+        let (own, over) = match told.recv_timeout(left.unwrap_or(FOREVER)) {
+            Ok(step) => (life.pass(step?), false),
             Err(RecvTimeoutError::Timeout) if end.is_none() => continue,
             Err(_) => (life.outlived(), true),
         };
-        for said in told {
-            let before = events.back();
+        for step in own {
+            let before = steps.back();
             let line = match options.json {
-                true => said.json(before).to_string(),
-                false => cli::line(&said.line(before), None),
+                true => print::json(&step, before).to_string(),
+                false => cli::line(&print::line(&step, before), None),
             };
-            events.push_back(said);
-            if events.len() > KEPT {
-                events.pop_front();
+            steps.push_back(step);
+            if steps.len() > KEPT {
+                steps.pop_front();
             }
             if let Some(path) = &options.svg {
-                let picture = lanes::svg(&options.port.to_string(), events.make_contiguous());
+                let picture = print::lanes(&options.port.to_string(), steps.make_contiguous()).svg();
                 std::fs::write(path, picture)
                     .map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
             }
@@ -139,37 +134,6 @@ fn run(options: &Options) -> Result<Status, Failure> {
             return Ok(life.status());
         }
     }
-}
-
-/// What the sources say, each in a thread of its own. Without the database, or a switch that was
-/// named, there is nothing to listen to.
-fn listen(options: &Options) -> Receiver<Result<Said, Failure>> {
-    let (said, heard) = mpsc::channel();
-    let (db, from_database, from_netdevs) = (options.db.clone(), said.clone(), said.clone());
-    if let Some(remote) = options.openflow.clone() {
-        let from_switch = said.clone();
-        thread::spawn(move || {
-            if let Err(failure) = flows::flows(&remote, &from_switch) {
-                let _ = from_switch.send(Err(failure));
-            }
-        });
-    }
-    thread::spawn(move || {
-        if let Err(failure) = database::rows(&db, &from_database) {
-            // Nobody listens at the end.
-            let _ = from_database.send(Err(failure));
-        }
-    });
-    thread::spawn(move || kernel::netdevs(&from_netdevs));
-    thread::spawn(move || {
-        if let Err(error) = kernel::vports(&said) {
-            complain(
-                TOOL,
-                format_args!("no ports of the kernel's datapath: {}", chain(&error)),
-            );
-        }
-    });
-    heard
 }
 
 impl fmt::Display for Port {

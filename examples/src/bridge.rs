@@ -10,9 +10,9 @@ use odp_actions::xlate::{
 };
 use odp_actions::{Action, Actions, Key};
 use ofp_codec::Port as OfPort;
-use ovsdb_proto::client::Remote;
 
 use crate::cli::Failure;
+use crate::db::Server;
 use crate::db::rows::{BridgeRow, Bridges};
 
 /// What the database says of a bridge.
@@ -109,17 +109,17 @@ impl Bridge {
     ///
     /// # Errors
     /// As [`Bridge::read_all`], or there is no such bridge.
-    pub async fn read(remote: &Remote, name: Option<&str>) -> Result<Self, Failure> {
-        let bridges = Self::read_all(remote).await?;
-        choose(bridges, name).map_err(|text| Failure::blind(format_args!("{remote}: {text}")))
+    pub async fn read(server: &Server, name: Option<&str>) -> Result<Self, Failure> {
+        let bridges = Self::read_all(server).await?;
+        choose(bridges, name).map_err(|text| Failure::blind(format_args!("{server}: {text}")))
     }
 
     /// Reads the bridges of a database.
     ///
     /// # Errors
     /// [`Failure`]: the server cannot be reached or does not answer as it should.
-    pub async fn read_all(remote: &Remote) -> Result<Vec<Self>, Failure> {
-        let bridges = Bridges::read(remote).await?;
+    pub async fn read_all(server: &Server) -> Result<Vec<Self>, Failure> {
+        let bridges = Bridges::read(server).await?;
         let ovs = bridges.ovs_version.as_ref();
         let ovs = ovs.and_then(|version| version.parse().ok());
         Ok(bridges

@@ -1,44 +1,19 @@
 //! Reading rows of a database.
 
 pub(crate) mod rows;
+mod server;
 
-use std::path::PathBuf;
-
-use ovsdb_proto::client::{Client, Error, Remote};
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Replica;
 use serde::Deserialize;
 
 use crate::cli::{Failure, chain};
 
-/// The database of this host's switch, where distributions have it.
-///
-/// # Errors
-/// None: the address is a valid one.
-pub fn of_this_host() -> Result<Remote, Failure> {
-    format!("unix:{RUNDIR}/db.sock").parse().map_err(Failure::blind)
-}
-
-/// Where the sockets of the switch are: beside that of its database, or where distributions have them.
-pub fn directory(remote: &Remote) -> PathBuf {
-    match remote {
-        Remote::Unix(socket) => socket.parent().map(PathBuf::from).unwrap_or_default(),
-        _ => RUNDIR.into(),
-    }
-}
-
-/// What an error of a connection to this server is.
-pub fn failed(remote: &Remote) -> impl Fn(Error) -> Failure {
-    move |error| match error {
-        // These name it already.
-        Error::Connect { .. } | Error::ConnectTimeout { .. } => Failure::blind(chain(&error)),
-        error => Failure::blind(format_args!("{remote}: {}", chain(&error))),
-    }
-}
+pub use self::server::{CertificateOption, Certificates, Server};
 
 /// Rows of a database at one moment.
 pub struct Snapshot<'a> {
-    remote: &'a Remote,
+    server: &'a Server,
     replica: Replica,
 }
 
@@ -47,11 +22,10 @@ impl<'a> Snapshot<'a> {
     ///
     /// # Errors
     /// [`Failure`]: the server cannot be reached or does not answer as it should.
-    pub async fn read(remote: &'a Remote, request: &MonitorRequest) -> Result<Self, Failure> {
-        let failed = failed(remote);
-        let client = Client::connect(remote).await.map_err(&failed)?;
-        let replica = client.snapshot(request).await.map_err(&failed)?;
-        Ok(Self { remote, replica })
+    pub async fn read(server: &'a Server, request: &MonitorRequest) -> Result<Self, Failure> {
+        let snapshot = server.connect().await?.snapshot(request).await;
+        let replica = snapshot.map_err(|error| server.failed(error))?;
+        Ok(Self { server, replica })
     }
 
     /// The rows of a table.
@@ -60,7 +34,7 @@ impl<'a> Snapshot<'a> {
     /// [`Failure`] if a row is not a `T`.
     pub fn rows<T: for<'de> Deserialize<'de>>(&self, table: &str) -> Result<Vec<T>, Failure> {
         let failed =
-            |error: &dyn std::error::Error| Failure::blind(format_args!("{}: {}", self.remote, chain(error)));
+            |error: &dyn std::error::Error| Failure::blind(format_args!("{}: {}", self.server, chain(error)));
         self.replica
             .rows(table)
             .map_err(|error| failed(&error))?
@@ -73,9 +47,9 @@ impl<'a> Snapshot<'a> {
 ///
 /// # Errors
 /// As [`Snapshot::read`].
-pub async fn release(remote: &Remote) -> Result<Option<String>, Failure> {
+pub async fn release(server: &Server) -> Result<Option<String>, Failure> {
     let request = MonitorRequest::new("Open_vSwitch").table("Open_vSwitch", ["ovs_version"]);
-    let rows: Vec<RootRow> = Snapshot::read(remote, &request).await?.rows("Open_vSwitch")?;
+    let rows: Vec<RootRow> = Snapshot::read(server, &request).await?.rows("Open_vSwitch")?;
     Ok(rows.into_iter().find_map(|row| row.ovs_version))
 }
 
@@ -83,5 +57,3 @@ pub async fn release(remote: &Remote) -> Result<Option<String>, Failure> {
 struct RootRow {
     ovs_version: Option<String>,
 }
-
-const RUNDIR: &str = "/run/openvswitch";

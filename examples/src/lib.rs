@@ -1,14 +1,16 @@
-//! What the reference tools beside this folder share: exit status, tables, a plot, dumps of flows, a bridge as the
-//! database describes it, and what the kernel says.
+//! What the reference tools beside this folder share: the command line, pictures, dumps of flows, and what database, kernel and
+//! switch say at one moment or as it happens.
 
 pub mod bridge;
 pub mod cli;
 pub mod db;
 pub mod dump;
+pub mod follow;
 pub mod judge;
 pub mod kernel;
 pub mod openflow;
-pub mod plot;
+pub mod page;
+pub mod picture;
 pub mod predict;
 pub mod sight;
 pub mod upcalls;

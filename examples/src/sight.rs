@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 
 use netlink_genl::Error;
-use ovsdb_proto::client::Remote;
 use ovsdb_proto::value::Uuid;
 
 use crate::cli::{Failure, chain};
+use crate::db::Server;
 use crate::db::rows::{BridgeRow, Bridges, InterfaceRow, PortRow};
 use crate::kernel;
 
@@ -91,13 +91,13 @@ impl Sight {
     ///
     /// # Errors
     /// [`Failure`]: the database cannot be read, or has no such bridge.
-    pub async fn take(remote: &Remote, only: Option<&str>) -> Result<Self, Failure> {
+    pub async fn take(server: &Server, only: Option<&str>) -> Result<Self, Failure> {
         let netdevs = netdevs()?;
         let vports = vports();
-        let bridges = Bridges::read(remote).await?;
+        let bridges = Bridges::read(server).await?;
         if let Some(name) = only {
             if !bridges.rows.iter().any(|bridge| bridge.name == name) {
-                return Err(Failure::blind(format_args!("{remote}: no bridge {name}")));
+                return Err(Failure::blind(format_args!("{server}: no bridge {name}")));
             }
         }
         let mut found = Vec::new();

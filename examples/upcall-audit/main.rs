@@ -13,10 +13,9 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use examples::cli::{self, Failure, Status, complain};
-use examples::db;
+use examples::db::{self, CertificateOption, Server};
 use examples::upcalls::{self, Upcalls};
 use netlink_genl::ovs::datapath::Dispatch;
-use ovsdb_proto::client::Remote;
 
 use self::advice::Release;
 use self::report::{Observation, Report};
@@ -29,7 +28,8 @@ upcall-audit: which netlink sockets does ovs-vswitchd have, and which of them ar
   upcall-audit --watch 10             a line every 10 seconds, with the growth
 
   --pid N             the process id of ovs-vswitchd (default: as /run/openvswitch/ovs-vswitchd.pid says)
-  --db REMOTE         unix:FILE or tcp:IP:PORT, to ask for the release (default: unix:/run/openvswitch/db.sock)
+  --db REMOTE         unix:FILE, tcp: or ssl:IP:PORT, to ask for the release (default: unix:/run/openvswitch/db.sock)
+  -p, -c, -C FILE     for ssl:, as ovsdb-client has them: --private-key, --certificate and --ca-cert
   --ovs VERSION       the release, if the database does not know it
   --watch SECONDS     look again and again
   --count N           end after N looks (default: 1, and with --watch none)
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 struct Options {
     pid: Option<u32>,
-    db: Remote,
+    db: Server,
     release: Option<Release>,
     watch: Option<Duration>,
     count: Option<u32>,
@@ -64,7 +64,7 @@ impl Options {
 
         let mut options = Self {
             pid: None,
-            db: db::of_this_host()?,
+            db: Server::default(),
             release: None,
             watch: None,
             count: None,
@@ -74,14 +74,17 @@ impl Options {
         while let Some(arg) = parser.next()? {
             match arg {
                 Long("pid") => options.pid = Some(parser.value()?.parse()?),
-                Long("db") => options.db = parser.value()?.parse()?,
+                Long("db") => options.db.remote = parser.value()?.parse()?,
                 Long("ovs") => options.release = Some(parser.value()?.parse()?),
                 Long("watch") => options.watch = Some(cli::seconds(&mut parser)?),
                 Long("count") => options.count = Some(parser.value()?.parse()?),
                 Long("list") => options.list = true,
                 Long("json") => options.json = true,
                 Long("help") | Short('h') => return Ok(None),
-                _ => return Err(arg.unexpected().into()),
+                arg => options
+                    .db
+                    .certificates
+                    .read(CertificateOption::of(arg)?, &mut parser)?,
             }
         }
         Ok(Some(options))

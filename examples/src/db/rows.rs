@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ovsdb_proto::client::Remote;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::value::Uuid;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{RootRow, Snapshot};
+use super::{RootRow, Server, Snapshot};
 use crate::cli::Failure;
 
 /// The bridges of a switch with all that is below them, at one moment.
@@ -85,7 +84,7 @@ impl Bridges {
     ///
     /// # Errors
     /// As [`Snapshot::read`] and [`Snapshot::rows`].
-    pub(crate) async fn read(remote: &Remote) -> Result<Self, Failure> {
+    pub(crate) async fn read(server: &Server) -> Result<Self, Failure> {
         let bridge = [
             "name",
             "ports",
@@ -111,7 +110,7 @@ impl Bridges {
             .all_columns("Port")
             .all_columns("Mirror")
             .table("Interface", interface);
-        let snapshot = Snapshot::read(remote, &request).await?;
+        let snapshot = Snapshot::read(server, &request).await?;
         let root: Vec<RootRow> = snapshot.rows("Open_vSwitch")?;
         Ok(Self {
             ovs_version: root.into_iter().find_map(|row| row.ovs_version),

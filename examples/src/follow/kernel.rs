@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc::Sender;
 use std::thread::sleep;
 use std::time::Duration;
 
-use examples::cli::Failure;
 use netlink_genl::Error;
 use netlink_genl::blocking::Ovs;
 use netlink_genl::message::Errno;
@@ -15,12 +13,12 @@ use netlink_genl::ovs::vport::Vport;
 use netlink_genl::socket::Options;
 use netlink_genl::watch::{Event, Why};
 
-use crate::event::{Lane, Said, What};
+use super::{Lane, Step, Steps, What};
 
 /// Tells of ports of the kernel's datapath until nobody listens. There may be none yet.
-pub fn vports(said: &Sender<Result<Said, Failure>>) -> Result<(), Error> {
+pub(super) fn vports(steps: &Steps) -> Result<(), Error> {
     loop {
-        match watch_vports(said) {
+        match watch_vports(steps) {
             Err(error) if error.errno() == Some(Errno::ENODEV) || error.is_retryable() => {}
             Err(error) => return Err(error),
             Ok(listening) if !listening => return Ok(()),
@@ -31,13 +29,13 @@ pub fn vports(said: &Sender<Result<Said, Failure>>) -> Result<(), Error> {
 }
 
 /// Until the datapath is gone: `true`, or nobody listens.
-fn watch_vports(said: &Sender<Result<Said, Failure>>) -> Result<bool, Error> {
+fn watch_vports(steps: &Steps) -> Result<bool, Error> {
     let mut ovs = Ovs::open()?;
     let datapath = ovs.datapath_by_name(c"ovs-system")?;
     let mut watch = ovs.watch(datapath.ifindex, &Options::default())?;
     let tell = |port: &Vport, what, text| {
         let device = port.name.to_string_lossy().into_owned();
-        said.send(Ok(Said::of(device, Lane::Vport, what, text))).is_ok()
+        steps.send(Ok(Step::now(device, Lane::Vport, what, text))).is_ok()
     };
     for port in watch.ports() {
         tell(port, What::Is, format!("vport {}", port.port_no));
@@ -80,13 +78,14 @@ fn watch_vports(said: &Sender<Result<Said, Failure>>) -> Result<bool, Error> {
 }
 
 /// Tells of network devices of this namespace until nobody listens: looks again and again, so times are as exact as that.
-pub fn netdevs(said: &Sender<Result<Said, Failure>>) {
+pub(super) fn netdevs(steps: &Steps) {
     let mut before: Option<BTreeMap<String, State>> = None;
     loop {
         let now = devices();
         let known = before.as_ref();
         let tell = |device: &String, what, text: String| {
-            said.send(Ok(Said::of(device.clone(), Lane::Netdev, what, text)))
+            steps
+                .send(Ok(Step::now(device.clone(), Lane::Netdev, what, text)))
                 .is_ok()
         };
         let mut heard = true;

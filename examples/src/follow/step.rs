@@ -2,9 +2,6 @@
 
 use std::time::SystemTime;
 
-use examples::cli::timestamp;
-use serde_json::{Value, json};
-
 /// Where something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
@@ -25,14 +22,18 @@ pub enum Lane {
 pub enum What {
     /// It was there from the start.
     Is,
+    /// It is new.
     Came,
+    /// It is another than before.
     Changed,
+    /// It is gone.
     Went,
 }
 
-/// What a source says.
+/// What a source tells.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct Step {
+    /// When it was told.
     pub time: SystemTime,
     /// The name of the device, which is that of the interface; of a flow there is none.
     pub device: String,
@@ -40,14 +41,19 @@ pub struct Said {
     pub ofports: Vec<u32>,
     /// Whose it is, as far as the source knows.
     pub iface_id: Option<String>,
+    /// Where it happened.
     pub lane: Lane,
+    /// What happened there.
     pub what: What,
+    /// The same in words.
     pub text: String,
 }
 
 impl Lane {
+    /// All of them, from the database down to the flows.
     pub const ALL: [Self; 5] = [Self::Port, Self::Interface, Self::Netdev, Self::Vport, Self::Flow];
 
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Port => "port",
@@ -60,6 +66,7 @@ impl Lane {
 }
 
 impl What {
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Is => "is",
@@ -70,8 +77,9 @@ impl What {
     }
 }
 
-impl Said {
-    pub fn of(device: String, lane: Lane, what: What, text: String) -> Self {
+impl Step {
+    /// One that is told now.
+    pub fn now(device: String, lane: Lane, what: What, text: String) -> Self {
         Self {
             time: SystemTime::now(),
             device,
@@ -84,44 +92,13 @@ impl Said {
     }
 
     /// Milliseconds since `start`, which may be a little later.
-    pub fn ms_since(&self, start: SystemTime) -> i128 {
-        let ms = |time: SystemTime| {
-            let since = time.duration_since(SystemTime::UNIX_EPOCH);
-            since.map_or(0, |since| {
-                i128::from(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-            })
+    pub fn ms_since(&self, start: SystemTime) -> i64 {
+        let ms = |result: Result<std::time::Duration, _>| {
+            result.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
         };
-        ms(self.time) - ms(start)
-    }
-
-    pub fn json(&self, before: Option<&Self>) -> Value {
-        json!({
-            "time": timestamp(self.time),
-            "ms_since_last": before.and_then(|before| i64::try_from(self.ms_since(before.time)).ok()),
-            "device": self.device,
-            "lane": self.lane.name(),
-            "what": self.what.name(),
-            "text": self.text,
-        })
-    }
-
-    /// A line, with the time since the one before.
-    pub fn line(&self, before: Option<&Self>) -> String {
-        let thing = match (self.lane, self.what) {
-            (Lane::Flow, What::Is) => "=",
-            (Lane::Flow, What::Came) => "+",
-            (Lane::Flow, What::Changed) => "~",
-            (Lane::Flow, What::Went) => "-",
-            _ => &self.device,
-        };
-        let delta = before.map_or(String::new(), |before| {
-            format!("{:+} ms", self.ms_since(before.time))
-        });
-        format!(
-            "{}  {delta:>10}  {:<9}  {thing}  {}",
-            timestamp(self.time),
-            self.lane.name(),
-            self.text
-        )
+        match ms(self.time.duration_since(start)) {
+            Ok(after) => after,
+            Err(_) => -ms(start.duration_since(self.time)).unwrap_or(0),
+        }
     }
 }

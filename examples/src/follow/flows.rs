@@ -1,27 +1,24 @@
 //! What happens to flows, as the switch tells it.
 
-use std::sync::mpsc::Sender;
-
-use examples::cli::{self, Failure, complain};
-use examples::dump::selector;
-use examples::openflow;
 use ofp_codec::client::{FlowWatch, Options, WatchEvent};
 use ofp_codec::wire::MonitorRequest;
 use ofp_codec::{Action, Flow, NumberOrName, PortRef};
 
-use crate::TOOL;
-use crate::event::{Lane, Said, What};
+use super::{Lane, Step, Steps, What};
+use crate::cli::{self, Failure, complain};
+use crate::dump::selector;
+use crate::openflow;
 
 /// Tells of all flows until nobody listens, over lost connections.
 ///
 /// # Errors
 /// The switch cannot be reached at first.
-pub fn flows(remote: &str, said: &Sender<Result<Said, Failure>>) -> Result<(), Failure> {
+pub(super) fn flows(tool: &str, remote: &str, steps: &Steps) -> Result<(), Failure> {
     cli::block_on(async {
         let failed = openflow::failed(remote);
         let mut watch = FlowWatch::new(remote, Options::default(), MonitorRequest::default());
         let (mut first, mut lost) = (true, false);
-        let mut event = cli::patiently(TOOL, remote, watch.next()).await;
+        let mut event = cli::patiently(tool, remote, watch.next()).await;
         loop {
             let told = match event {
                 WatchEvent::Added(flow) if first => Some(tell(What::Is, &flow)),
@@ -35,18 +32,18 @@ pub fn flows(remote: &str, said: &Sender<Result<Said, Failure>>) -> Result<(), F
                 WatchEvent::Lost(error) if first => return Err(failed(error)),
                 WatchEvent::Lost(error) => {
                     if !lost {
-                        complain(TOOL, format_args!("{}; trying again", failed(error).text));
+                        complain(tool, format_args!("{}; trying again", failed(error).text));
                     }
                     lost = true;
                     None
                 }
                 WatchEvent::Bad(bad) => {
-                    complain(TOOL, format_args!("{remote}: a flow that cannot be read: {bad}"));
+                    complain(tool, format_args!("{remote}: a flow that cannot be read: {bad}"));
                     None
                 }
                 _ => None,
             };
-            if told.is_some_and(|told| said.send(Ok(told)).is_err()) {
+            if told.is_some_and(|told| steps.send(Ok(told)).is_err()) {
                 return Ok(());
             }
             event = watch.next().await;
@@ -54,7 +51,7 @@ pub fn flows(remote: &str, said: &Sender<Result<Said, Failure>>) -> Result<(), F
     })
 }
 
-fn tell(what: What, flow: &Flow) -> Said {
+fn tell(what: What, flow: &Flow) -> Step {
     let flow = flow.normal();
     let mut ofports: Vec<u32> = flow.matches.in_port().iter().filter_map(number).collect();
     outputs(&flow.actions, &mut ofports);
@@ -66,9 +63,9 @@ fn tell(what: What, flow: &Flow) -> Said {
             format!("{key} cookie={:#x} actions={}", flow.cookie, actions.join(","))
         }
     };
-    Said {
+    Step {
         ofports,
-        ..Said::of(String::new(), Lane::Flow, what, text)
+        ..Step::now(String::new(), Lane::Flow, what, text)
     }
 }
 
