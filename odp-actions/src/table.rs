@@ -36,7 +36,6 @@ macro_rules! attribute_enum {
             ///
             /// # Errors
             /// [`EncodeError`](crate::EncodeError): it does not fit the sink, or the 16 bits of its length.
-            #[inline]
             pub fn encode<S: netlink_genl::nlattr::Sink>(&self, sink: &mut S) -> Result<(), crate::EncodeError> {
                 match self {
                     $(attribute_enum!(@pattern $Name value $(($Type))?) =>

@@ -112,6 +112,17 @@ pub trait Sink: Sized {
         self.attr(kind, &value.to_be_bytes())
     }
 
+    /// Appends an attribute of type `outer` that holds one attribute and nothing else, as actions that set a header do.
+    ///
+    /// The bytes are those of [`Sink::nest`] around [`Sink::attr`]; all lengths are known before the first is written.
+    ///
+    /// # Errors
+    /// As [`Sink::attr`], for the outer attribute, too.
+    #[inline]
+    fn attr_in(&mut self, outer: u16, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
+        self.nest(outer, |sink| sink.attr(kind, payload))
+    }
+
     /// Appends an attribute whose payload is what `fill` writes.
     ///
     /// `nla_len` stays 0, which no reader accepts, until `fill` has returned and the length is known to fit.
@@ -201,6 +212,13 @@ impl Sink for Counter {
     }
 
     #[inline]
+    fn attr_in(&mut self, outer: u16, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
+        let (_, wanted) = headers(outer, kind, payload.len())?;
+        self.position += wanted;
+        Ok(())
+    }
+
+    #[inline]
     fn patch(&mut self, _: usize, _: [u8; 2]) {}
 
     #[inline]
@@ -231,6 +249,21 @@ impl<'a> Slice<'a> {
         }
     }
 
+    /// Writes `wanted` bytes: a header, a payload, and zeros up to a multiple of 4.
+    #[inline]
+    fn put_padded(&mut self, header: &[u8], payload: &[u8], wanted: usize) -> Result<(), EncodeError> {
+        let Some(free) = self.buffer[self.position..].get_mut(..wanted) else {
+            return Err(self.full(wanted));
+        };
+        // The last word has the padding, if there is any; the rest of it is overwritten.
+        free[wanted - PADDING.len() - 1..].fill(0);
+        let (start, rest) = free.split_at_mut(header.len());
+        start.copy_from_slice(header);
+        rest[..payload.len()].copy_from_slice(payload);
+        self.position += wanted;
+        Ok(())
+    }
+
     /// What was written so far.
     pub fn written(&self) -> &[u8] {
         &self.buffer[..self.position]
@@ -258,16 +291,13 @@ impl Sink for Slice<'_> {
     #[inline]
     fn attr(&mut self, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
         let header = header(kind, payload.len())?;
-        let wanted = attr_len(payload.len());
-        let Some(free) = self.buffer[self.position..].get_mut(..wanted) else {
-            return Err(self.full(wanted));
-        };
-        // The last word has the padding, if there is any; the rest of it is overwritten.
-        free[wanted - PADDING.len() - 1..].fill(0);
-        free[..HEADER_LEN].copy_from_slice(&header);
-        free[HEADER_LEN..HEADER_LEN + payload.len()].copy_from_slice(payload);
-        self.position += wanted;
-        Ok(())
+        self.put_padded(&header, payload, attr_len(payload.len()))
+    }
+
+    #[inline]
+    fn attr_in(&mut self, outer: u16, kind: u16, payload: &[u8]) -> Result<(), EncodeError> {
+        let (headers, wanted) = headers(outer, kind, payload.len())?;
+        self.put_padded(&headers, payload, wanted)
     }
 
     #[inline]
@@ -314,6 +344,15 @@ fn header(kind: u16, payload: usize) -> Result<[u8; HEADER_LEN], EncodeError> {
     Ok([a, b, c, d])
 }
 
+/// The headers of an attribute in another, and the bytes of the two.
+#[inline]
+fn headers(outer: u16, kind: u16, payload: usize) -> Result<([u8; 2 * HEADER_LEN], usize), EncodeError> {
+    let [e, f, g, h] = header(kind, payload)?;
+    let inner = attr_len(payload);
+    let [a, b, c, d] = header(outer, inner)?;
+    Ok(([a, b, c, d, e, f, g, h], HEADER_LEN + inner))
+}
+
 /// The longest payload that [`Sink::attr`] writes in one piece: an IPv6 address.
 const SHORT: usize = 16;
 const PADDING: [u8; 3] = [0; 3];
@@ -333,6 +372,7 @@ mod tests {
         s.attr_u64(6, 0x1234_5678_9abc_def0)?;
         s.attr_be64(7, 0x1234_5678_9abc_def0)?;
         s.attr(8, b"abcde")?;
+        s.attr_in(12, 13, b"abcde")?;
         s.nest(9, |s| s.nest(10, |s| s.attr_u32(11, 1)))
     }
 
@@ -347,7 +387,7 @@ mod tests {
         one_of_each(&mut slice).unwrap();
         assert_eq!(counter.position(), bytes.len());
         assert_eq!(slice.written(), bytes);
-        assert_eq!(bytes.len(), 4 + 8 * 4 + 12 * 2 + attr_len(5) + 4 + 4 + 8);
+        assert_eq!(bytes.len(), 4 + 8 * 4 + 12 * 2 + 4 + 2 * attr_len(5) + 4 + 4 + 8);
     }
 
     #[test]
@@ -367,6 +407,24 @@ mod tests {
         let refused = bytes.attr(1, &payload).unwrap_err();
         assert_eq!(refused, EncodeError::AttrTooBig { kind: 1, len: 65_532 });
         assert_eq!(bytes.len(), 4 + 65_536);
+    }
+
+    #[test]
+    fn an_attribute_in_another_is_a_nest_of_one_up_to_the_last_byte_that_fits() {
+        fn of<S: Sink>(sink: &mut S, len: usize) -> Result<(), EncodeError> {
+            sink.attr_in(7, 8, &vec![3; len])
+        }
+        // The padding inside is payload outside.
+        for len in [0, 1, 4, 17, 65_524, 65_525, 65_528, 65_531, 65_532] {
+            let (mut bytes, mut counter) = (vec![], Counter::new());
+            let mut buffer = vec![0xff; 70_000];
+            let mut slice = Slice::new(&mut buffer);
+            let nested = bytes.nest(7, |s| s.attr(8, &vec![3; len]));
+            assert_eq!(of(&mut slice, len), nested, "{len}");
+            assert_eq!(of(&mut counter, len), nested, "{len}");
+            assert_eq!(slice.written(), bytes, "{len}");
+            assert_eq!(counter.position(), bytes.len(), "{len}");
+        }
     }
 
     #[test]

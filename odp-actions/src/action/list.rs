@@ -10,6 +10,7 @@ use core::str::FromStr;
 use netlink_genl::nlattr::{Attrs, Counter, DecodeError, EncodeError, Sink};
 
 use super::Action;
+use crate::key::Key;
 use crate::key::codec::Faults;
 use crate::limits::Nests;
 use crate::text::ParseError;
@@ -90,7 +91,12 @@ impl Actions {
     /// # Errors
     /// [`EncodeError`]: an action does not fit the sink, or the 16 bits of its length.
     pub fn encode<S: Sink>(&self, sink: &mut S) -> Result<(), EncodeError> {
-        self.list.iter().try_for_each(|action| action.encode(sink))?;
+        self.list.iter().try_for_each(|action| match action {
+            // What floods are made of costs half as much if it need not go through the whole table.
+            Action::Output(port) => sink.attr_u32(OUTPUT, *port),
+            Action::Set(Key::Tunnel(tunnel)) => sink.attr_in(SET, TUNNEL, tunnel.as_bytes()),
+            action => action.encode(sink),
+        })?;
         if self.leftover.is_empty() {
             Ok(())
         } else {
@@ -276,3 +282,10 @@ fn parse_leftover(lexer: &mut Lexer<'_>) -> Result<Vec<u8>, ParseError> {
     lexer.expect(")")?;
     Ok(bytes)
 }
+
+/// `OVS_ACTION_ATTR_OUTPUT`.
+const OUTPUT: u16 = 1;
+/// `OVS_ACTION_ATTR_SET`.
+const SET: u16 = 3;
+/// `OVS_KEY_ATTR_TUNNEL`.
+const TUNNEL: u16 = 16;
