@@ -28,7 +28,9 @@ use crate::{Action, Actions, Key, Tunnel};
 /// One endpoint of a flood, encoded: `set(tunnel(..))` and an output.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    bytes: Vec<u8>,
+    /// [`BLOCK`] cells.
+    block: Vec<u8>,
+    len: usize,
     /// Where the tunnel id stands, if the tunnel has one.
     id: Option<usize>,
     dst: Dst,
@@ -68,7 +70,8 @@ impl Cell {
         let bytes = actions.to_bytes()?;
         let port = bytes.len() - 4;
         Ok(Self {
-            bytes,
+            len: bytes.len(),
+            block: bytes.repeat(BLOCK),
             id,
             dst: dst.ok_or(CellError::NoDestination)?,
             port,
@@ -78,7 +81,7 @@ impl Cell {
     /// Bytes of one endpoint.
     #[allow(clippy::len_without_is_empty, reason = "a cell is never empty")]
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.len
     }
 
     /// Encodes the endpoints one after the other, and gives what it wrote.
@@ -94,31 +97,46 @@ impl Cell {
             capacity,
         };
         let buffer = buffer.get_mut(..wanted).ok_or(full)?;
-        self.repeat(buffer);
-        for (index, (cell, endpoint)) in buffer.chunks_exact_mut(self.len()).zip(endpoints).enumerate() {
-            if let Some(id) = self.id {
-                patch(cell, id, endpoint.tun_id.to_be_bytes());
-            }
-            match (self.dst, endpoint.dst) {
-                (Dst::V4(at), IpAddr::V4(dst)) => patch(cell, at, dst.octets()),
-                (Dst::V6(at), IpAddr::V6(dst)) => patch(cell, at, dst.octets()),
-                _ => return Err(CellError::Family { index }),
-            }
-            patch(cell, self.port, endpoint.odp_port.to_ne_bytes());
-        }
+        match self.dst {
+            Dst::V4(at) => self.fill(buffer, endpoints, at, |dst| match dst {
+                IpAddr::V4(dst) => Some(dst.octets()),
+                IpAddr::V6(_) => None,
+            }),
+            Dst::V6(at) => self.fill(buffer, endpoints, at, |dst| match dst {
+                IpAddr::V4(_) => None,
+                IpAddr::V6(dst) => Some(dst.octets()),
+            }),
+        }?;
         Ok(buffer)
     }
 
-    /// Fills `buffer` with cells, each time copying all that is there.
-    fn repeat(&self, buffer: &mut [u8]) {
-        let mut filled = self.len().min(buffer.len());
-        buffer[..filled].copy_from_slice(&self.bytes[..filled]);
-        while filled < buffer.len() {
-            let (from, to) = buffer.split_at_mut(filled);
-            let copied = from.len().min(to.len());
-            to[..copied].copy_from_slice(&from[..copied]);
-            filled += copied;
+    /// Copies as many cells at once as stay in the nearest cache, and patches them there.
+    fn fill<const N: usize>(
+        &self,
+        buffer: &mut [u8],
+        endpoints: &[Endpoint],
+        dst: usize,
+        octets: impl Fn(IpAddr) -> Option<[u8; N]>,
+    ) -> Result<(), CellError> {
+        let blocks = buffer.chunks_mut(self.block.len());
+        for (block, patches) in blocks.zip(endpoints.chunks(BLOCK)) {
+            block.copy_from_slice(&self.block[..block.len()]);
+            for (cell, endpoint) in block.chunks_exact_mut(self.len).zip(patches) {
+                let Some(address) = octets(endpoint.dst) else {
+                    let index = endpoints
+                        .iter()
+                        .take_while(|endpoint| octets(endpoint.dst).is_some())
+                        .count();
+                    return Err(CellError::Family { index });
+                };
+                if let Some(id) = self.id {
+                    patch(cell, id, endpoint.tun_id.to_be_bytes());
+                }
+                patch(cell, dst, address);
+                patch(cell, self.port, endpoint.odp_port.to_ne_bytes());
+            }
         }
+        Ok(())
     }
 }
 
@@ -151,6 +169,8 @@ fn patch<const N: usize>(cell: &mut [u8], at: usize, bytes: [u8; N]) {
     cell[at..at + N].copy_from_slice(&bytes);
 }
 
+/// Cells that are copied at once.
+const BLOCK: usize = 32;
 /// `OVS_TUNNEL_KEY_ATTR_ID`.
 const TUN_ID: u16 = 0;
 /// `OVS_TUNNEL_KEY_ATTR_IPV4_DST`.
@@ -191,7 +211,7 @@ mod tests {
     #[test]
     fn writes_what_typed_actions_encode_to() {
         let cell = Cell::new(tunnel(endpoint(0))).unwrap();
-        for count in [0, 1, 2, 3, 250] {
+        for count in [0, 1, 2, 31, 32, 33, 64, 250] {
             let endpoints: Vec<Endpoint> = (1..=count).map(endpoint).collect();
             let typed: Actions = endpoints
                 .iter()
@@ -226,10 +246,15 @@ mod tests {
             dst: [1, 2, 3, 4].into(),
             ..endpoint
         };
-        assert_eq!(
-            cell.encode(&[other], &mut buffer),
-            Err(CellError::Family { index: 0 })
-        );
+        for index in [0, 31, 32, 40] {
+            let mut endpoints = vec![endpoint; 50];
+            endpoints[index] = other;
+            let mut buffer = vec![0; cell.len() * endpoints.len()];
+            assert_eq!(
+                cell.encode(&endpoints, &mut buffer),
+                Err(CellError::Family { index })
+            );
+        }
     }
 
     #[test]
