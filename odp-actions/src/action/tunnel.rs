@@ -36,12 +36,12 @@ impl Codec for TunnelPush {
             len: FIXED.saturating_add(push.header.len()),
         };
         let header_len = u32::try_from(push.header.len()).map_err(|_| too_big)?;
-        let mut payload = Vec::with_capacity(FIXED + push.header.len());
-        for word in [push.tnl_port, push.out_port, header_len, push.tnl_type] {
-            payload.extend_from_slice(&word.to_ne_bytes());
-        }
-        payload.extend_from_slice(&push.header);
-        sink.attr(kind, &payload)
+        sink.nest(kind, |sink| {
+            [push.tnl_port, push.out_port, header_len, push.tnl_type]
+                .iter()
+                .try_for_each(|word| sink.put(&word.to_ne_bytes()))?;
+            sink.put(&push.header)
+        })
     }
 
     /// The header must have the length that it claims.

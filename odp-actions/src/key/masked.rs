@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use netlink_genl::nlattr::{Attr, EncodeError, Sink};
+use netlink_genl::nlattr::{Attr, Attrs, EncodeError, HEADER_LEN, Sink, Slice};
 
 use super::Key;
 use super::list::List;
@@ -71,11 +71,10 @@ impl MaskedKey {
     pub fn encode<S: Sink>(&self, sink: &mut S) -> Result<(), EncodeError> {
         match (&self.key, &self.mask) {
             (Key::Nsh(key), Key::Nsh(mask)) => sink.nest(NSH, |sink| {
-                key.attrs().iter().zip(mask.attrs()).try_for_each(|(key, mask)| {
-                    sink.attr(key.raw_kind(), &[key.payload(), mask.payload()].concat())
-                })
+                let mut pairs = key.attrs().iter().zip(mask.attrs());
+                pairs.try_for_each(|(key, mask)| encode_halves(key, mask, sink))
             }),
-            (key, _) => sink.attr(key.raw_kind(), &self.payload()),
+            (key, mask) => encode_halves(key, mask, sink),
         }
     }
 
@@ -120,6 +119,31 @@ impl FromStr for MaskedKey {
     }
 }
 
+/// Appends one attribute: the payload of the value, and that of the mask behind it.
+fn encode_halves<A: Attribute, S: Sink>(key: &A, mask: &A, sink: &mut S) -> Result<(), EncodeError> {
+    sink.nest(key.raw_kind(), |sink| {
+        [key, mask]
+            .into_iter()
+            .try_for_each(|half| put_payload(half, sink))
+    })
+}
+
+fn put_payload<A: Attribute, S: Sink>(attr: &A, sink: &mut S) -> Result<(), EncodeError> {
+    let mut room = [0; HEADER_LEN + MAX_HALF];
+    let mut slice = Slice::new(&mut room);
+    // What Open vSwitch does not look at is longer.
+    let long = match attr.encode_to(&mut slice) {
+        Ok(()) => None,
+        Err(_) => {
+            let mut bytes = Vec::new();
+            attr.encode_to(&mut bytes)?;
+            Some(bytes)
+        }
+    };
+    let mut written = Attrs::new(long.as_deref().unwrap_or(slice.written())).flatten();
+    written.try_for_each(|attr| sink.put(attr.payload()))
+}
+
 /// A value and its mask of the same type and length.
 fn decode_halves<A: Attribute>(raw_kind: u16, payload: &[u8]) -> Option<(A, A)> {
     let half = payload.len() / 2;
@@ -132,3 +156,46 @@ fn decode_halves<A: Attribute>(raw_kind: u16, payload: &[u8]) -> Option<(A, A)> 
 
 const NSH: u16 = 28;
 const MAX_HALF: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use netlink_genl::nlattr::{Counter, MAX_PAYLOAD, RawAttr};
+
+    use super::*;
+
+    fn unknown(half: usize) -> MaskedKey {
+        let [key, mask] = [1, 2].map(|byte| {
+            Key::Unknown(RawAttr {
+                raw_kind: 99,
+                payload: vec![byte; half],
+            })
+        });
+        MaskedKey { key, mask }
+    }
+
+    #[test]
+    fn halves_stand_side_by_side_however_long_they_are() {
+        for half in [0, 1, MAX_HALF, MAX_HALF + 1, MAX_PAYLOAD / 2] {
+            let mut bytes = Vec::new();
+            unknown(half).encode(&mut bytes).unwrap();
+            let mut attrs = Attrs::new(&bytes);
+            let attr = attrs.next().unwrap().unwrap();
+            assert_eq!(attr.payload(), [vec![1; half], vec![2; half]].concat());
+            assert!(attrs.next().is_none());
+        }
+    }
+
+    #[test]
+    fn refuses_what_no_attribute_holds() {
+        let too_big = |len| Err(EncodeError::AttrTooBig { kind: 99, len });
+        for (half, len) in [
+            (MAX_PAYLOAD / 2 + 1, MAX_PAYLOAD + 1),
+            (MAX_PAYLOAD + 1, MAX_PAYLOAD + 1),
+        ] {
+            assert_eq!(unknown(half).encode(&mut Vec::new()), too_big(len));
+            assert_eq!(unknown(half).encode(&mut Counter::new()), too_big(len));
+        }
+    }
+}
