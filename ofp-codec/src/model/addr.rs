@@ -13,7 +13,8 @@ impl EthAddr {
 
     /// The address as a number, its first byte the most significant.
     pub fn to_bits(self) -> u64 {
-        self.0.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+        let [a, b, c, d, e, f] = self.0;
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }
 }
 

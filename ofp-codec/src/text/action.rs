@@ -34,6 +34,7 @@ fn nested(item: Token<'_>, depth: usize) -> Result<Action, Fault> {
 }
 
 /// `None`: an action, or a form of one, that has no type here.
+#[inline]
 fn typed(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<Option<Action>, Fault> {
     match plain::action(item, entry)? {
         Some(action) => Ok(Some(action)),
@@ -49,7 +50,11 @@ fn list(list: Token<'_>, depth: usize) -> Result<Vec<Action>, Fault> {
     let depth = depth
         .checked_sub(1)
         .ok_or_else(|| list.fault(ErrorKind::TooDeep { limit: MAX_DEPTH }))?;
-    entries(list).map(|item| nested(item?, depth)).collect()
+    let mut actions = Vec::new();
+    for item in entries(list) {
+        actions.push(nested(item?, depth)?);
+    }
+    Ok(actions)
 }
 
 /// The items of a list of arguments.
@@ -86,6 +91,7 @@ pub(super) enum Argument<'a> {
 }
 
 impl<'a> Entry<'a> {
+    #[inline]
     pub(super) fn of(item: Token<'a>) -> Self {
         let key = lex::word(item.text);
         let rest = item.from(key.len());

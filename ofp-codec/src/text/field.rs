@@ -1,10 +1,11 @@
 //! Values of fields, in the formats that `mf_parse` (lib/meta-flow.c) reads.
 
 use alloc::vec::Vec;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::Ipv6Addr;
 
 use crate::{
     model::{
+        addr::EthAddr,
         field::{Field, Format},
         flags::Flags,
         matches::{Value, Wide},
@@ -31,6 +32,9 @@ impl Token<'_> {
             }
             _ => {}
         }
+        if let Some((number, mask)) = self.usual_value(field) {
+            return Ok((Value::Number(number.into()), mask.map(u128::from)));
+        }
         let (value, mask) = self.masked();
         let number = value.one_value(field, field.max())?;
         let mask = mask.map(|mask| match field.info().format {
@@ -43,11 +47,35 @@ impl Token<'_> {
         Ok((Value::Number(number), mask.transpose()?))
     }
 
+    /// A value that fits into 64 bits, and its mask, in one go. `None`: it is not so, or not well.
+    #[inline]
+    fn usual_value(self, field: Field) -> Option<(u64, Option<u64>)> {
+        let fits = |number: u64, limit: u128| (u128::from(number) <= limit).then_some(number);
+        match field.info().format {
+            Format::Decimal | Format::Hex | Format::Hex16 | Format::Hex20 => {
+                let (value, rest) = lex::leading_number(self.text)?;
+                let value = fits(value, field.max())?;
+                match rest {
+                    [] => Some((value, None)),
+                    [b'/', mask @ ..] => match lex::leading_number(mask)? {
+                        (mask, []) => Some((value, Some(fits(mask, field.mask_max())?))),
+                        _ => None,
+                    },
+                    _ => None,
+                }
+            }
+            Format::Ipv4 => match lex::leading_ipv4(self.text)? {
+                (value, []) => Some((value.into(), None)),
+                _ => None,
+            },
+            Format::Ethernet => Some((EthAddr(lex::ethernet(self.text)?).to_bits(), None)),
+            _ => None,
+        }
+    }
+
     fn one_value(self, field: Field, limit: u128) -> Result<u128, Fault> {
         match field.info().format {
-            Format::Ipv4 => self
-                .addr("an IPv4 address")
-                .map(|ip: Ipv4Addr| ip.to_bits().into()),
+            Format::Ipv4 => self.ipv4().map(|ip| ip.to_bits().into()),
             Format::Ipv6 => self.addr("an IPv6 address").map(Ipv6Addr::to_bits),
             Format::Ethernet => self.eth_addr().map(|addr| addr.to_bits().into()),
             Format::Port => Ok(match self.port()? {

@@ -131,6 +131,63 @@ fn radix(text: &[u8]) -> (u8, &[u8]) {
     }
 }
 
+/// The number that the text begins with, as in [`number`], and what follows it. `None`: there is none, it is octal, or
+/// it may have more than 64 bits.
+#[inline]
+pub(super) fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
+    match text {
+        [b'0', b'x' | b'X', digits @ ..] => leading_digits::<16>(digits),
+        [b'0', b'0'..=b'9', ..] => None,
+        digits => leading_digits::<10>(digits),
+    }
+}
+
+/// The digits that the text begins with, at least one and so many as fit into 64 bits in every radix.
+#[inline]
+fn leading_digits<const RADIX: u8>(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut len) = (0_u64, 0);
+    while let Some(value) = text.get(len).and_then(|byte| digit(RADIX, *byte)) {
+        number = number.wrapping_mul(RADIX.into()).wrapping_add(value.into());
+        len += 1;
+    }
+    (1..=16).contains(&len).then(|| (number, &text[len..]))
+}
+
+/// The IPv4 address that the text begins with: four numbers of 8 bits without zeros in front, and what follows it.
+#[inline]
+pub(super) fn leading_ipv4(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (mut addr, mut rest) = (0, text);
+    for part in 0..4 {
+        if part > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let (byte, behind) = leading_digits::<10>(rest)?;
+        let len = rest.len() - behind.len();
+        if byte > 255 || len > 1 && rest[0] == b'0' {
+            return None;
+        }
+        addr = addr << 8 | u32::try_from(byte).ok()?;
+        rest = behind;
+    }
+    Some((addr, rest))
+}
+
+/// Six bytes of two hexadecimal digits each, with colons between.
+#[inline]
+pub(super) fn ethernet(text: &[u8]) -> Option<[u8; 6]> {
+    let text: &[u8; 17] = text.try_into().ok()?;
+    let mut bytes = [0; 6];
+    for (byte, digits) in bytes.iter_mut().zip(text.chunks(3)) {
+        *byte = match digits {
+            [high, low, rest @ ..] if matches!(rest, [] | [b':']) => {
+                digit(16, *high)? << 4 | digit(16, *low)?
+            }
+            _ => return None,
+        };
+    }
+    Some(bytes)
+}
+
 /// The value of these digits. `None`: they are none, or it is above `u128::MAX`.
 pub(super) fn digits(radix: u8, digits: &[u8]) -> Option<u128> {
     let mut values = digits.iter().map(|byte| digit(radix, *byte));
@@ -161,6 +218,19 @@ fn digit(radix: u8, byte: u8) -> Option<u8> {
     Some(DIGITS[usize::from(byte)]).filter(|value| *value < radix)
 }
 
+static POWERS_OF_10: [u32; 10] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+];
+
 /// The value of each byte that is a digit in radix 16; of others, 255.
 static DIGITS: [u8; 256] = {
     let mut values = [u8::MAX; 256];
@@ -175,27 +245,34 @@ static DIGITS: [u8; 256] = {
 
 /// `315.493s`: seconds, up to nine decimals.
 pub(super) fn duration(text: &[u8]) -> Option<Duration> {
-    seconds(text.strip_suffix(b"s")?)
+    let (duration, rest) = leading_seconds(text)?;
+    (rest == b"s").then_some(duration)
 }
 
 /// `315.493`, and perhaps an `s`.
 pub(super) fn seconds(text: &[u8]) -> Option<Duration> {
-    let (seconds, rest) = decimal(text.strip_suffix(b"s").unwrap_or(text));
-    let nanos = match rest {
-        [] => 0,
-        [b'.', decimals @ ..] => {
-            let unit = 10_u32.pow(9_u32.checked_sub(u32::try_from(decimals.len()).ok()?)?);
-            u32::try_from(digits(10, decimals)?).ok()? * unit
-        }
-        _ => return None,
-    };
-    Some(Duration::new(digits(10, seconds)?.try_into().ok()?, nanos))
+    let (duration, rest) = leading_seconds(text)?;
+    matches!(rest, [] | [b's']).then_some(duration)
 }
 
-/// `NXM_NX_REG0[0..15]`: the name, and the digits of the first and last bit unless it is whole.
-pub(super) type SubfieldWords<'a> = (&'a [u8], Option<(&'a [u8], &'a [u8])>);
+/// `315.493`, and what follows it.
+pub(super) fn leading_seconds(text: &[u8]) -> Option<(Duration, &[u8])> {
+    let (seconds, rest) = decimal(text);
+    let seconds = digits(10, seconds)?.try_into().ok()?;
+    let [b'.', rest @ ..] = rest else {
+        return Some((Duration::from_secs(seconds), rest));
+    };
+    let (decimals, behind) = leading_digits::<10>(rest)?;
+    let missing = 9_usize.checked_sub(rest.len() - behind.len())?;
+    let nanos = u32::try_from(decimals).ok()? * POWERS_OF_10[missing];
+    Some((Duration::new(seconds, nanos), behind))
+}
+
+/// `NXM_NX_REG0[0..15]`: the name, and the first and last bit unless it is whole.
+pub(super) type SubfieldWords<'a> = (&'a [u8], Option<(u64, u64)>);
 
 /// `NXM_NX_REG0[0..15]`, `reg0[8]`, `reg0[]`, `reg0`. By hand: half of all actions have one.
+#[inline]
 pub(super) fn subfield(text: &[u8]) -> Result<SubfieldWords<'_>, Fault> {
     let name = word(text);
     let expected = |rest: &[u8], what| {
@@ -206,23 +283,34 @@ pub(super) fn subfield(text: &[u8]) -> Result<SubfieldWords<'_>, Fault> {
     };
     let bits = match &text[name.len()..] {
         _ if name.is_empty() => return expected(text, "the name of a field"),
-        [] => return Ok((name, None)),
+        [] | [b'[', b']'] => return Ok((name, None)),
         [b'[', bits @ ..] => bits,
         rest => return expected(rest, "`[`"),
     };
-    let (first, rest) = decimal(bits);
+    let (first, rest) = leading_bit(bits);
     let (last, rest) = match rest {
-        [b'.', b'.', rest @ ..] if !first.is_empty() => match decimal(rest) {
-            ([], _) => return expected(rest, "the last bit"),
+        [b'.', b'.', rest @ ..] if first.is_some() => match leading_bit(rest) {
+            (None, _) => return expected(rest, "the last bit"),
             found => found,
         },
         _ => (first, rest),
     };
     match rest {
-        [b']'] => Ok((name, Some((first, last)).filter(|_| !first.is_empty()))),
+        [b']'] => Ok((name, first.zip(last))),
         [b']', rest @ ..] => expected(rest, "end of the subfield"),
         rest => expected(rest, "`]`"),
     }
+}
+
+/// The decimal number that the text begins with, if it does, and the rest. One that is too large is the largest.
+#[inline]
+fn leading_bit(text: &[u8]) -> (Option<u64>, &[u8]) {
+    let (mut bit, mut rest) = (None, text);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        let upper = bit.unwrap_or(0_u64).saturating_mul(10);
+        (bit, rest) = (Some(upper.saturating_add((digit - b'0').into())), behind);
+    }
+    (bit, rest)
 }
 
 /// The decimal digits that the text begins with, and the rest.
@@ -350,11 +438,10 @@ mod tests {
     #[test]
     fn a_subfield_has_a_name_and_bits() {
         assert_eq!(subfield(b"reg0[]"), Ok((&b"reg0"[..], None)));
-        assert_eq!(subfield(b"R[8]"), Ok((&b"R"[..], Some((&b"8"[..], &b"8"[..])))));
-        assert_eq!(
-            subfield(b"R[0..15]"),
-            Ok((&b"R"[..], Some((&b"0"[..], &b"15"[..]))))
-        );
+        assert_eq!(subfield(b"R[8]"), Ok((&b"R"[..], Some((8, 8)))));
+        assert_eq!(subfield(b"R[0..15]"), Ok((&b"R"[..], Some((0, 15)))));
+        let large = b"R[018446744073709551616]";
+        assert_eq!(subfield(large), Ok((&b"R"[..], Some((u64::MAX, u64::MAX)))));
         let fault = |span, what| {
             Err(Fault {
                 span,

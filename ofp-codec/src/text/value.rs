@@ -1,7 +1,7 @@
 //! Values: pieces of a line that know where they are in it.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
-use core::{ops::Range, str::FromStr};
+use core::{net::Ipv4Addr, ops::Range, str::FromStr};
 
 use crate::{
     model::{
@@ -69,7 +69,17 @@ impl<'a> Token<'a> {
         core::str::from_utf8(self.text).map_err(|_| self.fault(ErrorKind::NotUtf8))
     }
 
+    #[inline]
     pub(super) fn number(self, limit: u128) -> Result<u128, Fault> {
+        match lex::leading_number(self.text) {
+            Some((number, [])) if u128::from(number) <= limit => Ok(number.into()),
+            _ => self.any_number(limit),
+        }
+    }
+
+    /// As [`number`](Self::number), which reads what is usual.
+    #[cold]
+    fn any_number(self, limit: u128) -> Result<u128, Fault> {
         match lex::number(self.text) {
             Some(number) if number <= limit => Ok(number),
             None if !lex::is_number(self.text) => Err(self.expected("a number")),
@@ -101,6 +111,9 @@ impl<'a> Token<'a> {
     }
 
     pub(super) fn eth_addr(self) -> Result<EthAddr, Fault> {
+        if let Some(addr) = lex::ethernet(self.text) {
+            return Ok(EthAddr(addr));
+        }
         let mut addr = [0; 6];
         let mut parts = self.text.split(|byte| *byte == b':');
         for byte in &mut addr {
@@ -191,17 +204,24 @@ impl<'a> Token<'a> {
         let Some((first, last)) = words.1 else {
             return Ok(Subfield::new(name, field, None));
         };
-        let number = |digits| {
-            let number = lex::digits(10, digits).filter(|number| *number <= limit.into());
-            number
-                .and_then(|number| u16::try_from(number).ok())
+        let bit = |number| {
+            u16::try_from(number)
+                .ok()
+                .filter(|bit| *bit <= limit)
                 .ok_or_else(|| self.fault(ErrorKind::TooLarge { limit: limit.into() }))
         };
-        let (first, last) = (number(first)?, number(last)?);
+        let (first, last) = (bit(first)?, bit(last)?);
         if first > last {
             return Err(self.expected("a first bit that is not above the last"));
         }
         Ok(Subfield::new(name, field, Some((first, last))))
+    }
+
+    pub(super) fn ipv4(self) -> Result<Ipv4Addr, Fault> {
+        match lex::leading_ipv4(self.text) {
+            Some((addr, [])) => Ok(Ipv4Addr::from_bits(addr)),
+            _ => Err(self.expected("an IPv4 address")),
+        }
     }
 
     pub(super) fn addr<T: FromStr>(self, what: &'static str) -> Result<T, Fault> {

@@ -1,7 +1,5 @@
 //! Actions with an argument or two.
 
-use core::net::Ipv4Addr;
-
 use alloc::vec::Vec;
 
 use crate::{
@@ -14,11 +12,13 @@ use crate::{
     text::{
         action::{Argument, Entry, entries},
         error::{ErrorKind, Fault},
+        lex,
         value::Token,
     },
 };
 
 /// `None`: it is none of these.
+#[inline]
 pub(super) fn action(item: Token<'_>, entry: Entry<'_>) -> Result<Option<Action>, Fault> {
     let argument = match entry.argument {
         Argument::None => return bare(entry.key),
@@ -40,8 +40,8 @@ pub(super) fn action(item: Token<'_>, entry: Entry<'_>) -> Result<Option<Action>
         b"set_vlan_pcp" => Action::SetVlanPcp(argument.uint(MAX_PCP)?),
         b"mod_dl_src" => Action::ModDlSrc(argument.eth_addr()?),
         b"mod_dl_dst" => Action::ModDlDst(argument.eth_addr()?),
-        b"mod_nw_src" => Action::ModNwSrc(ipv4(argument)?),
-        b"mod_nw_dst" => Action::ModNwDst(ipv4(argument)?),
+        b"mod_nw_src" => Action::ModNwSrc(argument.ipv4()?),
+        b"mod_nw_dst" => Action::ModNwDst(argument.ipv4()?),
         b"mod_nw_tos" => Action::ModNwTos(argument.u8()?),
         b"mod_nw_ecn" => Action::ModNwEcn(argument.uint(MAX_ECN)?),
         b"mod_nw_ttl" | b"set_nw_ttl" => Action::ModNwTtl(argument.u8()?),
@@ -220,6 +220,7 @@ fn set_field(argument: Token<'_>) -> Result<Option<Action>, Fault> {
 }
 
 /// `NUMBER->SUBFIELD`.
+#[inline]
 fn load(argument: Token<'_>) -> Result<Action, Fault> {
     let (value, dst) = arrow(argument)?;
     let dst = dst.subfield()?;
@@ -234,6 +235,10 @@ fn load(argument: Token<'_>) -> Result<Action, Fault> {
 
 /// What is before and after the `->`.
 pub(super) fn arrow(argument: Token<'_>) -> Result<(Token<'_>, Token<'_>), Fault> {
+    let word = lex::word(argument.text).len();
+    if argument.text[word..].starts_with(b"->") {
+        return Ok((argument.until(word), argument.from(word + 2)));
+    }
     argument
         .split(b"->")
         .ok_or_else(|| argument.expected("`->` and a field"))
@@ -262,10 +267,6 @@ fn resubmit(arguments: Token<'_>) -> Result<Action, Fault> {
         table,
         ct: ct.is_some(),
     })
-}
-
-fn ipv4(token: Token<'_>) -> Result<Ipv4Addr, Fault> {
-    token.addr("an IPv4 address")
 }
 
 /// The VLAN id has 12 bits.
