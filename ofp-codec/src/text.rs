@@ -37,6 +37,7 @@ mod item;
 #[cfg(feature = "serde")]
 pub(crate) mod json;
 mod lex;
+mod line;
 #[cfg(feature = "std")]
 mod reader;
 mod scan;

@@ -148,6 +148,13 @@ impl Match {
     /// Makes the ports and the ICMP type and code those of the protocol that is matched:
     /// a dump prints `udp,tp_src=53` and `icmp6,icmp_type=136`.
     pub(crate) fn settle_shared_names(&mut self) {
+        let is_shared = |entry: &MatchEntry| match entry {
+            MatchEntry::Field(found) => is_shared(found.field),
+            _ => false,
+        };
+        if !self.0.iter().any(is_shared) {
+            return;
+        }
         let Some(proto) = self.exact(Field::IpProto) else {
             return;
         };
@@ -328,6 +335,13 @@ impl fmt::Display for UnknownOxm {
     }
 }
 
+/// Whether protocols share the name that a match prints for the field.
+fn is_shared(field: Field) -> bool {
+    use Field::{IcmpCode, IcmpType, TcpDst, TcpSrc};
+    matches!(field, TcpSrc | TcpDst | IcmpType | IcmpCode)
+}
+
+/// The field of that name that the protocol has.
 fn of_protocol(field: Field, proto: u128) -> Field {
     match (field, proto) {
         (Field::TcpSrc, 17) => Field::UdpSrc,

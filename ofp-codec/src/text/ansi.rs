@@ -6,7 +6,7 @@ use crate::text::scan::position;
 
 /// The line without its escape sequences; borrowed if it has none.
 pub(super) fn strip(raw: &[u8]) -> Cow<'_, [u8]> {
-    if position(raw, ESC).is_none() {
+    if position(raw, [ESC]).is_none() {
         return Cow::Borrowed(raw);
     }
     let mut plain = Vec::with_capacity(raw.len());
@@ -47,7 +47,7 @@ fn escape_len(text: &[u8]) -> Option<usize> {
     (0x40..=0x7e).contains(&body[inner]).then_some(inner + 3)
 }
 
-const ESC: u8 = 0x1b;
+pub(super) const ESC: u8 = 0x1b;
 
 #[cfg(test)]
 mod tests {

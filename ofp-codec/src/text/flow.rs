@@ -4,9 +4,10 @@ use core::{fmt, ops::Range};
 use crate::{
     model::{action::Action, flow::Flow},
     text::{
-        Limits, action, ansi,
-        error::{ErrorKind, Fault, ParseError, Place},
+        Limits, action,
+        error::{Fault, ParseError, Place},
         lex,
+        line::Line,
         scan::{Item, List, is_word},
         typed,
         value::Token,
@@ -33,15 +34,12 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct FlowRef<'a> {
-    raw: &'a [u8],
+    line: Line<'a>,
     /// The line without its colours: what the spans are of.
     text: Cow<'a, [u8]>,
     info: Range<usize>,
     matches: Range<usize>,
     actions: Range<usize>,
-    /// How deep parentheses may nest.
-    depth: usize,
-    place: Place,
 }
 
 impl<'a> FlowRef<'a> {
@@ -52,36 +50,37 @@ impl<'a> FlowRef<'a> {
     /// [`ErrorKind::Expected`] if it is not a flow, [`ErrorKind::TooDeep`] and
     /// [`ErrorKind::LineTooLong`] if it is above [`Limits`].
     pub fn parse(line: &'a [u8]) -> Result<Self, ParseError> {
-        let limits = Limits::default();
-        check_len(line, Place::START, limits)?;
-        FlowRef::of_line(line, Place::START, limits)
+        let line = Line {
+            raw: line,
+            place: Place::START,
+            limits: Limits::default(),
+            coloured: true,
+        };
+        line.check_len()?;
+        FlowRef::of_line(line)
     }
 
     /// The flow of a line whose length was checked.
-    pub(super) fn of_line(raw: &'a [u8], place: Place, limits: Limits) -> Result<Self, ParseError> {
-        let text = ansi::strip(raw);
-        match spans(&text, limits.depth) {
-            Ok([info, matches, actions]) => Ok(FlowRef {
-                raw,
-                text,
-                info,
-                matches,
-                actions,
-                depth: limits.depth,
-                place,
-            }),
-            Err(fault) => Err(raw_error(raw, place, fault)),
-        }
+    pub(super) fn of_line(line: Line<'a>) -> Result<Self, ParseError> {
+        let text = line.text();
+        let [info, matches, actions] = spans(&text, line.limits.depth).map_err(|fault| line.error(fault))?;
+        Ok(FlowRef {
+            line,
+            text,
+            info,
+            matches,
+            actions,
+        })
     }
 
     /// The line, without its end.
     pub fn raw(&self) -> &'a [u8] {
-        self.raw
+        self.line.raw
     }
 
     /// The number of the line in its dump, from 1.
     pub fn line(&self) -> u64 {
-        self.place.line
+        self.line.place.line
     }
 
     /// What stands before the match: `cookie=0x1`, `table=3`, `send_flow_rem`.
@@ -103,7 +102,11 @@ impl<'a> FlowRef<'a> {
     pub fn actions(&self) -> ActionItems<'_> {
         ActionItems {
             flow: self,
-            list: List::new(&self.text[..self.actions.end], self.actions.start, self.depth),
+            list: List::new(
+                &self.text[..self.actions.end],
+                self.actions.start,
+                self.line.limits.depth,
+            ),
         }
     }
 
@@ -121,21 +124,21 @@ impl<'a> FlowRef<'a> {
     /// [`ErrorKind::NotUtf8`].
     pub fn to_flow(&self) -> Result<Flow, ParseError> {
         let mut flow = Flow::default();
-        let typed = typed::flow(&self.text, self.depth, &mut flow);
-        typed.map_err(|fault| raw_error(self.raw, self.place, fault))?;
+        let typed = typed::flow(&self.text, self.line.limits.depth, &mut flow);
+        typed.map_err(|fault| self.line.error(fault))?;
         Ok(flow)
     }
 
     fn pairs(&self, span: &Range<usize>) -> Pairs<'_> {
         let text = &self.text[..span.end];
-        let list = List::new(text, span.start, self.depth);
+        let list = List::new(text, span.start, self.line.limits.depth);
         Pairs { text, list }
     }
 }
 
 impl fmt::Display for FlowRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_lossy(f, self.raw)
+        write_lossy(f, self.line.raw)
     }
 }
 
@@ -249,8 +252,7 @@ impl<'f> ActionItem<'f> {
     ///
     /// As of [`FlowRef::to_flow`].
     pub fn to_action(&self) -> Result<Action, ParseError> {
-        self.typed()
-            .map_err(|fault| raw_error(self.flow.raw, self.flow.place, fault))
+        self.typed().map_err(|fault| self.flow.line.error(fault))
     }
 
     pub(super) fn token(&self) -> Token<'f> {
@@ -263,8 +265,8 @@ impl<'f> ActionItem<'f> {
 }
 
 /// Types the flow of a line at once, without [`FlowRef`]'s look over the line before it.
-pub(super) fn read(raw: &[u8], place: Place, limits: Limits, flow: &mut Flow) -> Result<(), ParseError> {
-    typed::flow(&ansi::strip(raw), limits.depth, flow).map_err(|fault| raw_error(raw, place, fault))
+pub(super) fn read(line: Line<'_>, flow: &mut Flow) -> Result<(), ParseError> {
+    typed::flow(&line.text(), line.limits.depth, flow).map_err(|fault| line.error(fault))
 }
 
 /// Prints bytes, with U+FFFD for what is not UTF-8.
@@ -278,25 +280,6 @@ pub(super) fn write_lossy(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Resu
     Ok(())
 }
 
-/// The error of a fault in the line `raw` without its colours.
-fn raw_error(raw: &[u8], place: Place, fault: Fault) -> ParseError {
-    let start = ansi::raw_offset(raw, fault.span.start);
-    let end = match fault.span.len() {
-        0 => start,
-        _ => ansi::raw_offset(raw, fault.span.end - 1) + 1,
-    };
-    place.error(raw, start..end.max(start), fault.kind)
-}
-
-/// Refuses a line that is longer than the limit.
-pub(super) fn check_len(raw: &[u8], place: Place, limits: Limits) -> Result<(), ParseError> {
-    let limit = limits.line_len;
-    match raw.len() > limit {
-        true => Err(place.error(raw, limit..limit + 1, ErrorKind::LineTooLong { limit })),
-        false => Ok(()),
-    }
-}
-
 /// Where the information, the match and the actions of a line are.
 fn spans(line: &[u8], depth: usize) -> Result<[Range<usize>; 3], Fault> {
     let (mut info, mut matches) = (None, None);
@@ -308,7 +291,7 @@ fn spans(line: &[u8], depth: usize) -> Result<[Range<usize>; 3], Fault> {
         span.get_or_insert(pair.at..pair.at).end = pair.end();
         Ok(())
     };
-    let actions = parts(line, depth, show, |_| Ok(()))?;
+    let actions = parts(line, 0, Part::Info, depth, show, |_| Ok(()))?;
     let info = info.unwrap_or(0..0);
     let matches = matches.unwrap_or(info.end..info.end);
     Ok([info, matches, actions])
@@ -322,18 +305,20 @@ pub(super) enum Part {
     Match,
 }
 
-/// Goes over a line without colours: shows its pairs and then its actions, in order, and says where the actions are.
+/// Goes over a line without colours from the item at `start` on, the first that may be of this part: shows its pairs and
+/// then its actions, in order, and says where the actions are.
 #[inline]
 pub(super) fn parts<'a>(
     line: &'a [u8],
+    start: usize,
+    mut part: Part,
     depth: usize,
     mut pair: impl FnMut(Part, Pair<'a>) -> Result<(), Fault>,
     mut action: impl FnMut(Token<'a>) -> Result<(), Fault>,
 ) -> Result<Range<usize>, Fault> {
     let text = line.trim_ascii_end();
     let token = |span| Token::of(text, span);
-    let mut list = List::new(text, 0, depth);
-    let mut part = Part::Info;
+    let mut list = List::new(text, start, depth);
     let mut item = loop {
         let Some(item) = list.next_item()? else {
             return Err(token(text.len()..text.len()).expected("`actions=`"));

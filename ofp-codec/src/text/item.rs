@@ -5,9 +5,9 @@ use crate::{
     text::{
         Limits,
         error::{Fault, ParseError, Place},
-        flow::{self, FlowRef, check_len, write_lossy},
+        flow::{self, FlowRef, write_lossy},
         lex,
-        scan::position,
+        line::{self, Line},
         value::Token,
     },
 };
@@ -62,30 +62,30 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// The item of the line `raw`, with no line end.
-    pub(super) fn parse(raw: &'a [u8], place: Place, limits: Limits) -> Result<Self, ParseError> {
-        match Item::other(raw, place, limits)? {
+    /// The item of a line.
+    pub(super) fn parse(line: Line<'a>) -> Result<Self, ParseError> {
+        match Item::other(line)? {
             Some(item) => Ok(item),
-            None => FlowRef::of_line(raw, place, limits).map(Item::Flow),
+            None => FlowRef::of_line(line).map(Item::Flow),
         }
     }
 
-    /// Types the flow of the line `raw`. `false`: the line is no flow.
-    pub(super) fn read_flow(
-        raw: &'a [u8],
-        place: Place,
-        limits: Limits,
-        flow: &mut Flow,
-    ) -> Result<bool, ParseError> {
-        match Item::other(raw, place, limits)? {
+    /// Types the flow of a line. `false`: the line is no flow.
+    pub(super) fn read_flow(line: Line<'a>, flow: &mut Flow) -> Result<bool, ParseError> {
+        match Item::other(line)? {
             Some(_) => Ok(false),
-            None => flow::read(raw, place, limits, flow).map(|()| true),
+            None => flow::read(line, flow).map(|()| true),
         }
     }
 
     /// The item of a line that is no flow.
-    fn other(raw: &'a [u8], place: Place, limits: Limits) -> Result<Option<Self>, ParseError> {
-        check_len(raw, place, limits)?;
+    fn other(whole: Line<'a>) -> Result<Option<Self>, ParseError> {
+        whole.check_len()?;
+        let Line { raw, place, .. } = whole;
+        if let [b' ', b'a'..=b'z', ..] = raw {
+            // None of the others begins so.
+            return Ok(None);
+        }
         let line = raw.trim_ascii_end();
         if line.is_empty() {
             return Ok(Some(Item::Blank(raw)));
@@ -225,9 +225,9 @@ impl<'a> Items<'a> {
     pub fn flows(mut self) -> impl Iterator<Item = Result<Flow, ParseError>> + use<'a> {
         core::iter::from_fn(move || {
             loop {
-                let (raw, place) = self.next_line()?;
+                let line = self.next_line()?;
                 let mut flow = Flow::default();
-                match Item::read_flow(raw, place, self.limits, &mut flow) {
+                match Item::read_flow(line, &mut flow) {
                     Ok(true) => return Some(Ok(flow)),
                     Ok(false) => {}
                     Err(error) => return Some(Err(error)),
@@ -236,18 +236,23 @@ impl<'a> Items<'a> {
         })
     }
 
-    fn next_line(&mut self) -> Option<(&'a [u8], Place)> {
+    fn next_line(&mut self) -> Option<Line<'a>> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = position(self.rest, b'\n');
+        let (end, coloured) = line::end(self.rest);
         let len = end.unwrap_or(self.rest.len());
         self.current = &self.rest[..len];
         let taken = end.map_or(len, |end| end + 1);
         self.rest = &self.rest[taken..];
         let place = self.next;
         self.next = place.after(taken);
-        Some((self.current, place))
+        Some(Line {
+            raw: self.current,
+            place,
+            limits: self.limits,
+            coloured,
+        })
     }
 }
 
@@ -255,7 +260,6 @@ impl<'a> Iterator for Items<'a> {
     type Item = Result<Item<'a>, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (line, place) = self.next_line()?;
-        Some(Item::parse(line, place, self.limits))
+        self.next_line().map(Item::parse)
     }
 }

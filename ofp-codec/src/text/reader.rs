@@ -9,7 +9,7 @@ use crate::{
         Limits,
         error::{ParseError, Place},
         item::Item,
-        scan::position,
+        line::{self, Line},
     },
 };
 
@@ -36,6 +36,8 @@ pub struct DumpReader<R> {
     buf: Vec<u8>,
     /// How many bytes of the line were read, its end included.
     taken: usize,
+    /// Whether it has colours, perhaps.
+    coloured: bool,
     /// Whether `buf` is the line of the item that came last.
     done: bool,
     next: Place,
@@ -50,6 +52,7 @@ impl<R: BufRead> DumpReader<R> {
             limits,
             buf: Vec::new(),
             taken: 0,
+            coloured: false,
             done: true,
             next: Place::START,
         }
@@ -73,11 +76,11 @@ impl<R: BufRead> DumpReader<R> {
     /// [`ReadError::Parse`] for a line that cannot be read: the next call goes on behind it.
     /// [`ReadError::Io`] if the input fails: the next call tries again.
     pub fn next_item(&mut self) -> Option<Result<Item<'_>, ReadError>> {
-        let place = match self.next_line()? {
-            Ok(place) => place,
+        let line = match self.next_line()? {
+            Ok(line) => line,
             Err(error) => return Some(Err(error)),
         };
-        Some(Item::parse(&self.buf, place, self.limits).map_err(ReadError::Parse))
+        Some(Item::parse(line).map_err(ReadError::Parse))
     }
 
     /// Puts the next flow in the place of `flow`, whose memory it takes over. `false`: the input has ended.
@@ -102,16 +105,15 @@ impl<R: BufRead> DumpReader<R> {
     /// As of [`next_item`](Self::next_item) and [`FlowRef::to_flow`](super::FlowRef::to_flow); then `flow` has what was
     /// read before the fault.
     pub fn read_flow(&mut self, flow: &mut Flow) -> Result<bool, ReadError> {
-        while let Some(place) = self.next_line() {
-            if Item::read_flow(&self.buf, place?, self.limits, flow).map_err(ReadError::Parse)? {
+        while let Some(line) = self.next_line() {
+            if Item::read_flow(line?, flow).map_err(ReadError::Parse)? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Reads a line: its place.
-    fn next_line(&mut self) -> Option<Result<Place, ReadError>> {
+    fn next_line(&mut self) -> Option<Result<Line<'_>, ReadError>> {
         match self.fill() {
             Ok(true) => {}
             Ok(false) => return None,
@@ -119,7 +121,12 @@ impl<R: BufRead> DumpReader<R> {
         }
         let place = self.next;
         self.next = place.after(self.taken);
-        Some(Ok(place))
+        Some(Ok(Line {
+            raw: &self.buf,
+            place,
+            limits: self.limits,
+            coloured: self.coloured,
+        }))
     }
 
     /// Reads a line. `false`: there is none.
@@ -127,6 +134,7 @@ impl<R: BufRead> DumpReader<R> {
         if self.done {
             self.buf.clear();
             self.taken = 0;
+            self.coloured = false;
             self.done = false;
         }
         loop {
@@ -135,7 +143,8 @@ impl<R: BufRead> DumpReader<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            let end = position(chunk, b'\n');
+            let (end, coloured) = line::end(chunk);
+            self.coloured |= coloured;
             let text = &chunk[..end.unwrap_or(chunk.len())];
             let room = self
                 .limits

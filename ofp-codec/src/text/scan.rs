@@ -171,13 +171,15 @@ fn last_word(rest: &[u8]) -> u64 {
         .fold(ONES << 6, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// Where the first `byte` in `text` is.
+/// Where the first of these bytes in `text` is.
 #[inline]
-pub(super) fn position(text: &[u8], byte: u8) -> Option<usize> {
+pub(super) fn position<const N: usize>(text: &[u8], bytes: [u8; N]) -> Option<usize> {
     // Compilers compare the bytes of a chunk at once.
-    let has = |chunk: &[u8]| chunk.iter().fold(false, |has, other| has | (*other == byte));
-    let without = text.chunks_exact(32).take_while(|chunk| !has(chunk)).count() * 32;
-    find(text, without, |word| equal(word, byte), |other| other == byte)
+    let has = |chunk: &[u8], byte: u8| chunk.iter().fold(false, |has, other| has | (*other == byte));
+    let has_one = |chunk: &[u8]| bytes.iter().fold(false, |one, byte| one | has(chunk, *byte));
+    let without = text.chunks_exact(32).take_while(|chunk| !has_one(chunk)).count() * 32;
+    let marks = |word| bytes.iter().fold(0, |marks, byte| marks | equal(word, *byte));
+    find(text, without, marks, |other| bytes.contains(&other))
 }
 
 /// The first place outside of quotes where `text` goes on with `separator`. `None`: there is none, or
@@ -267,13 +269,13 @@ mod tests {
                 .cycle()
                 .take(len)
                 .collect();
-            assert_eq!(position(&text, b'\n'), None);
+            assert_eq!(position(&text, [b'\n', 0x7f]), None);
             for at in 0..len {
                 let mut text = text.clone();
                 text[at] = b'\n';
-                assert_eq!(position(&text, b'\n'), Some(at));
+                assert_eq!(position(&text, [b'\n', 0x7f]), Some(at));
                 text[len - 1] = b'\n';
-                assert_eq!(position(&text, b'\n'), Some(at));
+                assert_eq!(position(&text, [b'\n', 0x7f]), Some(at));
             }
         }
     }

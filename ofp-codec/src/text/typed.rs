@@ -1,7 +1,7 @@
 //! A whole flow, typed.
 
 use alloc::vec::Vec;
-use core::time::Duration;
+use core::{mem::take, time::Duration};
 
 use crate::{
     model::{
@@ -23,11 +23,12 @@ use crate::{
 /// Puts the flow of a line without colours in the place of `flow`, whose memory it takes over.
 pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fault> {
     let mut actions = clear(flow);
+    let (read, part) = head(line, flow);
     let pair = |part, pair: Pair<'_>| {
         match part {
             Part::Match => {
-                if let Some((field, _)) = Field::spelling(pair.key) {
-                    flow.matches.0.push(MatchEntry::Field(field_match(field, pair)?));
+                if let Some(entry) = known_entry(pair)? {
+                    flow.matches.0.push(entry);
                 } else if !info(flow, pair)? {
                     // A flow as `add-flow` takes it has no fixed order.
                     let entry = other_entry(&flow.matches, pair)?;
@@ -46,22 +47,72 @@ pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fau
         actions.push(action(item)?);
         Ok(())
     };
-    let typed = parts(line, depth, pair, action);
+    let typed = parts(line, read, part, depth, pair, action);
     flow.actions = actions;
     flow.matches.settle_shared_names();
     typed.map(drop)
 }
 
+/// Takes in what a line begins with, as far as it is what a switch prints first and in its order and form: how many bytes
+/// that is, and what they are of. [`parts`] would find the same, item by item; this is half of a line of OVN's.
+fn head(line: &[u8], flow: &mut Flow) -> (usize, Part) {
+    let byte = |text| {
+        let (number, rest) = lex::leading_number(text)?;
+        Some((u8::try_from(number).ok()?, rest))
+    };
+    let priority = |text| {
+        let (number, rest) = lex::leading_number(text)?;
+        Some((u16::try_from(number).ok()?, rest))
+    };
+    let seconds = |text| {
+        let (duration, rest) = lex::leading_seconds(text)?;
+        Some((duration, rest.strip_prefix(b"s")?))
+    };
+    let stats = &mut flow.stats;
+    let mut rest = line.strip_prefix(b" ").unwrap_or(line);
+    if let Some((cookie, behind)) = printed(rest, b"cookie=", lex::leading_number, b", ") {
+        (flow.cookie, rest) = (cookie, behind);
+    }
+    if let Some((duration, behind)) = printed(rest, b"duration=", seconds, b", ") {
+        (stats.duration, rest) = (Some(duration), behind);
+    }
+    if let Some((table, behind)) = printed(rest, b"table=", byte, b", ") {
+        (flow.table, rest) = (table.into(), behind);
+    }
+    if let Some((packets, behind)) = printed(rest, b"n_packets=", lex::leading_number, b", ") {
+        (stats.n_packets, rest) = (Some(packets), behind);
+    }
+    if let Some((bytes, behind)) = printed(rest, b"n_bytes=", lex::leading_number, b", ") {
+        (stats.n_bytes, rest) = (Some(bytes), behind);
+    }
+    let mut part = Part::Info;
+    if let Some((priority, behind)) = printed(rest, b"priority=", priority, b",") {
+        (flow.priority, rest, part) = (priority, behind, Part::Match);
+    }
+    (line.len() - rest.len(), part)
+}
+
+/// The value of `key`, if the text begins with it, and what is behind its end.
+#[inline]
+fn printed<'a, T>(
+    text: &'a [u8],
+    key: &[u8],
+    value: impl FnOnce(&'a [u8]) -> Option<(T, &'a [u8])>,
+    end: &[u8],
+) -> Option<(T, &'a [u8])> {
+    let (value, rest) = value(text.strip_prefix(key)?)?;
+    Some((value, rest.strip_prefix(end)?))
+}
+
 /// Makes the flow the default one, with the memory of its match; the memory of its actions.
 fn clear(flow: &mut Flow) -> Vec<Action> {
-    let Flow {
-        matches: Match(mut entries),
-        mut actions,
-        ..
-    } = core::mem::take(flow);
+    let (mut entries, mut actions) = (take(&mut flow.matches.0), take(&mut flow.actions));
     entries.clear();
     actions.clear();
-    flow.matches = Match(entries);
+    *flow = Flow {
+        matches: Match(entries),
+        ..Flow::default()
+    };
     actions
 }
 
@@ -107,11 +158,22 @@ fn field_match(field: Field, pair: Pair<'_>) -> Result<FieldMatch, Fault> {
     Ok(FieldMatch { field, value, mask })
 }
 
-/// A protocol word, or some bits of a field: `reg0[0..3]=5`. What is not known is kept.
-fn other_entry(before: &Match, pair: Pair<'_>) -> Result<MatchEntry, Fault> {
-    if let (Some(protocol), None) = (Protocol::from_bytes(pair.key), pair.value) {
-        return Ok(MatchEntry::Protocol(protocol));
+/// A protocol word or a field.
+#[inline]
+fn known_entry(pair: Pair<'_>) -> Result<Option<MatchEntry>, Fault> {
+    if pair.value.is_none() {
+        if let Some(protocol) = Protocol::from_bytes(pair.key) {
+            return Ok(Some(MatchEntry::Protocol(protocol)));
+        }
     }
+    match Field::spelling(pair.key) {
+        Some((field, _)) => field_match(field, pair).map(|found| Some(MatchEntry::Field(found))),
+        None => Ok(None),
+    }
+}
+
+/// Some bits of a field: `reg0[0..3]=5`. What is not known is kept.
+fn other_entry(before: &Match, pair: Pair<'_>) -> Result<MatchEntry, Fault> {
     let key = pair.key_token();
     let known = key.split(b"[").and_then(|(name, _)| Field::spelling(name.text));
     let (Some((field, _)), true) = (known, pair.value.is_some()) else {
