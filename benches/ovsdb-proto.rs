@@ -165,7 +165,7 @@ fn main() {
     }
     benches();
     Criterion::default().configure_from_args().final_summary();
-    if !race::only_tried() {
+    if race::wanted() {
         interfaces::compare();
         traffic::compare();
     }

@@ -4,113 +4,181 @@
 //! source.
 
 use std::{
+    collections::BTreeMap,
     env, fs, io,
-    ops::Add,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::{TimeVal, TimeValLike as _},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// A job that several programs do. The first that runs is the baseline.
-#[derive(Debug)]
-pub struct Race {
+/// A job that several programs do. The first of a size is the baseline of that size.
+pub struct Race<'a> {
     group: String,
-    baseline: Option<f64>,
+    contenders: Vec<Contender<'a>>,
 }
 
-/// What a process took, or what several took together.
+struct Contender<'a> {
+    name: String,
+    size: Option<u32>,
+    count: u32,
+    run: Box<dyn FnMut() -> Option<Taken> + 'a>,
+    /// Of each round.
+    taken: Vec<Taken>,
+}
+
+/// What a process took.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Taken {
     /// CPU time, its own and the kernel's.
     seconds: f64,
-    /// The most memory that one had.
+    /// The most memory that it had.
     peak_kib: u64,
 }
 
-impl Add for Taken {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
+impl<'a> Race<'a> {
+    /// A job: `ofp-codec/a dump of OVN-like flows`.
+    pub fn new(group: &str) -> Self {
         Self {
-            seconds: self.seconds + other.seconds,
-            peak_kib: self.peak_kib.max(other.peak_kib),
+            group: group.to_owned(),
+            contenders: Vec::new(),
         }
+    }
+
+    /// A program that works through `count` things. One that cannot run, or is not done in two minutes, is said to be
+    /// missing.
+    pub fn enter(&mut self, name: &str, count: u32, mut command: Command) {
+        self.enter_with(name, count, move || measure(&mut command));
+    }
+
+    /// What is measured some other way: once a round, as long as there is something.
+    pub fn enter_with(&mut self, name: &str, count: u32, run: impl FnMut() -> Option<Taken> + 'a) {
+        self.contenders.push(Contender {
+            name: name.to_owned(),
+            size: None,
+            count,
+            run: Box::new(run),
+            taken: Vec::new(),
+        });
+    }
+
+    /// A program at a job that the others do at other sizes, too: `size` things.
+    pub fn enter_sized(&mut self, name: &str, size: u32, command: Command) {
+        self.enter(name, size, command);
+        if let Some(entered) = self.contenders.last_mut() {
+            entered.size = Some(size);
+        }
+    }
+
+    /// Runs them one after the other, round by round, because a noisy minute is noisy for all.
+    ///
+    /// # Errors
+    ///
+    /// A figure cannot be noted.
+    pub fn run(mut self) -> io::Result<()> {
+        println!("\n{}: CPU time and memory of a process", self.group);
+        for round in 0..ROUNDS {
+            for contender in &mut self.contenders {
+                // What takes long is measured once.
+                let again = contender.taken.last().is_some_and(|it| it.seconds < SHORT);
+                if round == 0 || again {
+                    let taken = (contender.run)();
+                    let seconds = taken.map_or("-".to_owned(), |it| format!("{:.2} s", it.seconds));
+                    let Contender { name, count, .. } = contender;
+                    println!("  round {}, {count} of {name}: {seconds}", round + 1);
+                    contender.taken.extend(taken);
+                }
+            }
+        }
+        println!(
+            "{:<42}{:>11}{:>9}{:>12}{:>10}{:>8}",
+            "", "count", "CPU s", "each", "MiB", "ratio"
+        );
+        let mut baselines = BTreeMap::new();
+        for contender in &self.contenders {
+            let baseline = baselines.entry(contender.size).or_insert(contender);
+            contender.print(baseline);
+            contender.note(&self.group, std::ptr::eq(contender, *baseline))?;
+        }
+        Ok(())
     }
 }
 
-impl Race {
-    /// A job: `ofp-codec/a dump of OVN-like flows`.
-    pub fn new(group: &str) -> Self {
-        println!(
-            "\n{group}: CPU time and memory of a process\n{:<42}{:>11}{:>9}{:>12}{:>10}{:>8}",
-            "", "count", "CPU s", "each", "MiB", "ratio"
-        );
-        Self {
-            group: group.to_owned(),
-            baseline: None,
-        }
+impl Contender<'_> {
+    /// The middle of the rounds.
+    fn median(&self) -> Option<Taken> {
+        let mut taken = self.taken.clone();
+        taken.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+        taken.get(taken.len() / 2).copied()
     }
 
-    /// Runs a program that works through `count` things. One that cannot run, or is not done in two minutes, is said to be
-    /// missing.
-    ///
-    /// # Errors
-    ///
-    /// The figure cannot be noted.
-    pub fn run(&mut self, name: &str, count: u32, command: &mut Command) -> io::Result<()> {
-        self.add(name, count, measure(command))
+    fn nanoseconds(&self, taken: &Taken) -> f64 {
+        taken.seconds / f64::from(self.count) * 1e9
     }
 
-    /// Notes what a program took that ran elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// The figure cannot be noted.
-    pub fn add(&mut self, name: &str, count: u32, taken: Option<Taken>) -> io::Result<()> {
-        let Some(Taken { seconds, peak_kib }) = taken else {
+    fn print(&self, baseline: &Self) {
+        let Some(taken) = self.median() else {
             println!(
-                "{name:<42} missing: not installed, or not done in {} s",
+                "{:<42} missing: not installed, or not done in {} s",
+                self.name,
                 PATIENCE.as_secs()
             );
-            return self.note(name, None);
+            return;
         };
-        let each = seconds / f64::from(count) * 1e9;
-        let first = self.baseline.is_none();
-        let ratio = each / *self.baseline.get_or_insert(each);
+        let each = self.nanoseconds(&taken);
+        let ratio = baseline
+            .median()
+            .map_or(f64::NAN, |it| each / baseline.nanoseconds(&it));
         println!(
-            "{name:<42}{count:>11}{seconds:>9.2}{:>12}{:>10}{ratio:>8.1}",
+            "{:<42}{:>11}{:>9.2}{:>12}{:>10}{ratio:>8.1}",
+            self.name,
+            self.count,
+            taken.seconds,
             format!("{each:.0} ns"),
-            peak_kib / 1024
+            taken.peak_kib / 1024
         );
-        let name = if first {
-            format!("{name} (baseline)")
-        } else {
-            name.to_owned()
-        };
-        self.note(&name, Some((each, peak_kib)))
     }
 
-    /// Leaves nanoseconds and memory where criterion would; nothing of a program that is missing.
-    fn note(&self, name: &str, taken: Option<(f64, u64)>) -> io::Result<()> {
+    /// Leaves nanoseconds and memory of each round where criterion would; nothing of a program that is missing.
+    fn note(&self, group: &str, baseline: bool) -> io::Result<()> {
         let home =
             env::var_os("CRITERION_HOME").map_or_else(|| PathBuf::from("target/criterion"), PathBuf::from);
         let directory = |name: &str| name.replace(['/', ' ', ':', '(', ')'], "_");
-        let dir = home
-            .join(directory(&self.group))
-            .join(directory(name))
-            .join("new");
-        fs::create_dir_all(&dir)?;
-        let benchmark = json!({
-            "group_id": self.group, "function_id": name, "value_str": null, "throughput": {"Elements": 1},
-            "peak_kib": taken.map(|(_, peak_kib)| peak_kib),
-        });
-        fs::write(dir.join("benchmark.json"), benchmark.to_string())?;
-        let median = taken.map(|(nanoseconds, _)| json!({"point_estimate": nanoseconds}));
-        fs::write(dir.join("estimates.json"), json!({"median": median}).to_string())
+        let size = self.size.map(|size| size.to_string());
+        let name = if baseline {
+            format!("{} (baseline)", self.name)
+        } else {
+            self.name.clone()
+        };
+        // With sizes an iteration is the whole job, as it is for criterion.
+        let work = self.size.unwrap_or(1);
+        let rounds: Vec<_> = match &self.taken[..] {
+            [] => vec![None],
+            taken => taken.iter().map(Some).collect(),
+        };
+        for (round, taken) in (1..).zip(rounds) {
+            let dir = home
+                .join(directory(group))
+                .join(directory(&name))
+                .join(size.as_deref().unwrap_or_default())
+                .join(format!("round-{round}/new"));
+            fs::create_dir_all(&dir)?;
+            let benchmark = json!({
+                "group_id": group, "function_id": name, "value_str": size, "throughput": {"Elements": work},
+                "peak_kib": taken.map(|it| it.peak_kib),
+            });
+            fs::write(dir.join("benchmark.json"), benchmark.to_string())?;
+            let median = taken.map(|it| json!({"point_estimate": self.nanoseconds(it) * f64::from(work)}));
+            fs::write(dir.join("estimates.json"), json!({"median": median}).to_string())?;
+        }
+        Ok(())
     }
 }
 
@@ -128,6 +196,11 @@ pub fn ours(job: &str, file: &Path) -> io::Result<Command> {
 /// The job that [`ours`] asks this process for, and its file.
 pub fn job() -> Option<(String, PathBuf)> {
     Some((env::var(JOB).ok()?, env::var_os(FILE)?.into()))
+}
+
+/// Whether programs are to be raced. A race has rounds of its own, so of several runs one has the races.
+pub fn wanted() -> bool {
+    !only_tried() && env::var_os(RACES).is_none_or(|it| it != "no")
 }
 
 /// Whether the benchmarks are only tried, as `cargo test` does.
@@ -168,17 +241,20 @@ fn peak_of(pid: u32) -> Option<u64> {
     peak.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-/// The CPU seconds of the children that have ended: `cutime` and `cstime` of proc(5), in hundredths.
+/// The CPU seconds of the children that have ended.
 fn children_seconds() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let ticks = fields.split(' ').skip(13).take(2).map(str::parse::<f64>);
-    Some(ticks.sum::<Result<f64, _>>().ok()? / 100.0)
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    let seconds = |time: TimeVal| Duration::from_micros(time.num_microseconds().unsigned_abs()).as_secs_f64();
+    Some(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
+const ROUNDS: usize = 3;
+/// In seconds.
+const SHORT: f64 = 15.0;
 const LOOK: Duration = Duration::from_millis(3);
 /// Python's IDL, say, has waited for ever for 100,000 rows.
 const PATIENCE: Duration = Duration::from_secs(120);
+const RACES: &str = "OVS_RS_BENCH_RACES";
 const JOB: &str = "OVS_RS_BENCH_JOB";
 const FILE: &str = "OVS_RS_BENCH_FILE";
 

@@ -20,20 +20,23 @@ pub(super) fn take_part() -> bool {
 
 /// What each takes for a port.
 pub(super) fn compare() {
-    if race::only_tried() {
+    if !race::wanted() {
         return;
     }
-    let taken = in_guest().unwrap_or_else(|reason| {
+    let rounds = in_guest().unwrap_or_else(|reason| {
         println!("missing: {reason}");
-        CONTENDERS.map(|_| None)
+        Vec::new()
     });
     let mut race = Race::new("netlink-genl/10,000 ports of a kernel in a guest");
-    for (name, taken) in CONTENDERS.into_iter().zip(taken) {
-        race.add(name, PORTS * ROUNDS, taken).unwrap();
+    for (contender, name) in CONTENDERS.into_iter().enumerate() {
+        let mut rounds = rounds.iter();
+        race.enter_with(name, PORTS, move || rounds.next().map(|taken| taken[contender]));
     }
+    race.run().unwrap();
 }
 
-fn in_guest() -> Result<[Option<Taken>; 2], String> {
+/// What each took, round by round.
+fn in_guest() -> Result<Vec<[Taken; 2]>, String> {
     let program = env::current_exe().unwrap();
     let equipped = |guest: Guest| {
         guest
@@ -60,13 +63,8 @@ fn measure() {
     }
     let mut contenders = [race::ours("list", Path::new("")).unwrap(), Command::new(DPCTL)];
     contenders[1].arg("show");
-    let mut taken = [None; 2];
-    for _ in 0..ROUNDS {
-        for (command, sum) in contenders.iter_mut().zip(&mut taken) {
-            let once = race::measure(command).unwrap();
-            *sum = Some(sum.map_or(once, |sum: Taken| sum + once));
-        }
-    }
+    let round = |_| contenders.each_mut().map(|it| race::measure(it).unwrap());
+    let taken: Vec<[Taken; 2]> = (0..ROUNDS).map(round).collect();
     println!("{}", serde_json::to_string(&taken).unwrap());
 }
 

@@ -51,7 +51,7 @@ fn print(stream: &[u8]) {
 
 /// What each reader takes for a flow.
 pub(super) fn compare() {
-    if race::only_tried() {
+    if !race::wanted() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -66,18 +66,17 @@ pub(super) fn compare() {
     };
     let (all, some) = (file("all", ALL), file("some", SOME));
     let mut race = Race::new("ofp-codec/dump of a million flows");
-    let ours = &mut race::ours("read", &all).unwrap();
-    race.run("ofp-codec, typed and streaming", ALL, ours).unwrap();
-    let ours = &mut race::ours(KEEP, &all).unwrap();
-    race.run("ofp-codec, typed and all kept", ALL, ours).unwrap();
-    race.run("ovs-ofctl parse-flows", ALL, &mut ofctl(&all)).unwrap();
-    race.run("ovs.flow of Python (PYTHON=python3)", SOME, &mut python(&some))
-        .unwrap();
+    let ours = |job| race::ours(job, &all).unwrap();
+    race.enter("ofp-codec, typed and streaming", ALL, ours("read"));
+    race.enter("ofp-codec, typed and all kept", ALL, ours(KEEP));
+    race.enter("ovs-ofctl parse-flows", ALL, ofctl(&all));
+    race.enter("ovs.flow of Python (PYTHON=python3)", SOME, python(&some));
+    race.run().unwrap();
 }
 
 /// What each takes to print the flows of a reply, and of messages that add them.
 pub(super) fn print_messages() {
-    if race::only_tried() {
+    if !race::wanted() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -102,13 +101,13 @@ pub(super) fn print_messages() {
         let path = dir.path().join("messages");
         fs::write(&path, bytes).unwrap();
         let mut race = Race::new(&format!("ofp-codec/{name}"));
-        let ours = &mut race::ours(PRINT, &path).unwrap();
-        race.run("ofp-codec, printed", count, ours).unwrap();
-        let ours = &mut race::ours(DECODE, &path).unwrap();
-        race.run("ofp-codec, typed", count, ours).unwrap();
-        let theirs = &mut Command::new("ovs-ofctl");
-        race.run("ovs-ofctl ofp-parse", count, theirs.arg("ofp-parse").arg(&path))
-            .unwrap();
+        let ours = |job| race::ours(job, &path).unwrap();
+        race.enter("ofp-codec, printed", count, ours(PRINT));
+        race.enter("ofp-codec, typed", count, ours(DECODE));
+        let mut theirs = Command::new("ovs-ofctl");
+        theirs.arg("ofp-parse").arg(&path);
+        race.enter("ovs-ofctl ofp-parse", count, theirs);
+        race.run().unwrap();
     }
 }
 

@@ -1,6 +1,6 @@
-//! 100 000 interfaces of a real `ovsdb-server`: what it takes to have them, typed, beside a minimal client written by
+//! Up to 100 000 interfaces of a real `ovsdb-server`: what it takes to have them, typed, beside a minimal client written by
 //! hand for this one question, `ovsdb-client`, Python's IDL, and other crates. Then calls one after the other, beside the same kind of
-//! client. The server's share does not count. `OVS_RS_ROWS` says how many rows.
+//! client. The server's share does not count.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -66,6 +66,8 @@ struct Reply<'a> {
 }
 
 const CALLS: u32 = 20_000;
+/// Rows of the servers.
+const SIZES: [u32; 3] = [1000, 10_000, 100_000];
 
 /// Takes a contender's part; `false` if it is not one of these.
 pub(super) fn take_part(contender: &str, socket: &Path) -> bool {
@@ -80,12 +82,38 @@ pub(super) fn take_part(contender: &str, socket: &Path) -> bool {
 }
 
 pub(super) fn compare() {
-    let rows: u32 = env::var("OVS_RS_ROWS").map_or(100_000, |rows| rows.parse().unwrap());
-    let Some(server) = or_skip(OvsdbServer::with_interfaces(rows.try_into().unwrap())) else {
+    let mut race = Race::new("ovsdb-proto/13 columns of interfaces of a server");
+    // They run as long as they are asked.
+    let servers: Vec<(u32, OvsdbServer)> = SIZES
+        .into_iter()
+        .filter_map(|rows| {
+            Some((
+                rows,
+                or_skip(OvsdbServer::with_interfaces(rows.try_into().unwrap()))?,
+            ))
+        })
+        .collect();
+    for (rows, server) in &servers {
+        for contender in contenders(server, *rows) {
+            race.enter_sized(contender.0, *rows, contender.1);
+        }
+    }
+    race.run().unwrap();
+
+    let Some((_, server)) = servers.first() else {
         return;
     };
+    let mut race = Race::new("ovsdb-proto/calls one after the other");
+    for (name, job) in [("by hand", "calls by hand"), ("Client::list_dbs", "calls")] {
+        race.enter(name, CALLS, race::ours(job, server.socket()).unwrap());
+    }
+    race.enter("ovsdb 0.0.6", CALLS, rival("ovsdb", server));
+    race.run().unwrap();
+}
+
+/// Who can bring so many rows in time.
+fn contenders(server: &OvsdbServer, rows: u32) -> Vec<(&'static str, Command)> {
     let ours = |job| race::ours(job, server.socket()).unwrap();
-    let mut race = Race::new("ovsdb-proto/13 columns of interfaces of a server");
     let mut dump = Command::new("ovsdb-client");
     dump.args([
         "dump",
@@ -95,51 +123,44 @@ pub(super) fn compare() {
         "--format=json",
     ])
     .args(COLUMNS.split(','));
-    let idl = |python: &str, server: &OvsdbServer| {
+    let idl = |python: &str| {
         let mut command = Command::new(python);
         command.args(["-c", IDL, &server.remote()]);
         command
     };
-    let (some, few) = (rows.div_ceil(10), rows.div_ceil(100));
-    let [some_rows, few_rows] =
-        [some, few].map(|rows| OvsdbServer::with_interfaces(rows.try_into().unwrap()).unwrap());
-    // Their time grows with the square of the rows.
-    let rival = |name: &str| {
-        let mut command = Command::new(env::var_os("RIVALS").unwrap_or("rivals".into()));
-        command.arg(name).arg(few_rows.socket());
-        command
-    };
-    let pypi = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    for (name, rows, command) in [
-        ("by hand", rows, &mut ours("by hand")),
-        ("bytes alone", rows, &mut ours("bytes")),
-        ("Client::monitor_typed", rows, &mut ours("typed")),
-        ("Client::monitor", rows, &mut ours("plain")),
-        ("ovsdb-client dump", rows, &mut dump),
+    // It asks for the columns that it prints or compares, and this name is no interface's.
+    let mut vsctl = Command::new("ovs-vsctl");
+    vsctl
+        .args(["--no-wait", "--db", &server.remote(), "--columns", COLUMNS])
+        .args(["find", "Interface", "name=none"]);
+    let mut contenders = vec![
+        ("by hand", ours("by hand")),
+        ("bytes alone", ours("bytes")),
+        ("Client::monitor_typed", ours("typed")),
+        ("Client::monitor", ours("plain")),
+        ("ovsdb-client dump", dump),
+        ("C's IDL: ovs-vsctl find", vsctl),
         // Debian's has the parser in C.
-        (
-            "Python's IDL, parser in C",
-            rows,
-            &mut idl("/usr/bin/python3", &server),
-        ),
-        // PyPI's has not, and is too slow for all.
-        (
-            "Python's IDL of PyPI (PYTHON=python3), a tenth",
-            some,
-            &mut idl(&pypi, &some_rows),
-        ),
-        ("rovs-ovsdb 0.2, a hundredth", few, &mut rival("rovs-ovsdb")),
-        (
-            "ovsdb-client 0.0.1 of crates.io, a hundredth",
-            few,
-            &mut rival("ovsdb-client"),
-        ),
-    ] {
-        race.run(name, rows, command).unwrap();
+        ("Python's IDL, parser in C", idl("/usr/bin/python3")),
+    ];
+    // PyPI's has not.
+    if rows <= 10_000 {
+        let pypi = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        contenders.push(("Python's IDL of PyPI (PYTHON=python3)", idl(&pypi)));
     }
-    let mut race = Race::new("ovsdb-proto/calls one after the other");
-    race.run("by hand", CALLS, &mut ours("calls by hand")).unwrap();
-    race.run("Client::list_dbs", CALLS, &mut ours("calls")).unwrap();
+    // Their time grows with the square of the rows.
+    if rows <= 1000 {
+        contenders.push(("rovs-ovsdb 0.2", rival("rovs-ovsdb", server)));
+        contenders.push(("ovsdb-client 0.0.1 of crates.io", rival("ovsdb-client", server)));
+    }
+    contenders
+}
+
+/// Another crate, by the name that `rivals` has for it.
+fn rival(name: &str, server: &OvsdbServer) -> Command {
+    let mut command = Command::new(env::var_os("RIVALS").unwrap_or("rivals".into()));
+    command.arg(name).arg(server.socket());
+    command
 }
 
 pub(super) fn block_on(future: impl Future<Output = ()>) {

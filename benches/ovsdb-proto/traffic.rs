@@ -51,25 +51,26 @@ pub(super) fn compare() {
         ("Client::monitor_typed", "updates typed"),
         ("Client::monitor", "updates plain"),
     ] {
-        // Anew for each, so that the last state is not there yet.
-        let Some(server) = or_skip(OvsdbServer::with_interfaces(ROWS.try_into().unwrap())) else {
-            return;
-        };
-        let socket = server.socket().to_owned();
-        let writer = thread::spawn(move || write(&socket));
-        race.run(name, UPDATES, &mut race::ours(job, server.socket()).unwrap())
-            .unwrap();
-        writer.join().unwrap();
+        race.enter_with(name, UPDATES, move || {
+            // Anew for each, so that the last state is not there yet.
+            let server = or_skip(OvsdbServer::with_interfaces(ROWS.try_into().unwrap()))?;
+            let socket = server.socket().to_owned();
+            let writer = thread::spawn(move || write(&socket));
+            let taken = race::measure(&mut race::ours(job, server.socket()).unwrap());
+            writer.join().unwrap();
+            taken
+        });
     }
+    race.run().unwrap();
 
     let Some(server) = or_skip(OvsdbServer::start()) else {
         return;
     };
     let mut race = Race::new("ovsdb-proto/calls, 64 on their way");
     for (name, job) in [("by hand", "flight by hand"), ("Client::list_dbs", "flight")] {
-        race.run(name, CALLS, &mut race::ours(job, server.socket()).unwrap())
-            .unwrap();
+        race.enter(name, CALLS, race::ours(job, server.socket()).unwrap());
     }
+    race.run().unwrap();
 }
 
 /// Changes a row with each transaction, and waits for each reply so that the server has none to merge.

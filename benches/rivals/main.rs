@@ -1,6 +1,7 @@
-//! `rivals CRATE SOCKET`: has another crate bring the interfaces of an `ovsdb-server`, and prints how many it has.
+//! `rivals CRATE SOCKET`: has another crate bring the interfaces of an `ovsdb-server`, or, if it monitors nothing, call it
+//! time and again; prints how many there were.
 
-use std::{collections::HashMap, env, error::Error};
+use std::{collections::HashMap, env, error::Error, path::Path};
 
 use ovsdb_client::{
     rpc::{self, RpcClient as _},
@@ -14,7 +15,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [_, rival, socket] = &args[..] else {
         return Err("usage: rivals CRATE SOCKET".into());
     };
-    let rows = match &**rival {
+    let count = match &**rival {
         "rovs-ovsdb" => {
             let config = ClientConfig::open_vswitch().tables(vec!["Interface".to_owned()]);
             let client = Client::connect_with_config(&format!("unix:{socket}"), config).await?;
@@ -30,15 +31,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let tables = client.monitor("Open_vSwitch", None, requests).await?;
             tables.values().map(HashMap::len).sum()
         }
+        "ovsdb" => {
+            let client = ovsdb::Client::connect_unix(Path::new(socket)).await?;
+            for _ in 0..CALLS {
+                client.list_databases().await?;
+            }
+            CALLS
+        }
         other => return Err(format!("no rival {other}").into()),
     };
-    println!("{rows}");
-    if rows == 0 {
+    println!("{count}");
+    if count == 0 {
         return Err("no rows".into());
     }
     Ok(())
 }
 
+/// As many as ours makes.
+const CALLS: usize = 20_000;
 const COLUMNS: [&str; 13] = [
     "name",
     "type",

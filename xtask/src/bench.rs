@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: all benchmarks, several times, and the report made of them.
 
 use std::{
-    env,
+    env, fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -18,8 +19,10 @@ pub(crate) fn run(runs: usize) -> ExitCode {
     let homes: Vec<String> = (1..=runs).map(home).collect();
     let python = target().join("bench-python");
     let interpreter = python.join("bin/python3").to_string_lossy().into_owned();
+    let stale = homes.clone();
     let mut steps = vec![
         Step::new("the machine", machine::prepare),
+        Step::new("the figures of last time", move || clear(&stale)),
         Step::new("Python's ovs", move || python_peer(&python)),
         Step::new("other crates", rival_crates),
     ];
@@ -32,6 +35,8 @@ pub(crate) fn run(runs: usize) -> ExitCode {
                 ("CRITERION_HOME", home),
                 ("PYTHON", &interpreter),
                 ("RIVALS", &rivals),
+                // Programs race in rounds, all in the first run.
+                ("OVS_RS_BENCH_RACES", if number == 1 { "yes" } else { "no" }),
             ],
             0,
         ));
@@ -85,6 +90,17 @@ fn rivals() -> PathBuf {
     target().join("bench-rivals")
 }
 
+/// Removes what was measured before: a row that is no more would stay in the report.
+fn clear(homes: &[String]) -> Result<(), String> {
+    for home in homes {
+        match fs::remove_dir_all(home) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(format!("{home}: {error}")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Where a run's figures go: below the target directory, so that nothing lands in the tree.
 fn home(number: usize) -> String {
     target()
@@ -98,9 +114,10 @@ fn target() -> PathBuf {
 }
 
 /// The runs are paired and repeated, so each may be short.
-const SHORT: [&str; 4] = [
-    "--warm-up-time=0.2",
-    "--measurement-time=0.8",
+const SHORT: [&str; 5] = [
+    "--warm-up-time=0.1",
+    "--measurement-time=0.5",
+    "--nresamples=2000",
     "--noplot",
     "--quiet",
 ];
