@@ -70,7 +70,7 @@ pub(crate) fn targets(groups: &BTreeMap<String, Group>) -> String {
         let _ = writeln!(
             page,
             "| {name} | {} | {} | {measured} | {verdict} | {means} |",
-            target.beside(),
+            target.beside(groups),
             target.wanted(),
         );
     }
@@ -82,8 +82,8 @@ pub(crate) fn headlines(groups: &BTreeMap<String, Group>) -> String {
     let mut page = String::from("| what | beside | takes |\n|---|---|---|\n");
     for target in TARGETS {
         if let Some(ratio) = target.measured(groups) {
-            let ratio = target.ratio(&digits(ratio.median));
-            let _ = writeln!(page, "| {} | {} | {ratio} |", target.name, target.beside());
+            let ratio = target.terms(&digits(ratio.median));
+            let _ = writeln!(page, "| {} | {} | {ratio} |", target.name, target.beside(groups));
         }
     }
     page

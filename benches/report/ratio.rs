@@ -18,7 +18,7 @@ impl Ratio {
     }
 
     /// The middle and the ends of some numbers. `None` if there is none.
-    fn over(mut ratios: Vec<f64>) -> Option<Self> {
+    pub(crate) fn over(mut ratios: Vec<f64>) -> Option<Self> {
         ratios.sort_by(f64::total_cmp);
         Some(Self {
             median: median(&ratios)?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    figures::{BASELINE, Group},
+    figures::{BASELINE, Figure, Group, Work},
     ratio::Ratio,
 };
 
@@ -26,46 +26,61 @@ enum Wanted {
     Times(f64),
     /// At least so many times as fast as the other.
     Faster(f64),
+    /// At least so many millions a second; what it is beside says how fast the machine is.
+    Millions(f64),
 }
 
 impl Target {
-    /// What it is compared with.
-    pub(crate) fn beside(&self) -> &'static str {
-        self.against.trim_end_matches(BASELINE)
+    /// What it is compared with, and how fast that is where it matters.
+    pub(crate) fn beside(&self, groups: &BTreeMap<String, Group>) -> String {
+        let name = self.against.trim_end_matches(BASELINE);
+        match (&self.wanted, self.figure(groups, self.against).and_then(millions)) {
+            (Wanted::Millions(_), Some(rate)) => format!("{name}, at {:.1} million a second", rate.median),
+            _ => name.to_owned(),
+        }
     }
 
     /// What is wanted, in words.
     pub(crate) fn wanted(&self) -> String {
-        let (Wanted::Times(times) | Wanted::Faster(times)) = self.wanted;
-        match self.wanted {
-            Wanted::Times(_) => format!("at most {}", self.ratio(&times.to_string())),
-            Wanted::Faster(_) => format!("at least {}", self.ratio(&times.to_string())),
-        }
+        let (Wanted::Times(number) | Wanted::Faster(number) | Wanted::Millions(number)) = self.wanted;
+        let bound = if matches!(self.wanted, Wanted::Times(_)) {
+            "most"
+        } else {
+            "least"
+        };
+        format!("at {bound} {}", self.terms(&number.to_string()))
     }
 
     /// A number as what it says of the two.
-    pub(crate) fn ratio(&self, number: &str) -> String {
+    pub(crate) fn terms(&self, number: &str) -> String {
         match self.wanted {
             Wanted::Times(_) => format!("{number} times as long"),
             Wanted::Faster(_) => format!("{number} times as fast"),
+            Wanted::Millions(_) => format!("{number} million a second"),
         }
     }
 
-    /// What was measured, in the same terms. `None` if either was not.
+    /// What was measured, in the same terms. `None` if it was not.
     pub(crate) fn measured(&self, groups: &BTreeMap<String, Group>) -> Option<Ratio> {
-        let group = groups.get(self.group)?;
-        let figure = |function| group.get(function)?.get(&self.size);
-        let ratio = Ratio::of(figure(self.function)?, figure(self.against)?)?;
-        Some(match self.wanted {
-            Wanted::Times(_) => ratio,
-            Wanted::Faster(_) => ratio.inverse(),
-        })
+        let figure = self.figure(groups, self.function)?;
+        let ratio = || Ratio::of(figure, self.figure(groups, self.against)?);
+        match self.wanted {
+            Wanted::Times(_) => ratio(),
+            Wanted::Faster(_) => ratio().map(Ratio::inverse),
+            Wanted::Millions(_) => millions(figure),
+        }
     }
 
-    pub(crate) fn verdict(&self, ratio: Ratio) -> String {
+    fn figure<'a>(&self, groups: &'a BTreeMap<String, Group>, function: &str) -> Option<&'a Figure> {
+        groups.get(self.group)?.get(function)?.get(&self.size)
+    }
+
+    pub(crate) fn verdict(&self, measured: Ratio) -> String {
         let (met, missed_by) = match self.wanted {
-            Wanted::Times(times) => (ratio.median <= times, ratio.median / times),
-            Wanted::Faster(times) => (ratio.median >= times, times / ratio.median),
+            Wanted::Times(most) => (measured.median <= most, measured.median / most),
+            Wanted::Faster(least) | Wanted::Millions(least) => {
+                (measured.median >= least, least / measured.median)
+            }
         };
         if met {
             "met".to_owned()
@@ -74,6 +89,20 @@ impl Target {
             format!("**missed by {missed_by:.2}**{why}")
         }
     }
+}
+
+/// How many millions of its work a function does in a second.
+fn millions(figure: &Figure) -> Option<Ratio> {
+    let (Work::Bytes(count) | Work::Elements(count)) = figure.work?;
+    #[expect(clippy::cast_precision_loss, reason = "a rate of three digits")]
+    let count = count as f64;
+    Ratio::over(
+        figure
+            .runs
+            .iter()
+            .map(|nanoseconds| count / nanoseconds * 1e3)
+            .collect(),
+    )
 }
 
 /// The promises, crate by crate.
@@ -159,14 +188,14 @@ pub(crate) static TARGETS: &[Target] = &[
         means: "a reconnect to a large database is no event",
         spent: Some("the stream is split first, which a reader of one known message need not do"),
     },
-    // A million flows a second where line ends are found at 18 million lines a second.
+    // Where memchr finds 18 million line ends a second, or more.
     Target {
         name: "typed flows of a dump",
         group: "ofp-codec/text",
         function: "typed flows, streaming",
         against: "line ends (baseline)",
         size: Some(1_000_000),
-        wanted: Wanted::Times(18.0),
+        wanted: Wanted::Millions(1.0),
         means: "a dump of a million flows is read in a second",
         spent: None,
     },
@@ -190,14 +219,14 @@ pub(crate) static TARGETS: &[Target] = &[
         means: "what took a minute takes a second",
         spent: None,
     },
-    // 2.4 million flows a second where their bytes are copied at 40 GB/s.
+    // Where memory is copied at 40 GB/s.
     Target {
         name: "flows of an OpenFlow 1.3 reply, in parts",
         group: "ofp-codec/reply of 100,000 flows, OpenFlow 1.3",
         function: "flows in parts",
         against: "copy (baseline)",
         size: None,
-        wanted: Wanted::Times(127.0),
+        wanted: Wanted::Millions(2.4),
         means: "a switch is the slower end of the connection",
         spent: None,
     },
@@ -207,7 +236,7 @@ pub(crate) static TARGETS: &[Target] = &[
         function: "in parts",
         against: "copy (baseline)",
         size: None,
-        wanted: Wanted::Times(127.0),
+        wanted: Wanted::Millions(2.4),
         means: "a proxy or a test looks into every change on its way",
         spent: None,
     },
@@ -217,7 +246,7 @@ pub(crate) static TARGETS: &[Target] = &[
         function: "parts written again",
         against: "copy (baseline)",
         size: None,
-        wanted: Wanted::Times(127.0),
+        wanted: Wanted::Millions(2.4),
         means: "the same, and it passes them on byte for byte",
         spent: None,
     },
@@ -226,7 +255,7 @@ pub(crate) static TARGETS: &[Target] = &[
         group: "ovsdb-proto/13 columns of interfaces of a server",
         function: "Client::monitor_typed",
         against: "by hand (baseline)",
-        size: None,
+        size: Some(100_000),
         wanted: Wanted::Times(1.05),
         means: "the library costs what one would write oneself",
         spent: None,
