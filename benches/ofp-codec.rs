@@ -2,6 +2,8 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot start has failed")]
 
+#[path = "ofp-codec/flood.rs"]
+mod flood;
 #[path = "ofp-codec/peers.rs"]
 mod peers;
 #[path = "ofp-codec/wire.rs"]
@@ -81,7 +83,7 @@ fn actions(dump: impl BufRead) -> usize {
 
 const SIZES: [u32; 3] = [10_000, 100_000, 1_000_000];
 
-criterion_group!(benches, dumps, wire::benches);
+criterion_group!(benches, dumps, wire::benches, flood::benches);
 
 fn main() {
     if peers::take_part() {
