@@ -85,16 +85,19 @@ impl Switch {
             let file = dir.join("netdev_max_backlog");
             fs::write(&file, format!("{netdev_max_backlog}\n")).map_err(Error::io(&file))?;
             // Each step replaces itself, so that the child's id becomes the switch's.
-            let script = format!(r#"mount --bind "$0" {BACKLOG} && exec "$@""#);
+            let script =
+                format!(r#"mount --make-rprivate /proc && mount --bind "$0" {BACKLOG} && exec "$@""#);
             let wrapper = |namespaces: &[&str]| {
                 let mut command = Command::new(&unshare);
+                // unshare(1) would make all mounts private from the root on, and that of a chroot is none.
+                command.args(["--mount", "--propagation", "unchanged"]);
                 command.args(namespaces).args(["sh", "-c", &script]).arg(&file);
                 command
             };
             let mounts = |namespaces| tools::output(wrapper(namespaces).arg("true"));
-            let mut namespaces = &["--mount"][..];
+            let mut namespaces = &[][..];
             if mounts(namespaces).is_err() {
-                namespaces = &["--map-root-user", "--mount"];
+                namespaces = &["--map-root-user"];
                 mounts(namespaces).map_err(|error| Missing {
                     what: format!("the right to mount over {BACKLOG} ({error})"),
                     package: None,
