@@ -15,5 +15,6 @@ mod netdev_wait;
 mod ovsdb_monitor;
 mod port_audit;
 mod port_timeline;
+mod tls;
 mod tool;
 mod upcall_audit;
