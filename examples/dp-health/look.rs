@@ -127,11 +127,12 @@ async fn floods(db: &Server) -> Result<Vec<Flood>, Failure> {
 }
 
 /// Those that one look can give.
-const STATES: [State; 6] = [
+const STATES: [State; 7] = [
     State::Ok,
     State::NoDevice,
     State::VportVanished,
     State::Zombie,
     State::Error,
     State::DuplicateIfaceId,
+    State::ForeignVport,
 ];

@@ -203,6 +203,8 @@ async fn follow_schema(
     let layouts = options.layouts(schema);
     let mut session = server.session(options.request(schema)?)?;
     let mut resync = !is_first;
+    // What has been complained of last, so that it is said once.
+    let mut complaint = None;
     loop {
         match session.next().await {
             Event::Changes(changes) => {
@@ -216,18 +218,22 @@ async fn follow_schema(
                 sync: SyncKind::Initial,
                 ..
             } => continue,
-            Event::Connected { .. } => resync = true,
+            Event::Connected { .. } => (resync, complaint) = (true, None),
             Event::Unreachable { reason, .. } if session.replica().is_none() && is_first => {
                 return Err(server.failed(reason));
             }
             // That there is no server is known already.
             Event::Unreachable { reason, .. } if reason.is_connection_lost() => continue,
-            Event::Lost { reason, .. } => {
-                complain(TOOL, format_args!("{}; trying again", server.failed(reason).text));
-                continue;
-            }
-            Event::Unreachable { reason, .. } => {
-                complain(TOOL, format_args!("{}; trying again", server.failed(reason).text));
+            Event::Lost { reason, .. } | Event::Unreachable { reason, .. } => {
+                let has_server = !reason.is_connection_lost();
+                let text = server.failed(reason).text;
+                if complaint.as_ref() != Some(&text) {
+                    complain(TOOL, format_args!("{text}; trying again"));
+                }
+                complaint = Some(text);
+                if !has_server {
+                    continue;
+                }
             }
             _ => continue,
         }

@@ -71,6 +71,7 @@ impl Report<'_> {
             "bridge": port.bridge,
             "port": port.port,
             "interface": port.interface,
+            "row": port.uuid.is_some(),
             "type": port.kind,
             "ofport": port.ofport,
             "error": port.error,
@@ -98,8 +99,9 @@ pub fn matrix(verdicts: &[Verdict]) -> Matrix<'static> {
         Row {
             name: format!("{}  {}", port.bridge, port.interface),
             marks: vec![
-                Some(true),
-                Some(port.ofport.is_some_and(|ofport| ofport >= 0)),
+                Some(port.uuid.is_some()),
+                (port.uuid.is_some() || port.ofport.is_some())
+                    .then_some(port.ofport.is_some_and(|ofport| ofport >= 0)),
                 port.has_netdev(),
                 port.has_vport(),
                 port.is_listed(),
@@ -165,7 +167,7 @@ fn suggestion(verdict: &Verdict) -> Option<String> {
         true => format!(
             "ovs-vsctl remove Port {} interfaces {}",
             quoted(&port.port),
-            port.uuid
+            port.uuid?
         ),
         false => format!(
             "ovs-vsctl --if-exists del-port {} {}",

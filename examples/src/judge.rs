@@ -30,6 +30,10 @@ pub enum State {
     Error,
     /// Another interface has the same `iface-id`.
     DuplicateIfaceId,
+    /// A port of the datapath that no row has.
+    ForeignVport,
+    /// An OpenFlow port that no row has.
+    ForeignOpenflow,
     /// One of the above, but seen only once.
     Undecided,
     /// As far as can be seen.
@@ -45,6 +49,8 @@ impl State {
             Self::VportVanished => "vport vanished",
             Self::Error => "error",
             Self::DuplicateIfaceId => "duplicate iface-id",
+            Self::ForeignVport => "vport without row",
+            Self::ForeignOpenflow => "openflow without row",
             Self::Undecided => "undecided",
             Self::Ok => "ok",
         }
@@ -71,7 +77,7 @@ impl Verdict {
 pub fn judge(sight: &Sight, only: Option<&str>, before: Option<&[Verdict]>) -> Vec<Verdict> {
     let faulted = before.into_iter().flatten();
     let faulted = faulted.filter(|verdict| verdict.state != State::Ok);
-    let faulted: HashSet<Uuid> = faulted.map(|verdict| verdict.port.uuid).collect();
+    let faulted: HashSet<_> = faulted.map(|verdict| identity(&verdict.port)).collect();
     let mut owners: HashMap<&str, Vec<&Port>> = HashMap::new();
     for port in &sight.ports {
         if let Some(id) = &port.iface_id {
@@ -92,7 +98,7 @@ pub fn judge(sight: &Sight, only: Option<&str>, before: Option<&[Verdict]>) -> V
             state,
             reason,
         };
-        if before.is_some() && !faulted.contains(&port.uuid) {
+        if before.is_some() && !faulted.contains(&identity(port)) {
             verdict.doubt();
         }
         verdict
@@ -101,10 +107,27 @@ pub fn judge(sight: &Sight, only: Option<&str>, before: Option<&[Verdict]>) -> V
     sight.ports.iter().filter(wanted).map(verdict).collect()
 }
 
+/// What makes a port the same one at another look. One that was made anew has another row.
+fn identity(port: &Port) -> (Option<Uuid>, &str, &str) {
+    (port.uuid, &port.bridge, &port.interface)
+}
+
 /// What can be said of a port without the others.
 fn alone(port: &Port) -> (State, Option<String>) {
     let switch = switch_says(port);
     let fault = |state, reason: String| (state, Some(reason));
+    if port.uuid.is_none() {
+        return match port.vport {
+            Some(_) => fault(
+                State::ForeignVport,
+                "somebody else gave it to the datapath, or left it there".to_owned(),
+            ),
+            None => fault(
+                State::ForeignOpenflow,
+                "the bridge has it, and the database does not: a leftover".to_owned(),
+            ),
+        };
+    }
     let present = matches!(port.vport, Some(Vport::Present { .. }));
     match port.kind.as_str() {
         "" | "system" | "tap" if port.datapath != Datapath::Dummy && !port.netdev && !present => {

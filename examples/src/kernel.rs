@@ -1,5 +1,7 @@
 //! The datapaths of this host's kernel, with their ports.
 
+use std::ffi::CStr;
+
 use netlink_genl::Error;
 use netlink_genl::blocking::Ovs;
 use netlink_genl::ovs::datapath::Datapath;
@@ -35,4 +37,6 @@ pub fn retried<T>(mut ask: impl FnMut() -> Result<T, Error>) -> Result<T, Error>
     }
 }
 
+/// The datapath that `ovs-vswitchd` uses.
+pub const DATAPATH: &CStr = c"ovs-system";
 const RETRIES: usize = 5;

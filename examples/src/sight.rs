@@ -9,27 +9,28 @@ use ovsdb_proto::value::Uuid;
 use crate::cli::{Failure, chain};
 use crate::db::Server;
 use crate::db::rows::{BridgeRow, Bridges, InterfaceRow, PortRow};
-use crate::kernel;
+use crate::kernel::{self, DATAPATH};
 
 pub use self::openflow::Listed;
 
 mod openflow;
+mod strays;
 
 /// The ports, and where they were found.
 #[derive(Clone, Debug)]
 pub struct Sight {
-    /// By bridge, port and interface.
+    /// By bridge, port and interface; then what has no row.
     pub ports: Vec<Port>,
     /// What somebody needs and could not be read: the ports of the kernel's datapaths, those of a bridge.
     pub unseen: Vec<String>,
 }
 
-/// An interface of a port: most ports have one, bonds more.
+/// An interface of a port: most ports have one, bonds more. Or what looks like one, and the database does not have.
 #[derive(Clone, Debug)]
 pub struct Port {
-    /// Of the interface's row.
-    pub uuid: Uuid,
-    /// The name of its bridge.
+    /// Of the interface's row; `None`: it has none.
+    pub uuid: Option<Uuid>,
+    /// The name of its bridge; of a datapath's port without a row that of the datapath.
     pub bridge: String,
     /// The port's name.
     pub port: String,
@@ -112,6 +113,10 @@ impl Sight {
             .iter()
             .filter(wanted)
             .any(|port| port.datapath == Datapath::Kernel);
+        if let Ok(vports) = &vports {
+            let strays = strays::of_datapath(&found, vports, &netdevs);
+            found.extend(strays);
+        }
         Ok(Self {
             ports: found,
             unseen: vports
@@ -168,7 +173,7 @@ impl Port {
         };
         let vports = vports.filter(|_| datapath == Datapath::Kernel);
         Self {
-            uuid: row.uuid,
+            uuid: Some(row.uuid),
             bridge: bridge.name.clone(),
             port: port.name.clone(),
             interface: row.name.clone(),
@@ -200,10 +205,13 @@ fn netdevs() -> Result<HashSet<String>, Failure> {
     Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
 }
 
-/// The ports of all datapaths by name.
+/// The ports of the datapath of `ovs-vswitchd` by name; none if there is no such datapath.
 fn vports() -> Result<BTreeMap<Vec<u8>, Vport>, Error> {
-    let ports = kernel::datapaths()?.into_iter().flat_map(|(_, ports)| ports);
+    let mut datapaths = kernel::datapaths()?.into_iter();
+    let ports = datapaths.find(|(datapath, _)| datapath.name.as_c_str() == DATAPATH);
     Ok(ports
+        .into_iter()
+        .flat_map(|(_, ports)| ports)
         .map(|port| {
             let present = Vport::Present {
                 number: port.port_no,

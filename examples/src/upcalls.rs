@@ -7,7 +7,7 @@ use netlink_genl::blocking::Ovs;
 use netlink_genl::ovs::datapath::{Datapath, Dispatch};
 
 use crate::cli::{Failure, chain};
-use crate::kernel;
+use crate::kernel::{self, DATAPATH};
 
 /// The sockets of a switch, beside the datapath that uses them.
 #[derive(Clone, Debug)]
@@ -96,7 +96,6 @@ fn soft_limit(limits: &str) -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-const DATAPATH: &std::ffi::CStr = c"ovs-system";
 const PID_FILE: &str = "/run/openvswitch/ovs-vswitchd.pid";
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use netlink_genl::socket::Options;
 use netlink_genl::watch::{Event, Why};
 
 use super::{Lane, Step, Steps, What};
+use crate::kernel::DATAPATH;
 
 /// Tells of ports of the kernel's datapath until nobody listens. There may be none yet.
 pub(super) fn vports(steps: &Steps) -> Result<(), Error> {
@@ -31,7 +32,7 @@ pub(super) fn vports(steps: &Steps) -> Result<(), Error> {
 /// Until the datapath is gone: `true`, or nobody listens.
 fn watch_vports(steps: &Steps) -> Result<bool, Error> {
     let mut ovs = Ovs::open()?;
-    let datapath = ovs.datapath_by_name(c"ovs-system")?;
+    let datapath = ovs.datapath_by_name(DATAPATH)?;
     let mut watch = ovs.watch(datapath.ifindex, &Options::default())?;
     let tell = |port: &Vport, what, text| {
         let device = port.name.to_string_lossy().into_owned();

@@ -6,7 +6,7 @@ use std::path::Path;
 use ofp_codec::Port as Number;
 use ofp_codec::wire::PortDesc;
 
-use super::{Port, Sight};
+use super::{Port, Sight, strays};
 use crate::cli::Failure;
 use crate::openflow::{connect, failed};
 
@@ -24,7 +24,8 @@ pub enum Listed {
 impl Sight {
     /// Asks each bridge for its ports, at `BRIDGE.mgmt` of the folder `rundir`. One that does not answer is `unseen`.
     pub async fn ask_bridges(&mut self, rundir: &Path, only: Option<&str>) {
-        let bridges: BTreeSet<String> = self.ports.iter().map(|port| port.bridge.clone()).collect();
+        let rows = self.ports.iter().filter(|port| port.uuid.is_some());
+        let bridges: BTreeSet<String> = rows.map(|port| port.bridge.clone()).collect();
         for bridge in bridges {
             if only.is_some_and(|only| only != bridge) {
                 continue;
@@ -32,8 +33,12 @@ impl Sight {
             let socket = rundir.join(format!("{bridge}.mgmt"));
             match list(&format!("unix:{}", socket.display())).await {
                 Ok(list) => {
-                    let ports = self.ports.iter_mut().filter(|port| port.bridge == bridge);
+                    let is_here = |port: &&mut Port| port.bridge == bridge;
+                    let ports = self.ports.iter_mut().filter(is_here);
                     ports.for_each(|port| port.openflow = Some(find(port, &list)));
+                    let ports: Vec<&Port> = self.ports.iter().filter(|port| port.bridge == bridge).collect();
+                    let strays = strays::of_bridge(&bridge, &ports, &list);
+                    self.ports.extend(strays);
                 }
                 Err(failure) => self.unseen.push(format!(
                     "the OpenFlow ports of {bridge} are not known: {}",
@@ -50,19 +55,29 @@ async fn list(remote: &str) -> Result<Vec<PortDesc>, Failure> {
 
 /// By the number that the database has. A port that has none there is known by its name.
 fn find(port: &Port, list: &[PortDesc]) -> Listed {
-    // The name has 15 bytes there, and that of a patch port may be longer.
-    let is_named = |there: &PortDesc| match there.name.len() {
-        15.. => port.interface.starts_with(&*there.name),
-        _ => *port.interface == *there.name,
-    };
-    let number = port.ofport.and_then(|ofport| u32::try_from(ofport).ok());
-    let found = match number.map(Number::from_text_number) {
+    let found = match port.number() {
         Some(number) => list.iter().find(|there| there.port == number),
-        None => list.iter().find(|there| is_named(there)),
+        None => list.iter().find(|there| port.is_named(there)),
     };
     match found {
         None => Listed::Absent,
-        Some(there) if is_named(there) => Listed::Present,
+        Some(there) if port.is_named(there) => Listed::Present,
         Some(there) => Listed::Other(there.name.clone()),
+    }
+}
+
+impl Port {
+    /// Its OpenFlow number, if the switch gave it one.
+    pub(super) fn number(&self) -> Option<Number> {
+        u32::try_from(self.ofport?).ok().map(Number::from_text_number)
+    }
+
+    /// Whether it has the name of this OpenFlow port. That has 15 bytes at most, and the name of a patch port may be
+    /// longer.
+    pub(super) fn is_named(&self, there: &PortDesc) -> bool {
+        match there.name.len() {
+            15.. => self.interface.starts_with(&*there.name),
+            _ => *self.interface == *there.name,
+        }
     }
 }

@@ -365,6 +365,57 @@ fn a_conversion_of_the_database_is_a_resync() {
 }
 
 #[test]
+fn all_columns_are_also_those_of_a_converted_schema() {
+    let Some(server) = server() else { return };
+    let all = ours(&server, &["ALL", "--format", "json"]);
+    let bridge = ours(&server, &["Bridge", "--timestamp"]);
+    let name = ours(&server, &["Bridge,name"]);
+    all.wait_for(|text| text.contains("Bridge"));
+    bridge.wait_for(|text| text.contains("br0"));
+    name.wait_for(|text| text.contains("br0"));
+    let schema = server.client(&["get-schema", &server.remote(), DB]).unwrap();
+    let mut schema: Value = serde_json::from_str(&schema).unwrap();
+    let tables = schema["tables"].as_object_mut().unwrap();
+    tables["Bridge"]["columns"]["colour"] = json!({ "type": { "key": "string", "min": 0, "max": 1 } });
+    tables["Bridge"]["columns"]
+        .as_object_mut()
+        .unwrap()
+        .remove("flood_vlans");
+    tables.insert(
+        "Park".to_owned(),
+        json!({ "columns": { "trees": { "type": "integer" } }, "isRoot": true }),
+    );
+    let file = server.dir().join("new.ovsschema");
+    std::fs::write(&file, schema.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    server.client(&["convert", &server.remote(), file]).unwrap();
+    // Both columns and tables, from the beginning, and what happens then.
+    let changed = "Open_vSwitch has other tables or columns now; all rows follow";
+    all.wait_for_error(changed);
+    bridge.wait_for_error(changed);
+    let transaction = r#"["Open_vSwitch",{"op":"insert","table":"Park","row":{"trees":7}},
+        {"op":"update","table":"Bridge","where":[],"row":{"colour":"green"}}]"#;
+    all.wait_for(|text| {
+        text.lines()
+            .any(|line| line.contains("resync") && line.contains("\"br0\""))
+    });
+    server
+        .client(&["transact", &server.remote(), transaction])
+        .unwrap();
+    all.wait_for(|text| text.contains("\"trees\"") && text.contains("\"green\""));
+    let text = bridge.wait_for(|text| text.contains("green"));
+    let resync = &text[text.find("resync").unwrap()..];
+    assert!(
+        resync.contains("initial") && resync.contains("colour") && !resync.contains("flood_vlans"),
+        "{text}"
+    );
+    // Of named columns nothing has changed.
+    let text = name.wait_for(|text| text.contains("resync"));
+    assert_eq!(text.matches("initial").count(), 1, "{text}");
+    assert!(!name.stderr().contains(changed));
+}
+
+#[test]
 fn timestamps_are_utc_with_milliseconds() {
     let Some(server) = server() else { return };
     let shape = |text: &str| -> String {

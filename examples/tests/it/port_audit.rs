@@ -214,6 +214,48 @@ fn a_number_that_the_bridge_does_not_have_or_has_of_another_port_is_an_error() {
 }
 
 #[test]
+fn an_openflow_port_without_a_row_has_a_state_of_its_own() {
+    let (Some(switch), Some(rows)) = (or_skip(Switch::start()), or_skip(OvsdbServer::start())) else {
+        return;
+    };
+    switch.add_bridge("br0").unwrap();
+    for port in ["d0", "d1"] {
+        switch
+            .add_port("br0", port, &["type=dummy", "ofport_request=5"])
+            .unwrap();
+    }
+    // The database of another day: the switch has been without one since, and still has the port.
+    let bridge = ["set", "bridge", "br0", "datapath_type=dummy"];
+    rows.vsctl(&[&["add-br", "br0", "--"], &bridge[..]].concat())
+        .unwrap();
+    rows.vsctl(&["add-port", "br0", "d0"]).unwrap();
+    rows.vsctl(&["set", "interface", "br0", "ofport=65534"]).unwrap();
+    let ofport = switch.vsctl(&["get", "interface", "d0", "ofport"]).unwrap();
+    let ofport = format!("ofport={}", ofport.trim());
+    rows.vsctl(&["set", "interface", "d0", "type=dummy", &ofport])
+        .unwrap();
+    let rundir = switch.db().dir().to_str().unwrap();
+    let run = audit(&rows, &["--json", "--rundir", rundir]);
+    let found = states(&run);
+    assert_eq!((run.status, found.len()), (2, 3), "{run:?}");
+    assert_eq!(found[2], ("d1".to_owned(), "openflow without row".to_owned()));
+    assert_eq!(run.json()["ports"][2]["row"], false);
+    // Its own database explains all.
+    let run = audit(switch.db(), &["--rundir", rundir]);
+    assert_eq!(
+        (run.status, run.stdout.as_str()),
+        (0, "3 interfaces: 3 ok\n"),
+        "{run:?}"
+    );
+    let once = audit(&rows, &["--rundir", rundir, "--observe", "1"]);
+    assert_eq!(once.status, 1, "{once:?}");
+    assert!(
+        once.stdout.contains("seen once: openflow without row"),
+        "{once:?}"
+    );
+}
+
+#[test]
 fn a_duplicate_on_another_bridge_counts_also_for_one_bridge() {
     let patch = ["type=patch", "ofport=7", "external_ids:iface-id=x1"];
     let Some(server) = server(&[("dup0", &patch)]) else {

@@ -55,6 +55,20 @@ pub(crate) fn beside_the_database() {
     let (status, ports) = audit(&switch);
     assert_eq!(status, 0, "{ports:?}");
 
+    sh("ip link add f0 type veth peer name f1 && ovs-dpctl add-if ovs-system f0");
+    let (status, ports) = audit(&switch);
+    let foreign = &ports["f0"];
+    assert_eq!(
+        (status, &foreign["state"]),
+        (2, &"vport without row".into()),
+        "{foreign}"
+    );
+    let faults = ports.values().filter(|port| port["state"] != "ok").count();
+    assert_eq!(faults, 1, "{ports:?}");
+    sh("ovs-dpctl del-if ovs-system f0 && ip link del f0");
+    let (status, ports) = audit(&switch);
+    assert_eq!(status, 0, "{ports:?}");
+
     sh("ip netns del n2");
     wait_until("the port goes", || !sh("ovs-dpctl show").contains(": gone "));
     let rows = ["live", "gone"].map(|port| {
