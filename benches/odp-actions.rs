@@ -1,12 +1,15 @@
 //! Encoding, sizing, decoding, parsing and printing lists, beside copying the same bytes and looking for line ends in the
-//! same text.
+//! same text; then floods parsed and printed beside `ovs-dpctl`.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot start has failed")]
+
+#[path = "odp-actions/peers.rs"]
+mod peers;
 
 use std::hint::black_box;
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group};
 use netlink_genl::nlattr::Slice;
 use odp_actions::flood::{Cell, Endpoint};
 use odp_actions::{Action, Actions, KernelRule, Key, Limits, Template};
@@ -201,4 +204,12 @@ fn capacity(c: &mut Criterion) {
 }
 
 criterion_group!(benches, lists, capacity);
-criterion_main!(benches);
+
+fn main() {
+    if peers::take_part() {
+        return;
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    peers::compare();
+}
