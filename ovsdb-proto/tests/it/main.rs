@@ -15,6 +15,8 @@ mod cluster;
 #[cfg(feature = "client")]
 mod extensions;
 #[cfg(feature = "client")]
+mod faults;
+#[cfg(feature = "client")]
 mod peer;
 #[cfg(feature = "client")]
 mod real;

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use ovsdb_proto::client::{Client, Error, Event, Session, SessionOptions, SyncKind};
 use ovsdb_proto::connection::End;
 use ovsdb_proto::monitor::MonitorRequest;
-use ovsdb_proto::operation::{Condition, Mutation};
-use ovsdb_proto::replica::{Change, Replica, RowChange};
+use ovsdb_proto::operation::Condition;
+use ovsdb_proto::replica::{Change, RowChange};
 use ovsdb_proto::transaction::Transaction;
-use ovsdb_proto::value::{Row, Uuid};
+use ovsdb_proto::value::Row;
 use testbed::{OvsdbServer, or_skip};
 use tokio::time::timeout;
 
-const DATABASE: &str = "Open_vSwitch";
+pub(crate) const DATABASE: &str = "Open_vSwitch";
 
 /// QoS is a root table: its rows stay without references.
 pub(crate) fn request() -> MonitorRequest {
@@ -270,177 +270,4 @@ async fn a_paused_server_is_given_up_and_the_next_remote_used() {
     assert_eq!(types(&changes), ["+a"]);
     assert!(start.elapsed() < Duration::from_secs(5));
     first.resume().unwrap();
-}
-
-/// A replica, from changes alone.
-#[derive(Default, Debug, PartialEq)]
-pub(crate) struct Replay(BTreeMap<Uuid, Row>);
-
-impl Replay {
-    pub(crate) fn apply(&mut self, changes: &[RowChange]) {
-        for RowChange { uuid, change, .. } in changes {
-            let was = match change {
-                Change::Initial(row) | Change::Insert(row) => {
-                    assert_eq!(self.0.insert(*uuid, Row::clone(row)), None, "inserted twice");
-                    continue;
-                }
-                Change::Modify { old, new, changed } => {
-                    assert!(!changed.is_empty());
-                    (self.0.insert(*uuid, Row::clone(new)), old)
-                }
-                Change::Delete(old) => (self.0.remove(uuid), old),
-                other => panic!("{other:?}"),
-            };
-            assert_eq!(was.0.as_ref(), Some(&**was.1), "not what was there");
-        }
-    }
-
-    fn assert_is(&self, replica: &Replica) {
-        let rows = replica.table("QoS").unwrap().rows();
-        let rows = rows.map(|(uuid, row)| (uuid, Row::clone(row)));
-        assert_eq!(self.0, rows.collect());
-    }
-}
-
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % n
-    }
-
-    /// A transaction of one to three operations on rows with small numbers as types.
-    fn transaction(&mut self) -> Transaction {
-        let mut transaction = Transaction::new(DATABASE);
-        for _ in 0..=self.below(3) {
-            let one = [Condition::equal("type", self.below(30).to_string())];
-            match self.below(4) {
-                0 => {
-                    let ty = self.below(30).to_string();
-                    transaction.insert("QoS", [("type", ty.into())]);
-                }
-                1 => {
-                    transaction.delete("QoS", one);
-                }
-                2 => {
-                    let pair = (self.below(4).to_string(), self.below(100).to_string());
-                    let key = [pair.0.clone()];
-                    let mutations = [
-                        Mutation::delete("external_ids", key),
-                        Mutation::insert_pairs("external_ids", [pair]),
-                    ];
-                    transaction.mutate("QoS", one, mutations);
-                }
-                _ => {
-                    let pairs = BTreeMap::from([(self.below(4).to_string(), "x".to_owned())]);
-                    transaction.update("QoS", one, [("external_ids", pairs.into())]);
-                }
-            }
-        }
-        transaction
-    }
-}
-
-/// How often each fault test hurts the server; more by `OVS_RS_FAULTS`.
-pub(crate) fn faults(default: usize) -> usize {
-    std::env::var("OVS_RS_FAULTS").map_or(default, |faults| faults.parse().unwrap())
-}
-
-/// Writes through `remote` until it is gone, and says by a row of its own that it is done.
-pub(crate) async fn write(remote: &str, random: &mut Random, count: u64) -> bool {
-    let Ok(client) = Client::connect(&remote.parse().unwrap()).await else {
-        return false;
-    };
-    for _ in 0..count {
-        if client.transact(&random.transaction()).await.is_err() {
-            return false;
-        }
-    }
-    true
-}
-
-/// Takes events until the replica is that of the server, which nobody writes to.
-pub(crate) async fn settle(session: &mut Session, replay: &mut Replay, remote: &str) {
-    let client = Client::connect(&remote.parse().unwrap()).await.unwrap();
-    let truth = client.snapshot(&request()).await.unwrap();
-    let settled = async {
-        while session.replica() != Some(&truth) || session.client().current().is_none() {
-            if let Event::Changes(changes) = session.next().await {
-                replay.apply(&changes);
-            }
-        }
-    };
-    timeout(Duration::from_secs(30), settled).await.unwrap();
-    // What the replica has of a new connection may not have been told yet.
-    while let Ok(event) = timeout(Duration::from_millis(5), session.next()).await {
-        if let Event::Changes(changes) = event {
-            replay.apply(&changes);
-        }
-    }
-    replay.assert_is(&truth);
-    assert_eq!(session.replica(), Some(&truth));
-}
-
-#[tokio::test]
-async fn after_any_fault_the_replica_is_the_servers_and_the_changes_lead_to_it() {
-    let Some(mut server) = or_skip(OvsdbServer::start()) else {
-        return;
-    };
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut options = SessionOptions::default();
-    options.client.connection.probe_interval = Some(Duration::from_millis(300));
-    // The server breaks many times a second, which is no reason to wait here.
-    options.max_backoff = Duration::from_millis(200);
-    let remotes = [server.remote(), server.tcp_remote()].map(|remote| remote.parse().unwrap());
-    let mut session = Session::new(remotes, request(), options);
-    let mut replay = Replay::default();
-    for round in 0..faults(40) {
-        let writes = 1 + random.below(40);
-        let mut writer = Random(random.below(u64::MAX) | 1);
-        let remote = server.remote();
-        let write = tokio::spawn(async move { write(&remote, &mut writer, writes).await });
-        // The fault falls into the writing.
-        let until = tokio::time::sleep(Duration::from_millis(random.below(20)));
-        tokio::pin!(until);
-        loop {
-            tokio::select! {
-                () = &mut until => break,
-                event = session.next() => if let Event::Changes(changes) = event {
-                    replay.apply(&changes);
-                },
-            }
-        }
-        match random.below(4) {
-            0 => {
-                server.kill();
-                server.restart().unwrap();
-            }
-            1 => {
-                server.kill();
-                offline(
-                    &server,
-                    &format!(
-                        r#"{{"op":"delete","table":"QoS","where":[["type","==","{}"]]}},
-                           {{"op":"insert","table":"QoS","row":{{"type":"offline{round}"}}}},
-                           {{"op":"update","table":"QoS","where":[["type","==","{}"]],
-                            "row":{{"external_ids":["map",[["offline","{round}"]]]}}}}"#,
-                        random.below(30),
-                        random.below(30)
-                    ),
-                );
-                server.restart().unwrap();
-            }
-            2 => server.drop_clients().unwrap(),
-            _ => {
-                server.pause().unwrap();
-                tokio::time::sleep(Duration::from_millis(random.below(900))).await;
-                server.resume().unwrap();
-            }
-        }
-        let _ = write.await;
-        settle(&mut session, &mut replay, &server.remote()).await;
-    }
 }
