@@ -1,6 +1,6 @@
 //! Up to 100 000 interfaces of a real `ovsdb-server`: what it takes to have them, typed, beside a minimal client written by
-//! hand for this one question, `ovsdb-client`, Python's IDL, and other crates. Then calls one after the other, beside the same kind of
-//! client. The server's share does not count.
+//! hand for this one question, `ovsdb-client`, the IDLs of C and of Python, and other crates. Then calls one after the
+//! other, beside the same kind of client. The server's share does not count.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// What the contenders have of a row. The server leaves out columns with default values.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Row<S, N> {
+pub(super) struct Row<S, N> {
     name: String,
     r#type: String,
     admin_state: Option<String>,
@@ -38,10 +38,10 @@ struct Row<S, N> {
 }
 
 /// As a user of the crate writes it.
-type Interface = Row<BTreeMap<String, String>, BTreeMap<String, i64>>;
+pub(super) type Interface = Row<BTreeMap<String, String>, BTreeMap<String, i64>>;
 
 /// As it has to be without the crate.
-type ByHand = Row<Map<String>, Map<i64>>;
+pub(super) type ByHand = Row<Map<String>, Map<i64>>;
 
 /// `["map", [[key, value], …]]`
 #[derive(Default)]

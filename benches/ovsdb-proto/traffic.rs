@@ -2,6 +2,7 @@
 //! once, beside a minimal client written by hand for this one question. The server's share does not count.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -9,9 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use benches::race::{self, Race};
+use ovsdb_proto::client::Monitor;
 use ovsdb_proto::monitor::MonitorRequest;
-use ovsdb_proto::replica::Change;
-use ovsdb_proto::value::Uuid;
+use ovsdb_proto::replica::{Change, RowChange, RowForm, Typed};
+use ovsdb_proto::value::{Row, Uuid};
 use serde::Deserialize;
 use testbed::{OvsdbServer, or_skip};
 use tokio::task::JoinSet;
@@ -98,17 +100,25 @@ fn write(socket: &Path) {
     }
 }
 
+fn followed() -> MonitorRequest {
+    MonitorRequest::new("Open_vSwitch").table_of::<Interface>("Interface")
+}
+
 async fn updates_typed(socket: &Path) {
-    let client = client(socket).await;
-    let request = MonitorRequest::new("Open_vSwitch").table_of::<Interface>("Interface");
-    let mut monitor = client.monitor_typed::<Interface>(&request).await.unwrap();
-    let last = UPDATES.to_string();
+    let monitor = client(socket).await.monitor_typed(&followed()).await.unwrap();
+    until_last(monitor, |_, row: &Typed<Interface>| is_last(row.value().unwrap())).await;
+}
+
+async fn updates_plain(socket: &Path) {
+    let monitor = client(socket).await.monitor(&followed()).await.unwrap();
+    until_last(monitor, |uuid, row: &Row| is_last(&row.read(uuid).unwrap())).await;
+}
+
+async fn until_last<R: RowForm>(mut monitor: Monitor<R>, is_last: impl Fn(Uuid, &R) -> bool) {
     loop {
-        for change in monitor.next().await.unwrap() {
-            if let Change::Initial(new) | Change::Modify { new, .. } = change.change {
-                let new = new.value().unwrap();
-                if new.external_ids.get("n") == Some(&last) {
-                    println!("{}", new.name);
+        for RowChange { uuid, change, .. } in monitor.next().await.unwrap() {
+            if let Change::Initial(new) | Change::Modify { new, .. } = change {
+                if is_last(uuid, &new) {
                     return;
                 }
             }
@@ -116,22 +126,11 @@ async fn updates_typed(socket: &Path) {
     }
 }
 
-async fn updates_plain(socket: &Path) {
-    let client = client(socket).await;
-    let request = MonitorRequest::new("Open_vSwitch").table_of::<Interface>("Interface");
-    let mut monitor = client.monitor(&request).await.unwrap();
-    let last = UPDATES.to_string();
-    loop {
-        for change in monitor.next().await.unwrap() {
-            if let Change::Initial(new) | Change::Modify { new, .. } = change.change {
-                let new: Interface = new.read(change.uuid).unwrap();
-                if new.external_ids.get("n") == Some(&last) {
-                    println!("{}", new.name);
-                    return;
-                }
-            }
-        }
-    }
+/// Whether the last update made the row what it is.
+fn is_last(interface: &Interface) -> bool {
+    black_box(&interface.name);
+    let n = interface.external_ids.get("n");
+    n.is_some_and(|n| n.parse() == Ok(UPDATES))
 }
 
 /// Rows by their UUID, each kept up to date by what changed of its map.
