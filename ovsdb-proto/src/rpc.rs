@@ -298,11 +298,7 @@ pub fn encode_request(
     method: &str,
     params: &(impl Serialize + ?Sized),
 ) -> Result<Vec<u8>, JsonError> {
-    encode(&Call {
-        id: Some(id),
-        method,
-        params,
-    })
+    Ok(Unnumbered::encode(method, params)?.numbered(Some(id)))
 }
 
 /// Writes a call that wants no reply.
@@ -311,11 +307,7 @@ pub fn encode_request(
 ///
 /// [`JsonError`] if `params` cannot be written as JSON.
 pub fn encode_notification(method: &str, params: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, JsonError> {
-    encode(&Call {
-        id: None,
-        method,
-        params,
-    })
+    Ok(Unnumbered::encode(method, params)?.numbered(None))
 }
 
 /// Writes the reply to a request of the peer, with its `id` as it came.
@@ -330,15 +322,34 @@ pub fn encode_error(id: &str, error: &str) -> Vec<u8> {
     format!("{{\"id\":{id},\"result\":null,\"error\":{error}}}").into_bytes()
 }
 
-#[derive(Serialize)]
-struct Call<'a, P: ?Sized> {
-    id: Option<u64>,
-    method: &'a str,
-    params: &'a P,
-}
+/// A call whose number is not known yet. Writing it may take long, so that is done first.
+#[derive(Debug)]
+pub(crate) struct Unnumbered(Vec<u8>);
 
-fn encode(call: &Call<'_, impl Serialize + ?Sized>) -> Result<Vec<u8>, JsonError> {
-    serde_json::to_vec(call).map_err(|error| JsonError::new(&error))
+impl Unnumbered {
+    pub(crate) fn encode(method: &str, params: &(impl Serialize + ?Sized)) -> Result<Self, JsonError> {
+        #[derive(Serialize)]
+        struct Call<'a, P: ?Sized> {
+            method: &'a str,
+            params: &'a P,
+        }
+        let call = serde_json::to_vec(&Call { method, params });
+        call.map(Self).map_err(|error| JsonError::new(&error))
+    }
+
+    /// The message, in two parts.
+    pub(crate) fn parts(&self, id: Option<u64>) -> (String, &[u8]) {
+        let head = match id {
+            Some(id) => format!("{{\"id\":{id},"),
+            None => "{\"id\":null,".to_owned(),
+        };
+        (head, self.0.get(1..).unwrap_or_default())
+    }
+
+    fn numbered(&self, id: Option<u64>) -> Vec<u8> {
+        let (head, rest) = self.parts(id);
+        [head.as_bytes(), rest].concat()
+    }
 }
 
 fn decode_member<'de, T: Deserialize<'de>>((member, bytes): (Member, &'de [u8])) -> Result<T, MessageError> {

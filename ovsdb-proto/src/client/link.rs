@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::error::Error;
 use crate::connection::{CallId, Connection, ConnectionOptions, End, Event, MonitorId, Patience, Starts};
+use crate::rpc::Unnumbered;
 
 mod call;
 mod updates;
@@ -66,12 +67,13 @@ impl Link {
         patience: Patience,
         starts: Starts,
     ) -> Result<Call, Error> {
+        let request = Unnumbered::encode(method, params).map_err(|source| Error::Json { method, source })?;
         let now = self.now();
         let mut state = self.state();
         let (wake_at, was_shut) = (state.connection.wake_at(), state.connection.is_shut());
         let id = state
             .connection
-            .prepare_call(now, method, params, patience, starts)
+            .prepare_call(now, request, patience, starts)
             .map_err(Error::call(method))?;
         if was_shut || state.connection.wake_at() != wake_at {
             state.wake_reader();
@@ -236,5 +238,31 @@ impl State {
             Some(reader) => reader.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parameters that look, while they are written, whether the connection is free.
+    struct Nosy(Arc<Link>);
+
+    impl Serialize for Nosy {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            assert!(self.0.state.try_lock().is_ok(), "others have to wait");
+            ["written"].serialize(serializer)
+        }
+    }
+
+    #[test]
+    fn a_call_that_takes_long_to_write_keeps_nobody_waiting() {
+        let link = Link::new(ConnectionOptions::default(), tokio::io::sink());
+        let params = Nosy(Arc::clone(&link));
+        let call = link.call("transact", &params, Patience::Total(None), Starts::Nothing);
+        let call = call.unwrap();
+        link.send_call(call.id(), &mut Context::from_waker(Waker::noop()));
+        assert_eq!(call.id(), CallId(1));
+        assert_eq!(link.state().connection.outgoing(), b"");
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{CallError, CallId, Connection, Event, MonitorId};
-use crate::rpc::{self, JsonError};
+use crate::rpc::{self, JsonError, Unnumbered};
 
 /// How long a call waits for its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,7 +54,7 @@ struct Waiting {
 
 #[derive(Debug)]
 enum Request {
-    Held(Vec<u8>),
+    Held(Unnumbered),
     /// Its place in the stream.
     Given(u64),
 }
@@ -112,7 +112,8 @@ impl Connection {
         patience: Patience,
         starts: Starts,
     ) -> Result<CallId, CallError> {
-        let call = self.prepare_call(now, method, params, patience, starts)?;
+        let request = Unnumbered::encode(method, params).map_err(CallError::Params)?;
+        let call = self.prepare_call(now, request, patience, starts)?;
         self.send_call(call);
         Ok(call)
     }
@@ -152,8 +153,7 @@ impl Connection {
     pub(crate) fn prepare_call(
         &mut self,
         now: Duration,
-        method: &str,
-        params: &(impl Serialize + ?Sized),
+        request: Unnumbered,
         patience: Patience,
         starts: Starts,
     ) -> Result<CallId, CallError> {
@@ -161,7 +161,6 @@ impl Connection {
             return Err(CallError::Ended { end, sent: false });
         }
         let id = self.take_id();
-        let request = rpc::encode_request(id, method, params).map_err(CallError::Params)?;
         let call = Waiting {
             request: Request::Held(request),
             patience,
@@ -182,8 +181,11 @@ impl Connection {
             self.events.push_back(Event::Completed(call));
             return false;
         };
-        if let Request::Held(bytes) = request {
-            *request = Request::Given(self.outbox.push(bytes));
+        if let Request::Held(unnumbered) = request {
+            let (head, rest) = unnumbered.parts(Some(call.0));
+            let place = self.outbox.push(head.as_bytes());
+            self.outbox.push(rest);
+            *request = Request::Given(place);
         }
         true
     }

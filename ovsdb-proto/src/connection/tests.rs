@@ -1,6 +1,7 @@
 use std::io;
 
 use super::*;
+use crate::rpc::Unnumbered;
 
 /// Milliseconds.
 fn at(ms: u64) -> Duration {
@@ -178,7 +179,12 @@ fn a_call_that_is_over_before_it_is_sent_never_is() {
     let mut connection = connection(quiet());
     let held = |connection: &mut Connection, patience| {
         connection
-            .prepare_call(at(0), "m", &[1], patience, Starts::Nothing)
+            .prepare_call(
+                at(0),
+                Unnumbered::encode("m", &[1]).unwrap(),
+                patience,
+                Starts::Nothing,
+            )
             .unwrap()
     };
     let (dropped, due) = (held(&mut connection, total(50)), held(&mut connection, total(50)));
