@@ -115,10 +115,12 @@ pub enum SchemaError {
 #[non_exhaustive]
 pub enum ReplicaError {
     /// A table that is not monitored.
-    #[error("table {table} is not monitored")]
+    #[error("table {table} is not monitored, but {}", monitored.join(", "))]
     NoTable {
         /// The table.
         table: String,
+        /// Those that are.
+        monitored: Vec<String>,
     },
     /// A column that is not monitored.
     #[error("column {column} of table {table} is not monitored")]
@@ -182,6 +184,16 @@ pub enum ReplicaError {
     Json(#[from] JsonError),
 }
 
+impl ReplicaError {
+    pub(crate) fn no_table(table: &str, monitored: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let monitored = monitored.into_iter().map(|name| name.as_ref().to_owned());
+        Self::NoTable {
+            table: table.to_owned(),
+            monitored: monitored.collect(),
+        }
+    }
+}
+
 impl Replica {
     /// An empty replica of what `request` asks for.
     ///
@@ -220,9 +232,7 @@ impl Replica {
     ) -> Result<impl Iterator<Item = Result<T, Misfit>> + 'a, ReplicaError> {
         match self.table(table) {
             Some(table) => Ok(table.rows().map(|(uuid, row)| table.read_as(uuid, row))),
-            None => Err(ReplicaError::NoTable {
-                table: table.to_owned(),
-            }),
+            None => Err(self.no_table(table)),
         }
     }
 }
@@ -243,6 +253,11 @@ impl<R> Replica<R> {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table<R>> {
         self.tables.get(name)
+    }
+
+    /// What is wrong with a table that is not there.
+    pub(crate) fn no_table(&self, table: &str) -> ReplicaError {
+        ReplicaError::no_table(table, self.tables.keys())
     }
 }
 
@@ -322,8 +337,7 @@ impl<R: RowForm> Replica<R> {
         let mut cursor = Cursor::over(message)?;
         cursor.object(|cursor, name| {
             let Some(table) = self.tables.get_mut(name) else {
-                let table = name.to_owned();
-                return Err(ReplicaError::NoTable { table });
+                return Err(ReplicaError::no_table(name, self.tables.keys()));
             };
             cursor.object(|cursor, uuid| {
                 let uuid = uuid

@@ -15,7 +15,7 @@ use crate::connection::{Notice, Starts};
 use crate::cursor::Cursor;
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
-use crate::replica::{Misfit, Replica, ReplicaError, RowChange, RowForm, SchemaError};
+use crate::replica::{Misfit, Replica, RowChange, RowForm, SchemaError};
 use crate::rpc::JsonError;
 use crate::schema::DatabaseSchema;
 use crate::value::{Row, Uuid};
@@ -202,8 +202,7 @@ impl<R: RowForm> Monitor<R> {
     ) -> Result<(), Error> {
         let updates = self.updates.as_ref().map_err(Error::clone)?;
         if self.replica.table(table).is_none() {
-            let table = table.to_owned();
-            return Err(ReplicaError::NoTable { table }.into());
+            return Err(self.replica.no_table(table).into());
         }
         let conditions: Vec<Condition> = conditions.into_iter().collect();
         for condition in &conditions {

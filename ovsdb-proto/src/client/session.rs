@@ -17,7 +17,7 @@ use super::monitor::Past;
 use super::{Client, ClientOptions, Error, Monitor, Remote};
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
-use crate::replica::{Misfit, Replica, RowChange, RowForm, Typed};
+use crate::replica::{Misfit, Replica, ReplicaError, RowChange, RowForm, Typed};
 use crate::value::{Row, Uuid};
 
 mod changes;
@@ -267,8 +267,7 @@ impl<R: RowForm> Session<R> {
     /// change of them, over all connections to come.
     ///
     /// The stream gets them while somebody polls [`next`](Self::next), which waits for streams that
-    /// are not read: nothing is lost, and memory stays bounded. Of a table that is not followed
-    /// there are none.
+    /// are not read: nothing is lost, and memory stays bounded.
     ///
     /// ```no_run
     /// use ovsdb_proto::client::Session;
@@ -279,8 +278,8 @@ impl<R: RowForm> Session<R> {
     ///     name: String,
     /// }
     ///
-    /// # async fn example(mut session: Session) {
-    /// let mut interfaces = session.changes("Interface");
+    /// # async fn example(mut session: Session) -> Result<(), ovsdb_proto::client::Error> {
+    /// let mut interfaces = session.changes("Interface")?;
     /// tokio::spawn(async move {
     ///     loop {
     ///         session.next().await;
@@ -292,23 +291,41 @@ impl<R: RowForm> Session<R> {
     ///         Err(misfit) => println!("{misfit}: {}", misfit.error()),
     ///     }
     /// }
+    /// # Ok(())
     /// # }
     /// ```
-    pub fn changes(&mut self, table: &str) -> Changes<R> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Replica`] if the table is not followed.
+    pub fn changes(&mut self, table: &str) -> Result<Changes<R>, Error> {
         self.subscribe(table, None)
     }
 
     /// The changes of one row: see [`changes`](Self::changes).
-    pub fn row_changes(&mut self, table: &str, row: Uuid) -> Changes<R> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Replica`] if the table is not followed.
+    pub fn row_changes(&mut self, table: &str, row: Uuid) -> Result<Changes<R>, Error> {
         self.subscribe(table, Some(row))
     }
 
-    fn subscribe(&mut self, table: &str, row: Option<Uuid>) -> Changes<R> {
+    fn subscribe(&mut self, table: &str, row: Option<Uuid>) -> Result<Changes<R>, Error> {
+        self.check_followed(table)?;
         let filter = Filter::new(table, row);
         let initial = self.replica().map(|replica| filter.initial(replica));
         // The replica has what is yet to be said of the start of a connection.
         let is_ahead = matches!(&self.state, State::Live(live) if live.monitor.has_first());
-        self.streams.open(filter, initial.unwrap_or_default(), is_ahead)
+        Ok(self.streams.open(filter, initial.unwrap_or_default(), is_ahead))
+    }
+
+    fn check_followed(&self, table: &str) -> Result<(), Error> {
+        let followed = self.request.tables().iter().map(|table| &table.name);
+        match followed.clone().any(|name| *name == table) {
+            true => Ok(()),
+            false => Err(ReplicaError::no_table(table, followed).into()),
+        }
     }
 
     /// The connection, for calls from anywhere.
@@ -334,6 +351,7 @@ impl<R: RowForm> Session<R> {
         table: &str,
         conditions: impl IntoIterator<Item = Condition>,
     ) -> Result<(), Error> {
+        self.check_followed(table)?;
         let conditions: Vec<Condition> = conditions.into_iter().collect();
         match &mut self.state {
             State::Live(live) => match live.monitor.set_conditions(table, conditions.clone()).await {

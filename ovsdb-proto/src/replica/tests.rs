@@ -216,12 +216,15 @@ fn a_failed_message_is_taken_back_step_by_step() {
 
 #[test]
 fn a_table_that_is_not_monitored_is_refused() {
-    assert_eq!(
-        with_row().apply(updates(r#"{"U":{}}"#)),
-        Err(ReplicaError::NoTable { table: "U".into() })
-    );
+    let unknown = ReplicaError::NoTable {
+        table: "U".into(),
+        monitored: vec!["T".into()],
+    };
+    assert_eq!(unknown.to_string(), "table U is not monitored, but T");
+    let error = with_row().apply(updates(r#"{"U":{}}"#)).unwrap_err();
+    assert_eq!(error, unknown);
     let error = with_row().rows::<Row2>("U").map(|_| ()).unwrap_err();
-    assert_eq!(error, ReplicaError::NoTable { table: "U".into() });
+    assert_eq!(error, unknown);
 }
 
 #[derive(Debug, PartialEq, Deserialize)]

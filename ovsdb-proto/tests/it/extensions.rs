@@ -79,7 +79,10 @@ async fn a_monitor_follows_the_rows_for_which_any_condition_is_true() {
     assert_eq!(monitor.request().tables()[1].conditions, []);
 
     let error = monitor.set_conditions("Port", []).await.unwrap_err();
-    assert_eq!(error.to_string(), "table Port is not monitored");
+    assert_eq!(
+        error.to_string(),
+        "table Port is not monitored, but Bridge, Interface"
+    );
     let order = Condition::new("name", Function::Less, "a");
     let error = monitor.set_conditions("Bridge", [order]).await.unwrap_err();
     assert_eq!(

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovsdb_proto::client::{Changes, Client, Session, SessionOptions};
+use ovsdb_proto::client::{Changes, Client, Error, Session, SessionOptions};
 use ovsdb_proto::monitor::MonitorRequest;
-use ovsdb_proto::replica::{Change, Table};
+use ovsdb_proto::replica::{Change, ReplicaError, Table};
 use ovsdb_proto::transaction::Transaction;
 use ovsdb_proto::value::{Row, Uuid};
 use serde::Deserialize;
@@ -62,7 +62,7 @@ async fn streams_of_a_table_and_of_a_row_have_its_changes_over_lost_connections(
     let mut session = Session::new([remote], request, SessionOptions::default());
 
     // One that is there before the first connection, and two after it.
-    let (mut early, mut early_rows) = (session.changes("QoS"), Rows::default());
+    let (mut early, mut early_rows) = (session.changes("QoS").unwrap(), Rows::default());
     synced(&mut session).await;
     let kept = session
         .replica()
@@ -73,9 +73,9 @@ async fn streams_of_a_table_and_of_a_row_have_its_changes_over_lost_connections(
         .next()
         .unwrap()
         .0;
-    let (mut late, mut late_rows) = (session.changes("QoS"), Rows::default());
-    let (mut one, mut one_rows) = (session.row_changes("QoS", kept), Rows::default());
-    let (mut queues, mut queue_rows) = (session.changes("Queue"), Rows::default());
+    let (mut late, mut late_rows) = (session.changes("QoS").unwrap(), Rows::default());
+    let (mut one, mut one_rows) = (session.row_changes("QoS", kept).unwrap(), Rows::default());
+    let (mut queues, mut queue_rows) = (session.changes("Queue").unwrap(), Rows::default());
     let driver = tokio::spawn(async move {
         loop {
             session.next().await;
@@ -113,6 +113,23 @@ async fn streams_of_a_table_and_of_a_row_have_its_changes_over_lost_connections(
     assert_eq!(late.next().await, None);
 }
 
+#[tokio::test]
+async fn a_stream_of_a_table_that_is_not_followed_is_refused_at_once() {
+    let remote = "unix:/nobody/is/there".parse().unwrap();
+    let request = request().table("Queue", ["external_ids"]);
+    let mut session = Session::new([remote], request, SessionOptions::default());
+    let refused = [
+        session.changes("Port").unwrap_err(),
+        session.row_changes("Port", Uuid::ZERO).unwrap_err(),
+        session.set_conditions("Port", []).await.unwrap_err(),
+    ];
+    let not_followed = ReplicaError::NoTable {
+        table: "Port".into(),
+        monitored: vec!["QoS".into(), "Queue".into()],
+    };
+    assert_eq!(refused, [(); 3].map(|()| Error::from(not_followed.clone())));
+}
+
 /// A stream that is not read holds the session back, and through it the server, and loses nothing.
 #[tokio::test]
 async fn a_stream_that_is_read_late_loses_nothing() {
@@ -126,7 +143,7 @@ async fn a_stream_that_is_read_late_loses_nothing() {
         request(),
         SessionOptions::default(),
     );
-    let (mut changes, mut rows) = (session.changes("QoS"), Rows::default());
+    let (mut changes, mut rows) = (session.changes("QoS").unwrap(), Rows::default());
     let writer = Client::connect(&server.remote().parse().unwrap()).await.unwrap();
     let write = async {
         for round in 0..ROUNDS {
