@@ -21,6 +21,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -48,6 +49,7 @@ use crate::value::Uuid;
 mod engine;
 mod error;
 mod link;
+mod listener;
 mod lock;
 mod monitor;
 mod remote;
@@ -59,9 +61,10 @@ mod transport;
 mod vswitch;
 
 pub use self::error::Error;
+pub use self::listener::Listener;
 pub use self::lock::Lock;
 pub use self::monitor::Monitor;
-pub use self::remote::{Remote, RemoteError};
+pub use self::remote::{Passive, Remote, RemoteError};
 pub use self::session::{Changes, Event, Session, SessionClient, SessionOptions, SyncKind};
 #[cfg(feature = "tls")]
 pub use self::tls::TlsOptions;
@@ -86,7 +89,7 @@ pub struct ClientOptions {
     pub call_timeout: Option<Duration>,
     /// What the connection may take, once it is made.
     pub connection: ConnectionOptions,
-    /// Keys and certificates for `ssl:` remotes, without which there is no connection to one.
+    /// Keys and certificates for `ssl:` and `pssl:`, without which there is no such connection.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsOptions>,
 }
@@ -111,6 +114,14 @@ impl Default for ClientOptions {
     }
 }
 
+#[cfg(feature = "tls")]
+impl ClientOptions {
+    fn wanted_tls(&self) -> io::Result<&TlsOptions> {
+        let missing = || io::Error::new(io::ErrorKind::InvalidInput, "no private key and certificates");
+        self.tls.as_ref().ok_or_else(missing)
+    }
+}
+
 impl Client {
     /// Connects with the default options.
     ///
@@ -127,19 +138,10 @@ impl Client {
     ///
     /// [`Error::Connect`] if the system refuses, [`Error::ConnectTimeout`] if it takes too long.
     pub async fn connect_with(remote: &Remote, options: ClientOptions) -> Result<Self, Error> {
-        let after = options.connect_timeout;
-        let connected = timeout(after, Self::connect_socket(remote, &options)).await;
-        match connected {
-            Ok(Ok(client)) => {
-                debug!(%remote, "connected");
-                Ok(client)
-            }
-            Ok(Err(error)) => Err(Error::connect(remote, &error)),
-            Err(_) => Err(Error::ConnectTimeout {
-                remote: remote.clone(),
-                after,
-            }),
-        }
+        let connecting = Self::connect_socket(remote, &options);
+        let client = within(options.connect_timeout, remote, connecting).await?;
+        debug!(%remote, "connected");
+        Ok(client)
     }
 
     /// Takes a connection that is made already: anything that reads and writes bytes.
@@ -301,15 +303,12 @@ impl Client {
             }
             #[cfg(feature = "tls")]
             Remote::Ssl(address) => {
-                let Some(tls) = &options.tls else {
-                    let message = "no private key and certificates";
-                    return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-                };
+                let tls = options.wanted_tls()?;
                 let socket = connect_tcp(*address).await?;
                 Ok(Self::from_io(tls.connect(*address, socket).await?, options))
             }
             #[cfg(not(feature = "tls"))]
-            Remote::Ssl(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "feature tls is off")),
+            Remote::Ssl(_) => Err(without_tls()),
         }
     }
 
@@ -368,6 +367,26 @@ impl Client {
 
     fn link(&self) -> &Arc<Link> {
         &self.inner.link
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn without_tls() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "feature tls is off")
+}
+
+/// Makes a connection in time.
+async fn within(
+    after: Duration,
+    remote: &Remote,
+    connecting: impl Future<Output = io::Result<Client>>,
+) -> Result<Client, Error> {
+    match timeout(after, connecting).await {
+        Ok(connected) => connected.map_err(|error| Error::connect(remote, &error)),
+        Err(_) => Err(Error::ConnectTimeout {
+            remote: remote.clone(),
+            after,
+        }),
     }
 }
 

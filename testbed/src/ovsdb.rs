@@ -194,28 +194,33 @@ impl OvsdbServer {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn restart(&mut self) -> Result<(), Error> {
+        self.restart_with(&[])
+    }
+
+    /// As [`restart`](Self::restart), with more options on its command line.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn restart_with(&mut self, options: &[String]) -> Result<(), Error> {
         self.kill();
-        (self.daemon, _) = launch(program()?, self.dir.path(), &self.socket, Some(self.port))?;
+        let mut command = program()?;
+        command.args(options);
+        (self.daemon, _) = launch(command, self.dir.path(), &self.socket, Some(self.port))?;
         Ok(())
     }
 
     /// Starts the server again with one more listener, for TLS, and gives it as the OVS tools name
-    /// it: `ssl:127.0.0.1:PORT`. Clients must have a certificate of the same `pki`.
+    /// it: `ssl:127.0.0.1:PORT`. Clients must have a certificate of the same `pki`. `remote` says
+    /// that it listens on a port of the system's choice: `pssl:0:127.0.0.1`, or the column of the
+    /// database that says so.
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn restart_with_tls(&mut self, pki: &Pki) -> Result<String, Error> {
-        self.kill();
+    pub fn restart_with_tls(&mut self, pki: &Pki, remote: &str) -> Result<String, Error> {
         let log = self.dir.path().join("ovsdb-server.log");
         let before = logged_port(&log);
-        let mut command = program()?;
-        command.args([
-            "--remote=pssl:0:127.0.0.1".to_owned(),
-            format!("--private-key={}", pki.server().0.display()),
-            format!("--certificate={}", pki.server().1.display()),
-            format!("--ca-cert={}", pki.client_authority().display()),
-        ]);
-        (self.daemon, _) = launch(command, self.dir.path(), &self.socket, Some(self.port))?;
+        let options = [&[format!("--remote={remote}")][..], &pki.server_options()].concat();
+        self.restart_with(&options)?;
         let port = self.daemon.wait_until("listen for TLS", || {
             logged_port(&log).filter(|port| Some(*port) != before)
         })?;

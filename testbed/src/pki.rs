@@ -60,6 +60,16 @@ impl Pki {
         self.dir.path().join("pki/controllerca/cacert.pem")
     }
 
+    /// What a server of OVS is told of its keys, and of whom it is to trust.
+    pub fn server_options(&self) -> [String; 3] {
+        let (private_key, certificate) = self.server();
+        [
+            format!("--private-key={}", private_key.display()),
+            format!("--certificate={}", certificate.display()),
+            format!("--ca-cert={}", self.client_authority().display()),
+        ]
+    }
+
     fn of(&self, name: &str) -> (PathBuf, PathBuf) {
         let file = |kind: &str| -> PathBuf { Path::join(self.dir.path(), format!("{name}-{kind}.pem")) };
         (file("privkey"), file("cert"))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::remote::Remote;
+use super::remote::{Passive, Remote};
 use crate::connection::{CallError, End};
 use crate::replica::{ReplicaError, SchemaError};
 use crate::rpc::{ErrorReply, JsonError};
@@ -34,6 +34,16 @@ pub enum Error {
         remote: Remote,
         /// The time allowed.
         after: Duration,
+    },
+    /// The system does not let us wait for connections.
+    #[error("{passive}: {message}")]
+    Listen {
+        /// Where.
+        passive: Passive,
+        /// The kind of the system's error.
+        kind: io::ErrorKind,
+        /// What the system says.
+        message: String,
     },
     /// The connection has ended.
     #[error(transparent)]
@@ -97,7 +107,7 @@ impl Error {
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Ended(_) => true,
+            Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Listen { .. } | Self::Ended(_) => true,
             Self::Timeout { .. }
             | Self::Rpc { .. }
             | Self::Json { .. }
@@ -113,6 +123,14 @@ impl Error {
     pub(super) fn connect(remote: &Remote, error: &io::Error) -> Self {
         Self::Connect {
             remote: remote.clone(),
+            kind: error.kind(),
+            message: io_message(error),
+        }
+    }
+
+    pub(super) fn listen(passive: &Passive, error: &io::Error) -> Self {
+        Self::Listen {
+            passive: passive.clone(),
             kind: error.kind(),
             message: io_message(error),
         }

@@ -32,23 +32,50 @@ pub enum Remote {
     Ssl(SocketAddr),
 }
 
-/// Why a text is not the address of a server.
+/// Where we wait for servers that connect to us, written as all of Open vSwitch's tools take it:
+/// `punix:FILE`, `ptcp:PORT:IP`, and the same with `pssl:`, an IPv6 address in brackets. Without an
+/// address it is all of IPv4, without a port 6640; port 0 is one that the system chooses.
+///
+/// ```
+/// use ovsdb_proto::client::Passive;
+///
+/// # fn main() -> Result<(), ovsdb_proto::client::RemoteError> {
+/// let passive: Passive = "ptcp:6641:127.0.0.1".parse()?;
+/// assert_eq!(passive, Passive::Tcp("127.0.0.1:6641".parse().expect("an address")));
+/// assert_eq!("ptcp:".parse::<Passive>()?.to_string(), "ptcp:6640:0.0.0.0");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Passive {
+    /// A Unix socket.
+    Unix(PathBuf),
+    /// A TCP port.
+    Tcp(SocketAddr),
+    /// A TCP port with TLS. To listen on it needs the feature `tls`.
+    Ssl(SocketAddr),
+}
+
+/// Why a text is not the address of a server, or one for servers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RemoteError {
-    /// It starts with none of `unix:`, `tcp:` and `ssl:`.
-    #[error("{text:?} is none of unix:FILE, tcp:IP:PORT and ssl:IP:PORT")]
+    /// It starts with nothing that is known.
+    #[error("{text:?} is none of {wanted}")]
     Scheme {
         /// The text.
         text: String,
+        /// What is known.
+        wanted: &'static str,
     },
-    /// Nothing follows `unix:`.
+    /// No file follows.
     #[error("{text:?} names no file")]
     NoFile {
         /// The text.
         text: String,
     },
-    /// What follows `tcp:` or `ssl:` is not an IP address and a port. Names are not looked up.
+    /// What follows is not an IP address and a port. Names are not looked up.
     #[error("{text:?} is not an ip address and a port")]
     Address {
         /// The text.
@@ -62,26 +89,71 @@ impl FromStr for Remote {
     fn from_str(text: &str) -> Result<Self, RemoteError> {
         let owned = || text.to_owned();
         if let Some(file) = text.strip_prefix("unix:") {
-            return match file {
-                "" => Err(RemoteError::NoFile { text: owned() }),
-                file => Ok(Self::Unix(file.into())),
-            };
+            return unix(text, file).map(Self::Unix);
         }
         let (remote, address): (fn(SocketAddr) -> Self, _) = match text.split_once(':') {
             Some(("tcp", address)) => (Self::Tcp, address),
             Some(("ssl", address)) => (Self::Ssl, address),
-            _ => return Err(RemoteError::Scheme { text: owned() }),
+            _ => {
+                let wanted = "unix:FILE, tcp:IP:PORT and ssl:IP:PORT";
+                return Err(RemoteError::Scheme {
+                    text: owned(),
+                    wanted,
+                });
+            }
         };
-        let without_port = || {
-            let ip = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-            let ip: IpAddr = ip.unwrap_or(address).parse().ok()?;
-            Some(SocketAddr::new(ip, DEFAULT_PORT))
-        };
+        let without_port = || Some(SocketAddr::new(ip(address)?, DEFAULT_PORT));
         let address = address.parse().ok().or_else(without_port);
         address
             .map(remote)
             .ok_or_else(|| RemoteError::Address { text: owned() })
     }
+}
+
+impl FromStr for Passive {
+    type Err = RemoteError;
+
+    fn from_str(text: &str) -> Result<Self, RemoteError> {
+        let owned = || text.to_owned();
+        if let Some(file) = text.strip_prefix("punix:") {
+            return unix(text, file).map(Self::Unix);
+        }
+        let (passive, address): (fn(SocketAddr) -> Self, _) = match text.split_once(':') {
+            Some(("ptcp", address)) => (Self::Tcp, address),
+            Some(("pssl", address)) => (Self::Ssl, address),
+            _ => {
+                let wanted = "punix:FILE, ptcp:PORT:IP and pssl:PORT:IP";
+                return Err(RemoteError::Scheme {
+                    text: owned(),
+                    wanted,
+                });
+            }
+        };
+        let (port, at) = address.split_once(':').unwrap_or((address, "0.0.0.0"));
+        let port = match port {
+            "" => Some(DEFAULT_PORT),
+            port => port.parse().ok(),
+        };
+        let address = ip(at).zip(port).map(SocketAddr::from);
+        address
+            .map(passive)
+            .ok_or_else(|| RemoteError::Address { text: owned() })
+    }
+}
+
+/// The file that follows in `text`.
+fn unix(text: &str, file: &str) -> Result<PathBuf, RemoteError> {
+    match file {
+        "" => Err(RemoteError::NoFile {
+            text: text.to_owned(),
+        }),
+        file => Ok(file.into()),
+    }
+}
+
+fn ip(text: &str) -> Option<IpAddr> {
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.unwrap_or(text).parse().ok()
 }
 
 impl fmt::Display for Remote {
@@ -90,6 +162,21 @@ impl fmt::Display for Remote {
             Self::Unix(file) => write!(f, "unix:{}", file.display()),
             Self::Tcp(address) => write!(f, "tcp:{address}"),
             Self::Ssl(address) => write!(f, "ssl:{address}"),
+        }
+    }
+}
+
+impl fmt::Display for Passive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, address) = match self {
+            Self::Unix(file) => return write!(f, "punix:{}", file.display()),
+            Self::Tcp(address) => ("ptcp", address),
+            Self::Ssl(address) => ("pssl", address),
+        };
+        let (port, ip) = (address.port(), address.ip());
+        match ip {
+            IpAddr::V4(ip) => write!(f, "{kind}:{port}:{ip}"),
+            IpAddr::V6(ip) => write!(f, "{kind}:{port}:[{ip}]"),
         }
     }
 }
@@ -125,7 +212,10 @@ mod tests {
     fn other_texts_are_refused() {
         let error = |text: &str| text.parse::<Remote>().unwrap_err();
         for text in ["", "db.sock", "pssl:127.0.0.1:6640", "punix:/x", "TCP:127.0.0.1"] {
-            assert_eq!(error(text), RemoteError::Scheme { text: text.into() });
+            let wanted = "unix:FILE, tcp:IP:PORT and ssl:IP:PORT";
+            let refused = error(text);
+            let text = text.into();
+            assert_eq!(refused, RemoteError::Scheme { text, wanted });
         }
         assert_eq!(error("unix:"), RemoteError::NoFile { text: "unix:".into() });
         for text in [
@@ -136,6 +226,35 @@ mod tests {
             "tcp:[::1",
             "ssl:switch:6640",
         ] {
+            assert_eq!(error(text), RemoteError::Address { text: text.into() });
+        }
+    }
+
+    #[test]
+    fn passive_ones_are_written_whole() {
+        for (text, whole) in [
+            ("punix:/run/db.sock", "punix:/run/db.sock"),
+            ("ptcp:", "ptcp:6640:0.0.0.0"),
+            ("pssl:6641", "pssl:6641:0.0.0.0"),
+            ("ptcp::127.0.0.1", "ptcp:6640:127.0.0.1"),
+            ("pssl:0:[::1]", "pssl:0:[::1]"),
+            ("ptcp:0:::1", "ptcp:0:[::1]"),
+        ] {
+            assert_eq!(text.parse::<Passive>().unwrap().to_string(), whole);
+            assert_eq!(whole.parse::<Passive>(), text.parse::<Passive>());
+        }
+        let error = |text: &str| text.parse::<Passive>().unwrap_err();
+        assert_eq!(
+            error("punix:"),
+            RemoteError::NoFile {
+                text: "punix:".into()
+            }
+        );
+        assert_eq!(
+            error("tcp:127.0.0.1").to_string(),
+            "\"tcp:127.0.0.1\" is none of punix:FILE, ptcp:PORT:IP and pssl:PORT:IP"
+        );
+        for text in ["ptcp:65536", "ptcp:6640:", "ptcp:6640:localhost", "pssl:-1"] {
             assert_eq!(error(text), RemoteError::Address { text: text.into() });
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,8 +14,9 @@ use tracing::{debug, warn};
 
 use self::changes::{Filter, Streams};
 use self::live::{Live, Seen};
+use self::peers::Peers;
 use super::monitor::Past;
-use super::{Client, ClientOptions, Error, Monitor, Remote};
+use super::{Client, ClientOptions, Error, Listener, Monitor, Remote};
 use crate::monitor::MonitorRequest;
 use crate::operation::Condition;
 use crate::replica::{Misfit, Replica, ReplicaError, RowChange, RowForm, Typed};
@@ -22,6 +24,7 @@ use crate::value::{Row, Uuid};
 
 mod changes;
 mod live;
+mod peers;
 
 pub use self::changes::Changes;
 
@@ -54,16 +57,14 @@ pub use self::changes::Changes;
 /// # }
 /// ```
 pub struct Session<R = Row> {
-    remotes: Vec<Remote>,
+    peers: Peers,
     request: MonitorRequest,
     options: SessionOptions,
     state: State<R>,
     /// What the last connection left, while there is none.
     past: Option<Past<R>>,
     seen: Option<Seen>,
-    /// The remote that is used, or tried next.
-    at: usize,
-    /// Remotes tried in this sweep.
+    /// Peers tried in this sweep.
     tried: usize,
     /// One of them is alive, if of no use.
     alive: bool,
@@ -141,9 +142,11 @@ pub enum SyncKind {
 #[derive(Debug, Clone)]
 pub struct SessionClient(watch::Receiver<Option<Client>>);
 
+type Opening<R> = (Remote, Result<live::Opened<R>, Error>);
+
 enum State<R> {
     Waiting(Instant),
-    Connecting(Pin<Box<dyn Future<Output = Result<live::Opened<R>, Error>> + Send>>),
+    Connecting(Pin<Box<dyn Future<Output = Opening<R>> + Send>>),
     Live(Box<Live<R>>),
 }
 
@@ -167,7 +170,14 @@ impl Session {
         request: MonitorRequest,
         options: SessionOptions,
     ) -> Self {
-        Self::of(remotes, request, options)
+        Self::of(Peers::remotes(remotes), request, options)
+    }
+
+    /// A session with a server that connects to us, again whenever its connection is lost. The
+    /// options of the connections are those of the listener. What else comes waits until then.
+    #[must_use]
+    pub fn accepting(listener: Listener, request: MonitorRequest, options: SessionOptions) -> Self {
+        Self::of(Peers::Listener(Arc::new(listener)), request, options)
     }
 
     /// As [`new`](Self::new), with rows kept as a type of yours: see [`Typed`].
@@ -180,7 +190,7 @@ impl Session {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        Session::of(remotes, request, options)
+        Session::of(Peers::remotes(remotes), request, options)
     }
 
     /// The rows of a table, read into a type of yours: see [`Replica::rows`]. None before the
@@ -199,18 +209,13 @@ impl Session {
 }
 
 impl<R: RowForm> Session<R> {
-    fn of(
-        remotes: impl IntoIterator<Item = Remote>,
-        request: MonitorRequest,
-        options: SessionOptions,
-    ) -> Self {
+    fn of(peers: Peers, request: MonitorRequest, options: SessionOptions) -> Self {
         Self {
-            remotes: remotes.into_iter().collect(),
+            peers,
             request,
             state: State::Waiting(Instant::now()),
             past: None,
             seen: None,
-            at: 0,
             tried: 0,
             alive: false,
             backoff: options.min_backoff,
@@ -225,7 +230,7 @@ impl<R: RowForm> Session<R> {
     ///
     /// Dropping the future loses nothing: what was under way goes on at the next call.
     pub async fn next(&mut self) -> Event<R> {
-        if self.remotes.is_empty() {
+        if self.peers.len() == 0 {
             std::future::pending::<()>().await;
         }
         loop {
@@ -247,7 +252,12 @@ impl<R: RowForm> Session<R> {
                         self.streams.take(&changes);
                         self.held = Some(Event::Changes(changes));
                     }
-                    Err(reason) => return self.lost(reason),
+                    Err(reason) => {
+                        let now = State::Waiting(Instant::now());
+                        if let State::Live(live) = std::mem::replace(&mut self.state, now) {
+                            return self.lost(*live, reason);
+                        }
+                    }
                 },
             }
         }
@@ -372,7 +382,7 @@ impl<R: RowForm> Session<R> {
     fn connect(&mut self) {
         let since = self.past.as_ref().and_then(|past| past.since.clone());
         let opening = live::open(
-            self.remotes[self.at].clone(),
+            self.peers.way(),
             self.request.clone(),
             self.options.clone(),
             since,
@@ -381,10 +391,9 @@ impl<R: RowForm> Session<R> {
         self.state = State::Connecting(Box::pin(opening));
     }
 
-    fn opened(&mut self, opened: Result<live::Opened<R>, Error>) -> Event<R> {
-        let remote = self.remotes[self.at].clone();
+    fn opened(&mut self, (remote, opened): Opening<R>) -> Event<R> {
         let first = self.past.is_none();
-        match opened.and_then(|opened| opened.finish(&mut self.past)) {
+        match opened.and_then(|opened| opened.finish(remote.clone(), &mut self.past)) {
             Ok((live, resumed)) => {
                 debug!(%remote, resumed, "session connected");
                 self.alive = false;
@@ -406,32 +415,30 @@ impl<R: RowForm> Session<R> {
         }
     }
 
-    fn lost(&mut self, reason: Error) -> Event<R> {
-        let remote = self.remotes[self.at].clone();
+    /// Ends the connection that was there.
+    fn lost(&mut self, live: Live<R>, reason: Error) -> Event<R> {
+        let Live { remote, .. } = live;
         warn!(%remote, %reason, "session lost its connection");
         self.clients.send_replace(None);
-        let now = State::Waiting(Instant::now());
-        if let State::Live(live) = std::mem::replace(&mut self.state, now) {
-            // A server that takes connections only to drop them again is as good as none.
-            if live.since.elapsed() < self.backoff {
-                self.try_next();
-            } else {
-                self.backoff = self.options.min_backoff;
-                self.tried = 0;
-                self.at = (self.at + 1) % self.remotes.len();
-            }
-            self.seen = live.seen.or(self.seen);
-            self.past = Some(live.monitor.into_past());
+        // A server that takes connections only to drop them again is as good as none.
+        if live.since.elapsed() < self.backoff {
+            self.try_next();
+        } else {
+            self.backoff = self.options.min_backoff;
+            self.tried = 0;
+            self.peers.advance();
         }
+        self.seen = live.seen.or(self.seen);
+        self.past = Some(live.monitor.into_past());
         Event::Lost { remote, reason }
     }
 
     /// Goes on with the next remote; after the last, with a delay.
     fn try_next(&mut self) {
-        self.at = (self.at + 1) % self.remotes.len();
+        self.peers.advance();
         self.tried += 1;
         self.state = State::Waiting(Instant::now());
-        if self.tried >= self.remotes.len() {
+        if self.tried >= self.peers.len() {
             let max = match self.alive {
                 true => self.options.max_backoff.min(ELECTION_BACKOFF),
                 false => self.options.max_backoff,
@@ -465,7 +472,7 @@ impl<R> fmt::Debug for Session<R> {
             State::Live(_) => "connected",
         };
         f.debug_struct("Session")
-            .field("remotes", &self.remotes)
+            .field("peers", &self.peers)
             .field("state", &state)
             .finish_non_exhaustive()
     }

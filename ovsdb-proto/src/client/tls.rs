@@ -1,4 +1,4 @@
-//! Connections to `ssl:` remotes.
+//! Connections to `ssl:` remotes, and from those that connect to `pssl:`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::verify_server_cert_signed_by_trust_anchor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
 };
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-/// Who we are, and whom we trust, to `ssl:` remotes: PEM files, as `ovs-vsctl` takes them and
+/// Who we are, and whom we trust, by `ssl:` and `pssl:`: PEM files, as `ovs-vsctl` takes them and
 /// `ovs-pki` makes them. They are read for each connection, so that new ones are seen.
 ///
 /// As in all of Open vSwitch, a peer is trusted if its certificate is of the right authority,
@@ -60,21 +60,22 @@ impl TlsOptions {
         &self,
         address: SocketAddr,
         socket: TcpStream,
-    ) -> io::Result<TlsStream<TcpStream>> {
-        let connector = TlsConnector::from(Arc::new(self.config()?));
+    ) -> io::Result<client::TlsStream<TcpStream>> {
+        let connector = TlsConnector::from(Arc::new(self.client_config()?));
         let name = ServerName::IpAddress(address.ip().into());
         connector.connect(name, socket).await
     }
 
-    fn config(&self) -> io::Result<ClientConfig> {
-        let mut authorities = RootCertStore::empty();
-        for certificate in certificates(&self.ca_cert)? {
-            authorities.add(certificate).map_err(unusable(&self.ca_cert))?;
-        }
-        let key = PrivateKeyDer::from_pem_file(&self.private_key).map_err(unreadable(&self.private_key))?;
+    /// The other end of [`connect`](Self::connect), on a connection that the peer made.
+    pub(super) async fn accept(&self, socket: TcpStream) -> io::Result<server::TlsStream<TcpStream>> {
+        let acceptor = TlsAcceptor::from(Arc::new(self.server_config()?));
+        acceptor.accept(socket).await
+    }
+
+    fn client_config(&self) -> io::Result<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
         let verifier = OfAuthority {
-            authorities,
+            authorities: self.authorities()?,
             provider: Arc::clone(&provider),
         };
         ClientConfig::builder_with_provider(provider)
@@ -82,8 +83,32 @@ impl TlsOptions {
             .map_err(io::Error::other)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_auth_cert(certificates(&self.certificate)?, key)
+            .with_client_auth_cert(certificates(&self.certificate)?, self.key()?)
             .map_err(unusable(&self.certificate))
+    }
+
+    fn server_config(&self) -> io::Result<ServerConfig> {
+        let provider = Arc::new(ring::default_provider());
+        let authorities = Arc::new(self.authorities()?);
+        let verifier = WebPkiClientVerifier::builder_with_provider(authorities, Arc::clone(&provider));
+        ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_client_cert_verifier(verifier.build().map_err(io::Error::other)?)
+            .with_single_cert(certificates(&self.certificate)?, self.key()?)
+            .map_err(unusable(&self.certificate))
+    }
+
+    fn authorities(&self) -> io::Result<RootCertStore> {
+        let mut authorities = RootCertStore::empty();
+        for certificate in certificates(&self.ca_cert)? {
+            authorities.add(certificate).map_err(unusable(&self.ca_cert))?;
+        }
+        Ok(authorities)
+    }
+
+    fn key(&self) -> io::Result<PrivateKeyDer<'static>> {
+        PrivateKeyDer::from_pem_file(&self.private_key).map_err(unreadable(&self.private_key))
     }
 }
 

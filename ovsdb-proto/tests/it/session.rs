@@ -51,7 +51,7 @@ pub(crate) fn offline(server: &OvsdbServer, operations: &str) {
 }
 
 /// `+type`, `-type` or `type` for an insertion, a deletion and a modification.
-fn types(changes: &[RowChange]) -> Vec<String> {
+pub(crate) fn types(changes: &[RowChange]) -> Vec<String> {
     let ty = |row: &Row| {
         row.get("type")
             .unwrap()

@@ -4,14 +4,17 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ovsdb_proto::client::{Client, ClientOptions, Error, Event, Session, SessionOptions, TlsOptions};
+use ovsdb_proto::client::{
+    Client, ClientOptions, Error, Event, Listener, Remote, Session, SessionOptions, TlsOptions,
+};
 use ovsdb_proto::connection::End;
 use testbed::{OvsdbServer, Pki, or_skip};
 use tokio::time::timeout;
 
+use super::passive::dialing;
 use super::session::{next, request, synced};
 
-fn options(pki: &Pki) -> TlsOptions {
+pub(crate) fn options(pki: &Pki) -> TlsOptions {
     let (private_key, certificate) = pki.client();
     TlsOptions {
         private_key,
@@ -20,7 +23,7 @@ fn options(pki: &Pki) -> TlsOptions {
     }
 }
 
-fn with(tls: Option<TlsOptions>) -> ClientOptions {
+pub(crate) fn with(tls: Option<TlsOptions>) -> ClientOptions {
     let mut options = ClientOptions::default();
     options.tls = tls;
     options
@@ -31,7 +34,11 @@ async fn a_server_is_reached_by_tls_and_no_other_certificate_will_do() {
     let (Some(mut server), Some(pki)) = (or_skip(OvsdbServer::start()), or_skip(Pki::new())) else {
         return;
     };
-    let remote = server.restart_with_tls(&pki).unwrap().parse().unwrap();
+    let remote = server
+        .restart_with_tls(&pki, "pssl:0:127.0.0.1")
+        .unwrap()
+        .parse()
+        .unwrap();
     let connect = |tls| async { Client::connect_with(&remote, with(tls)).await };
     let client = connect(Some(options(&pki))).await.unwrap();
     assert_eq!(client.list_dbs().await.unwrap().len(), 2);
@@ -87,7 +94,11 @@ async fn a_session_follows_a_server_by_tls_and_notices_its_silence() {
     let (Some(mut server), Some(pki)) = (or_skip(OvsdbServer::start()), or_skip(Pki::new())) else {
         return;
     };
-    let remote = server.restart_with_tls(&pki).unwrap().parse().unwrap();
+    let remote = server
+        .restart_with_tls(&pki, "pssl:0:127.0.0.1")
+        .unwrap()
+        .parse()
+        .unwrap();
     let mut session_options = SessionOptions::default();
     session_options.client = with(Some(options(&pki)));
     session_options.client.connection.probe_interval = Some(Duration::from_millis(500));
@@ -104,3 +115,43 @@ async fn a_session_follows_a_server_by_tls_and_notices_its_silence() {
     assert!(matches!(reason, Error::Ended(End::Silent { .. })), "{reason}");
     assert!(synced(&mut session).await.1.is_empty());
 }
+
+/// The server goes to us, and is the one that says hello.
+#[tokio::test]
+async fn a_server_comes_to_us_by_tls_and_no_other_certificate_will_do() {
+    let (Some(mut server), Some(pki)) = (or_skip(OvsdbServer::start()), or_skip(Pki::new())) else {
+        return;
+    };
+    let bind = async |tls| Listener::bind(&"pssl:0:127.0.0.1".parse().unwrap(), with(tls)).await;
+    let trusting = bind(Some(options(&pki))).await.unwrap();
+    let mut other = options(&pki);
+    other.ca_cert = pki.client_authority();
+    let distrusting = bind(Some(other)).await.unwrap();
+    let remotes = [dialing(&trusting), dialing(&distrusting)];
+    let args = [&remotes[..], &pki.server_options()].concat();
+    server.restart_with(&args).unwrap();
+
+    let (client, remote) = timeout(PATIENCE, trusting.accept()).await.unwrap().unwrap();
+    assert!(matches!(remote, Remote::Ssl(_)), "{remote}");
+    assert_eq!(client.list_dbs().await.unwrap().len(), 2);
+    // The authority is not that of the server.
+    let refused = timeout(PATIENCE, distrusting.accept()).await.unwrap();
+    let Err(Error::Connect { kind, message, .. }) = refused else {
+        panic!("the server is not trusted");
+    };
+    assert_eq!(kind, ErrorKind::InvalidData);
+    assert!(message.contains("invalid peer certificate"), "{message}");
+
+    let refused = bind(None).await.unwrap_err();
+    let no_keys = matches!(
+        refused,
+        Error::Listen {
+            kind: ErrorKind::InvalidInput,
+            ..
+        }
+    );
+    assert!(no_keys, "{refused}");
+}
+
+/// For a server that comes to us again and again.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::peers::Way;
 use super::{Monitor, SessionOptions};
 use crate::client::monitor::{Past, Since, Started};
 use crate::client::{Client, Error, Remote};
@@ -14,6 +15,7 @@ use crate::value::Uuid;
 
 /// A connection with its monitors.
 pub(super) struct Live<R> {
+    pub(super) remote: Remote,
     pub(super) monitor: Monitor<R>,
     /// Follows what the server says of itself. Old servers do not.
     status: Option<Monitor>,
@@ -68,9 +70,10 @@ impl<R: RowForm> Live<R> {
 }
 
 impl<R: RowForm> Opened<R> {
-    pub(super) fn finish(self, past: &mut Option<Past<R>>) -> Result<(Live<R>, bool), Error> {
+    pub(super) fn finish(self, remote: Remote, past: &mut Option<Past<R>>) -> Result<(Live<R>, bool), Error> {
         let (monitor, resumed) = self.started.finish(past)?;
         let live = Live {
+            remote,
             monitor,
             status: self.status,
             seen: self.seen,
@@ -80,26 +83,30 @@ impl<R: RowForm> Opened<R> {
     }
 }
 
-/// Connects and starts the monitors.
+/// Connects and starts the monitors. Says with whom it did, or did not.
 pub(super) async fn open<R: RowForm>(
-    remote: Remote,
+    way: Way,
     request: MonitorRequest,
     options: SessionOptions,
     since: Option<Since>,
     seen: Option<Seen>,
-) -> Result<Opened<R>, Error> {
-    let client = Client::connect_with(&remote, options.client).await?;
-    let status = watch_status(&client, request.database()).await?;
-    let seen = match &status {
-        Some(status) => later(seen, suitable(status, options.leader_only, seen)?),
-        None => seen,
+) -> (Remote, Result<Opened<R>, Error>) {
+    let (remote, connected) = way.connect(options.client).await;
+    let opening = async {
+        let client = connected?;
+        let status = watch_status(&client, request.database()).await?;
+        let seen = match &status {
+            Some(status) => later(seen, suitable(status, options.leader_only, seen)?),
+            None => seen,
+        };
+        let started = Monitor::start(client, &request, since.as_ref()).await?;
+        Ok(Opened {
+            started,
+            status,
+            seen,
+        })
     };
-    let started = Monitor::start(client, &request, since.as_ref()).await?;
-    Ok(Opened {
-        started,
-        status,
-        seen,
-    })
+    (remote, opening.await)
 }
 
 /// Follows what the server says of a database, if it says anything.
