@@ -7,11 +7,7 @@ use std::{
     os::unix::net::UnixStream,
 };
 
-use crate::{
-    Error, OvsdbServer,
-    ovsdb::{SCHEMA, short_temp_dir},
-    tools,
-};
+use crate::{Error, OvsdbServer, ovsdb::SCHEMA, tools};
 
 impl OvsdbServer {
     /// As [`start`](Self::start), with `count` rows in table `Interface`, each of about a kilobyte, as an
@@ -22,12 +18,9 @@ impl OvsdbServer {
     /// As [`start`](Self::start).
     pub fn with_interfaces(count: usize) -> Result<Self, Error> {
         tools::check_wanted()?;
-        let dir = short_temp_dir()?;
         let schema = fs::read_to_string(SCHEMA).map_err(Error::io(SCHEMA))?;
         let schema = schema.replacen("\"Interface\": {", "\"Interface\": {\n     \"isRoot\": true,", 1);
-        let file = dir.path().join("vswitch.ovsschema");
-        fs::write(&file, schema).map_err(Error::io(&file))?;
-        let server = Self::start_in(dir, &file)?;
+        let server = Self::with_schema(&schema)?;
         server.insert_interfaces(count)?;
         Ok(server)
     }

@@ -60,7 +60,19 @@ impl OvsdbServer {
         Self::start_in(short_temp_dir()?, Path::new(SCHEMA))
     }
 
-    pub(crate) fn start_in(dir: TempDir, schema: &Path) -> Result<Self, Error> {
+    /// As [`start`](Self::start), with a database of the caller's: `schema` is its text.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn with_schema(schema: &str) -> Result<Self, Error> {
+        tools::check_wanted()?;
+        let dir = short_temp_dir()?;
+        let file = dir.path().join("ovsschema");
+        fs::write(&file, schema).map_err(Error::io(&file))?;
+        Self::start_in(dir, &file)
+    }
+
+    fn start_in(dir: TempDir, schema: &Path) -> Result<Self, Error> {
         let database = dir.path().join(DATABASE);
         tools::output(
             Command::new(tools::find("ovsdb-tool")?)

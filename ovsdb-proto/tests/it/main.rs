@@ -23,6 +23,8 @@ mod peer;
 #[cfg(feature = "client")]
 mod real;
 mod recorded;
+#[cfg(feature = "tls")]
+mod roles;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "client")]
