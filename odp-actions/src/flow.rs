@@ -319,7 +319,7 @@ fn parse_used(lexer: &mut Lexer<'_>) -> Result<Option<u64>, ParseError> {
 
 fn parse_tcp_flags(lexer: &mut Lexer<'_>) -> Result<u16, ParseError> {
     let mut flags = 0;
-    while !lexer.at(|c| c == ',') {
+    while !lexer.at(|byte| byte == b',') {
         let Some((bit, _)) = TCP_FLAGS.iter().find(|(_, letter)| lexer.eat(letter)) else {
             return Err(lexer.expected("a TCP flag"));
         };

@@ -272,12 +272,9 @@ impl Names for TcpFlagNames {
     const ALL: u32 = 0xfff;
     const NUMBER: bool = false;
 
-    fn name(bit: u32) -> Option<&'static str> {
-        const NAMES: [&str; 12] = [
-            "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]",
-        ];
-        name_of(&NAMES, bit)
-    }
+    const NAMES: &[&str] = &[
+        "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]",
+    ];
 }
 
 /// `OVS_CS_F_*`.
@@ -288,13 +285,7 @@ impl Names for CtStateNames {
     const ALL: u32 = u32::MAX;
     const NUMBER: bool = true;
 
-    fn name(bit: u32) -> Option<&'static str> {
-        name_of(&["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"], bit)
-    }
-}
-
-fn name_of(names: &[&'static str], bit: u32) -> Option<&'static str> {
-    names.get(usize::try_from(bit.trailing_zeros()).ok()?).copied()
+    const NAMES: &[&str] = &["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"];
 }
 
 /// Reads the payload of an attribute without a name: what [`Hex`] printed, between parentheses, or nothing.
@@ -312,11 +303,11 @@ fn parse_raw_masked<A: Attribute>(raw_kind: u16, lexer: &mut Lexer<'_>) -> Resul
     let start = *lexer;
     let (mut payload, mut mask) = (Vec::new(), None);
     lexer.expect("(")?;
-    if lexer.at(|c| c.is_ascii_hexdigit()) {
+    if lexer.at(|byte| byte.is_ascii_hexdigit()) {
         payload = lexer.hex_bytes()?;
     }
     if lexer.eat("/") {
-        let has_mask = lexer.at(|c| c.is_ascii_hexdigit());
+        let has_mask = lexer.at(|byte| byte.is_ascii_hexdigit());
         mask = Some(if has_mask { lexer.hex_bytes()? } else { Vec::new() });
     }
     lexer.expect(")")?;

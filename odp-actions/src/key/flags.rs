@@ -20,7 +20,8 @@ pub(crate) trait Names {
     /// Whether a verbose text shows a number.
     const NUMBER: bool;
 
-    fn name(bit: u32) -> Option<&'static str>;
+    /// From the lowest bit on.
+    const NAMES: &'static [&'static str];
 }
 
 /// Bits by name: `name(a|b)`, or with a mask `name(+a-b)`.
@@ -50,9 +51,9 @@ impl<N: Names> Payload for Flags<N> {
         }
         let mask = mask.filter(|mask| !Self::is_all(mask, true));
         list.nest(name, |list| match mask {
-            None => print_flags(N::name, (*value).into(), list.f),
+            None => print_flags(N::NAMES, (*value).into(), list.f),
             Some(mask) => {
-                print_masked_flags(N::name, (*value).into(), (*mask).into() & N::ALL, N::ALL, list.f)
+                print_masked_flags(N::NAMES, (*value).into(), (*mask).into() & N::ALL, N::ALL, list.f)
             }
         })
     }
@@ -63,7 +64,7 @@ impl<N: Names> Payload for Flags<N> {
         if lexer.eat(")") {
             return Err(start.expected("a flag"));
         }
-        let (value, mask) = parse_flags(N::name, N::ALL, lexer)?;
+        let (value, mask) = parse_flags(N::NAMES, N::ALL, lexer)?;
         let fit =
             |bits: u32| Self::Value::try_from(bits).map_err(|_| start.expected("flags that fit the field"));
         let mask = match mask {
@@ -79,16 +80,13 @@ impl<N: Names> Payload for Flags<N> {
 }
 
 /// `a|b|0x400`, or `0`.
-pub(crate) fn print_flags(
-    name: impl Fn(u32) -> Option<&'static str>,
-    flags: u32,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
+pub(crate) fn print_flags(names: &[&'static str], flags: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut bar = "";
     let mut rest = flags;
     for bit in bits(flags) {
-        if let Some(name) = name(bit) {
-            write!(f, "{bar}{name}")?;
+        if let Some(name) = name_of(names, bit) {
+            f.write_str(bar)?;
+            f.write_str(name)?;
             bar = "|";
             rest &= !bit;
         }
@@ -102,80 +100,114 @@ pub(crate) fn print_flags(
 
 /// `+a-b`, or `0/0` if the mask is empty; as [`print_flags`] if it is full.
 pub(crate) fn print_masked_flags(
-    name: impl Fn(u32) -> Option<&'static str>,
+    names: &[&'static str],
     flags: u32,
     mask: u32,
     full: u32,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     if mask == full {
-        return print_flags(name, flags, f);
+        return print_flags(names, flags, f);
     }
     if mask == 0 {
         return f.write_str("0/0");
     }
     bits(mask).try_for_each(|bit| {
-        let sign = if flags & bit == 0 { '-' } else { '+' };
-        write!(f, "{sign}{}", name(bit).unwrap_or("[Unknown]"))
+        let sign = if flags & bit == 0 { "-" } else { "+" };
+        f.write_str(sign)?;
+        f.write_str(name_of(names, bit).unwrap_or("[Unknown]"))
     })
 }
 
 /// Reads what stands up to `)`, and that, too: `5/7`, `+a-b`, `a|b|0x400`; the last form has no mask.
 pub(crate) fn parse_flags(
-    name: impl Fn(u32) -> Option<&'static str>,
+    names: &[&'static str],
     allowed: u32,
     lexer: &mut Lexer<'_>,
 ) -> Result<(u32, Option<u32>), ParseError> {
-    let number = |lexer: &mut Lexer<'_>| {
-        lexer
-            .number(allowed.into())
-            .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
-    };
-    let named = |lexer: &mut Lexer<'_>| {
-        let start = *lexer;
-        let text = lexer.take_bytes(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b']'));
-        bits(allowed)
-            .find(|bit| name(*bit).is_some_and(|name| name == text))
-            .ok_or_else(|| start.expected("a flag"))
-    };
-    let start = *lexer;
-    lexer.spaces();
-    if lexer.at_digit() {
-        let value = number(lexer)?;
-        if lexer.eat("/") {
-            let mask = number(lexer)?;
-            lexer.expect(")")?;
+    if lexer.at(|byte| matches!(byte, b'+' | b'-')) {
+        return parse_signed_flags(names, lexer);
+    }
+    if !lexer.at(begins_name) {
+        if let Some((value, mask)) = parse_masked_number(allowed, lexer)? {
             return Ok((value, Some(mask)));
         }
     }
-    *lexer = start;
-    let (mut value, mut mask) = (0, 0);
-    loop {
-        let at = *lexer;
-        let plus = lexer.eat("+");
-        if !plus && !lexer.eat("-") {
-            break;
-        }
-        let bit = named(lexer)?;
-        if mask & bit != 0 {
-            return Err(at.expected("each flag once"));
-        }
-        mask |= bit;
-        value |= if plus { bit } else { 0 };
-    }
-    if mask != 0 {
-        lexer.expect(")")?;
-        return Ok((value, Some(mask)));
-    }
+    let mut value = 0;
     while !lexer.eat(")") {
-        let is_name = lexer.at(|c| c.is_ascii_alphabetic() || c == '[');
-        value |= if is_name { named(lexer) } else { number(lexer) }?;
+        value |= match lexer.at(begins_name) {
+            true => parse_flag(names, lexer)?,
+            false => parse_number(allowed, lexer)?,
+        };
         if !lexer.eat("|") {
             lexer.expect(")")?;
             break;
         }
     }
     Ok((value, None))
+}
+
+/// `+a-b)`.
+fn parse_signed_flags(
+    names: &[&'static str],
+    lexer: &mut Lexer<'_>,
+) -> Result<(u32, Option<u32>), ParseError> {
+    let (mut value, mut mask) = (0, 0);
+    loop {
+        let start = *lexer;
+        let is_set = lexer.eat("+");
+        if !is_set && !lexer.eat("-") {
+            lexer.expect(")")?;
+            return Ok((value, Some(mask)));
+        }
+        let bit = parse_flag(names, lexer)?;
+        if mask & bit != 0 {
+            return Err(start.expected("each flag once"));
+        }
+        mask |= bit;
+        value |= if is_set { bit } else { 0 };
+    }
+}
+
+/// `5/7)`; nothing is read if there is no mask.
+fn parse_masked_number(allowed: u32, lexer: &mut Lexer<'_>) -> Result<Option<(u32, u32)>, ParseError> {
+    let mut ahead = *lexer;
+    ahead.spaces();
+    if !ahead.at_digit() {
+        return Ok(None);
+    }
+    let value = parse_number(allowed, &mut ahead)?;
+    if !ahead.eat("/") {
+        return Ok(None);
+    }
+    let mask = parse_number(allowed, &mut ahead)?;
+    ahead.expect(")")?;
+    *lexer = ahead;
+    Ok(Some((value, mask)))
+}
+
+fn parse_number(allowed: u32, lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
+    let number = lexer.number(allowed.into());
+    number.map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn parse_flag(names: &[&'static str], lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
+    let start = *lexer;
+    let name = lexer.take_bytes(is_in_name);
+    let bit = names.iter().position(|known| *known == name);
+    bit.map(|bit| 1 << bit).ok_or_else(|| start.expected("a flag"))
+}
+
+fn begins_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'['
+}
+
+fn is_in_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b']')
+}
+
+fn name_of(names: &[&'static str], bit: u32) -> Option<&'static str> {
+    names.get(usize::try_from(bit.trailing_zeros()).ok()?).copied()
 }
 
 fn bits(flags: u32) -> impl Iterator<Item = u32> {

@@ -123,7 +123,10 @@ impl FlowKey {
         lexer.separators();
         while !lexer.is_empty() && (until.is_empty() || !lexer.starts_with(until)) {
             let mut ahead = *lexer;
-            if port.is_none() && ahead.eat("in_port(") && ahead.at(|c| !c.is_ascii_digit() && c != ' ') {
+            if port.is_none()
+                && ahead.eat("in_port(")
+                && ahead.at(|byte| !byte.is_ascii_digit() && byte != b' ')
+            {
                 let name = ahead.take_while(|c| c != ')');
                 ahead.expect(")")?;
                 port = Some(PortName {

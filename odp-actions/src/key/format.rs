@@ -53,14 +53,19 @@ pub(crate) trait Format {
     }
 
     /// `value` or `value/mask`.
+    #[inline]
     fn scan(lexer: &mut Lexer<'_>) -> Result<(Self::Value, Self::Value), ParseError> {
         let value = Self::parse(lexer)?;
-        let mask = if lexer.eat("/") {
-            Self::parse(lexer)?
-        } else {
-            Self::FULL
-        };
-        Ok((value, mask))
+        match lexer.eat("/") {
+            false => Ok((value, Self::FULL)),
+            true => Self::scan_mask(lexer).map(|mask| (value, mask)),
+        }
+    }
+
+    /// Apart, so that the compiler puts the rest of [`Format::scan`] where it is called.
+    #[cold]
+    fn scan_mask(lexer: &mut Lexer<'_>) -> Result<Self::Value, ParseError> {
+        Self::parse(lexer)
     }
 }
 
@@ -107,6 +112,7 @@ macro_rules! numbers {
                 numbers!(@$mask mask f)
             }
 
+            #[inline]
             fn parse(lexer: &mut Lexer<'_>) -> Result<$Type, ParseError> {
                 // `number` returns at most the limit, so that the conversion cannot fail.
                 lexer.number($limit.into()).map(|n| $Type::try_from(n).unwrap_or($limit))
@@ -279,6 +285,7 @@ impl Format for Ip4 {
         write!(f, "{mask}")
     }
 
+    #[inline]
     fn parse(lexer: &mut Lexer<'_>) -> Result<Ipv4Addr, ParseError> {
         lexer.ipv4()
     }

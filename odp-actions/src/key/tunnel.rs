@@ -15,7 +15,7 @@ use super::options::{Erspan, VxlanAttr, VxlanOpts};
 use super::payload::{
     Attribute, Context, Flag, Masks, Named, Payload, decode_prefix, print_each, whole_attrs,
 };
-use super::{MAX_DEPTH, name_of, parse_raw_masked, print_raw};
+use super::{MAX_DEPTH, parse_raw_masked, print_raw};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -228,7 +228,7 @@ impl Tunnel {
         let unknown = name.strip_prefix("key").and_then(|kind| kind.parse().ok());
         if name == "flags" {
             lexer.expect("(")?;
-            let (flags, mask) = parse_flags(flag_name, ALL_FLAGS, lexer)?;
+            let (flags, mask) = parse_flags(&FLAGS, ALL_FLAGS, lexer)?;
             // A terse flow shows no more than this of a tunnel id that is there, but not matched.
             if context.is_printed && flags & FLAG_KEY != 0 {
                 self.add_hidden_id(masks);
@@ -297,12 +297,12 @@ impl Payload for Tunnel {
             match mask {
                 None => {
                     list.item(format_args!("flags("))?;
-                    print_flags(flag_name, flags, list.f)?;
+                    print_flags(&FLAGS, flags, list.f)?;
                     list.f.write_str(")")
                 }
                 Some(_) if verbose || covered != 0 => {
                     list.item(format_args!("flags("))?;
-                    print_masked_flags(flag_name, flags, covered, ALL_FLAGS, list.f)?;
+                    print_masked_flags(&FLAGS, flags, covered, ALL_FLAGS, list.f)?;
                     list.f.write_str(")")
                 }
                 Some(_) => Ok(()),
@@ -336,7 +336,3 @@ const FLAGS: [&str; 4] = ["oam", "df", "csum", "key"];
 const USUAL: usize = 64;
 const FLAG_KEY: u32 = 8;
 const ALL_FLAGS: u32 = 15;
-
-fn flag_name(bit: u32) -> Option<&'static str> {
-    name_of(&FLAGS, bit)
-}
