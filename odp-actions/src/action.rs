@@ -319,13 +319,7 @@ impl Action {
             }
         }
         if name == "set" {
-            // One word for two actions: Open vSwitch takes the short one if the mask covers everything, or is not as
-            // long as the value.
-            let set = parse_set(lexer)?;
-            return Ok(match set.is_exact() || !set.is_aligned() {
-                true => Self::Set(set.key),
-                false => Self::SetMasked(Box::new(set)),
-            });
+            return parse_set(lexer);
         }
         Self::parse(name, lexer)
             .filter(|_| !matches!(name, "output" | "set_masked"))

@@ -5,6 +5,7 @@ use core::fmt;
 
 use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, HEADER_LEN, Sink, attr_len};
 
+use super::Action;
 use crate::key::codec::Codec;
 use crate::key::{Key, MaskedKey};
 use crate::text::ParseError;
@@ -83,16 +84,28 @@ impl Codec for SetMaskedCodec {
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Box<MaskedKey>, ParseError> {
-        parse_set(lexer).map(Box::new)
+        lexer.expect("(")?;
+        let set = MaskedKey::parse_from(lexer)?;
+        lexer.expect(")")?;
+        Ok(Box::new(set))
     }
 }
 
-/// The text of either.
-pub(super) fn parse_set(lexer: &mut Lexer<'_>) -> Result<MaskedKey, ParseError> {
+/// Reads either, which have one word in text: Open vSwitch takes the short one if the mask covers everything, or is not as
+/// long as the value.
+#[inline]
+pub(super) fn parse_set(lexer: &mut Lexer<'_>) -> Result<Action, ParseError> {
     lexer.expect("(")?;
-    let set = MaskedKey::parse_from(lexer)?;
+    let (key, mask) = Key::parse_set(lexer)?;
     lexer.expect(")")?;
-    Ok(set)
+    let Some(mask) = mask else {
+        return Ok(Action::Set(key));
+    };
+    let set = Box::new(MaskedKey { key, mask });
+    Ok(match set.is_aligned() {
+        true => Action::SetMasked(set),
+        false => Action::Set(set.key),
+    })
 }
 
 /// The most that Open vSwitch reads as value and mask: two IPv6 headers.

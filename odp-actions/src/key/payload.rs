@@ -9,6 +9,7 @@ use netlink_genl::nlattr::{Attr, Attrs, EncodeError, HEADER_LEN, RawAttr, Sink, 
 
 use super::format::Format;
 use super::list::List;
+use super::pairs::Pairs;
 use super::{Hex, MAX_DEPTH};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -60,13 +61,14 @@ pub(crate) trait Attribute: Sized + PartialEq {
         lexer: &mut Lexer<'_>,
         context: Context,
     ) -> Option<Result<(Self, Self), ParseError>>;
-    /// As `parse_known`, but appends value and mask as bytes, and makes neither.
+    /// As `parse_known`, but appends value and mask as bytes. The name stands at `offset`.
     fn parse_into(
         name: &str,
         lexer: &mut Lexer<'_>,
         context: Context,
-        bytes: (&mut Vec<u8>, &mut Vec<u8>),
-    ) -> Option<Result<Result<(), EncodeError>, ParseError>>;
+        offset: usize,
+        pairs: &mut Pairs,
+    ) -> Option<Result<(), ParseError>>;
     fn is_all(&self, ones: bool) -> bool;
 
     /// The type with its flags, which only attributes have that are kept as bytes.
@@ -236,6 +238,7 @@ impl<F: Format> Payload for Single<F> {
     type Value = F::Value;
     const LEN: Option<usize> = Some(F::LEN);
 
+    #[inline]
     fn encode<S: Sink>(value: &F::Value, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
         encode_value::<F, S>(*value, kind, sink)
     }
@@ -282,6 +285,7 @@ impl<F: Format> Payload for Optional<F> {
     type Value = F::Value;
     const LEN: Option<usize> = Some(F::LEN);
 
+    #[inline]
     fn encode<S: Sink>(value: &F::Value, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
         encode_value::<F, S>(*value, kind, sink)
     }
@@ -323,6 +327,7 @@ impl<F: Format> Payload for Named<F> {
     type Value = F::Value;
     const LEN: Option<usize> = Some(F::LEN);
 
+    #[inline]
     fn encode<S: Sink>(value: &F::Value, kind: u16, sink: &mut S) -> Result<(), EncodeError> {
         encode_value::<F, S>(*value, kind, sink)
     }
@@ -341,6 +346,7 @@ impl<F: Format> Payload for Named<F> {
         F::print(name, *value, mask.copied(), verbose, list)
     }
 
+    #[inline]
     fn parse(lexer: &mut Lexer<'_>, _: Context) -> Result<(F::Value, F::Value), ParseError> {
         lexer.expect("=")?;
         F::scan(lexer)

@@ -99,17 +99,17 @@ macro_rules! keys {
                 }
             }
 
+            #[inline]
             fn parse_into(
                 name: &str,
                 lexer: &mut $crate::text::lex::Lexer<'_>,
                 context: $crate::key::payload::Context,
-                (values, masks): (&mut alloc::vec::Vec<u8>, &mut alloc::vec::Vec<u8>),
-            ) -> Option<Result<Result<(), crate::EncodeError>, $crate::text::ParseError>> {
+                offset: usize,
+                pairs: &mut $crate::key::pairs::Pairs,
+            ) -> Option<Result<(), $crate::text::ParseError>> {
                 match name {
-                    $($name => Some(<$Codec as $crate::key::payload::Payload>::parse(lexer, context).map(|(value, mask)| {
-                        <$Codec as $crate::key::payload::Payload>::encode(&value, $number, values)?;
-                        <$Codec as $crate::key::payload::Payload>::encode(&mask, $number, masks)
-                    })),)*
+                    $($name => Some(<$Codec as $crate::key::payload::Payload>::parse(lexer, context)
+                        .and_then(|(value, mask)| pairs.put::<$Codec>(&value, &mask, $number, offset))),)*
                     _ => None,
                 }
             }

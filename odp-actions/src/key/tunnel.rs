@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use netlink_genl::nlattr::{Attr, Attrs, EncodeError, HEADER_LEN, MAX_PAYLOAD, Sink};
+use netlink_genl::nlattr::{Attr, Attrs, EncodeError, HEADER_LEN, Sink};
 
 use super::flags::{parse_flags, print_flags, print_masked_flags};
 use super::format::{Dec8, Dec16, Hex8, Hex64, Ip4, Ip6};
@@ -12,6 +12,7 @@ use super::geneve::GeneveOpts;
 use super::header::Gtpu;
 use super::list::List;
 use super::options::{Erspan, VxlanAttr, VxlanOpts};
+use super::pairs::{Pairs, fit};
 use super::payload::{
     Attribute, Context, Flag, Masks, Named, Payload, decode_prefix, print_each, whole_attrs,
 };
@@ -196,66 +197,24 @@ impl Tunnel {
         self.attrs().fold(0, |flags, attr| flags | attr.flag())
     }
 
-    /// Puts in a tunnel id that is not matched, unless there is one.
-    fn add_hidden_id(&mut self, mask: &mut Self) {
-        if !self.attrs().any(|attr| matches!(attr, TunnelAttr::Id(_))) {
-            for key in [self, mask] {
-                *key = Self::of_fitting([TunnelAttr::Id(0)].into_iter().chain(key.attrs()));
-            }
-        }
-    }
-
-    /// Adds flags in the order DF, CSUM, OAM, as Open vSwitch writes them from text.
-    fn push_flags(&mut self, flags: u32) -> Result<(), EncodeError> {
-        static ORDER: [TunnelAttr; 3] = [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam];
-        let mut set = ORDER.iter().filter(|flag| flags & flag.flag() != 0);
-        set.try_for_each(|flag| self.bytes.flag(flag.kind()))
-    }
-
-    /// Reads what stands between two commas, and appends it and its mask.
-    fn parse_part(
-        &mut self,
-        masks: &mut Self,
+    /// Reads the key, and its mask; there is none if it would cover everything and `has_mask` does not say that it is
+    /// wanted.
+    pub(super) fn parse_masked(
         lexer: &mut Lexer<'_>,
         context: Context,
-    ) -> Result<(), ParseError> {
-        let start = *lexer;
-        let too_long = |_| ParseError::TooLong {
-            offset: start.offset(),
-            limit: MAX_PAYLOAD,
-        };
-        let name = lexer.word("a tunnel attribute")?;
-        let unknown = name.strip_prefix("key").and_then(|kind| kind.parse().ok());
-        if name == "flags" {
-            lexer.expect("(")?;
-            let (flags, mask) = parse_flags(&FLAGS, ALL_FLAGS, lexer)?;
-            // A terse flow shows no more than this of a tunnel id that is there, but not matched.
-            if context.is_printed && flags & FLAG_KEY != 0 {
-                self.add_hidden_id(masks);
-            }
-            self.push_flags(flags).map_err(too_long)?;
-            return masks.push_flags(mask.unwrap_or(ALL_FLAGS)).map_err(too_long);
-        }
-        if let Some(kind) = unknown {
-            let (attr, mask): (TunnelAttr, TunnelAttr) = parse_raw_masked(kind, lexer)?;
-            attr.encode(&mut self.bytes).map_err(too_long)?;
-            return mask.encode(&mut masks.bytes).map_err(too_long);
-        }
-        let ends = [self.bytes.len(), masks.bytes.len()];
-        TunnelAttr::parse_into(name, lexer, context, (&mut self.bytes, &mut masks.bytes))
-            // Flags stand in `flags(..)` alone: as attributes they fail, and are none.
-            .filter(|parsed| parsed.is_ok() || !FLAGS.contains(&name))
-            .ok_or_else(|| start.expected("a tunnel attribute"))??
-            .map_err(too_long)?;
-        // Open vSwitch writes no VXLAN options if there are none.
-        if name == "vxlan" && !context.is_printed {
-            for (bytes, end) in [&mut self.bytes, &mut masks.bytes].into_iter().zip(ends) {
-                if bytes.len() == end + HEADER_LEN {
-                    bytes.truncate(end);
-                }
+        has_mask: bool,
+    ) -> Result<(Self, Option<Self>), ParseError> {
+        let mut pairs = Pairs::new(has_mask);
+        lexer.expect("(")?;
+        while !lexer.eat(")") {
+            parse_part(&mut pairs, lexer, context)?;
+            if !lexer.eat(",") {
+                lexer.expect(")")?;
+                break;
             }
         }
-        Ok(())
+        let tunnel = Self { bytes: pairs.values };
+        Ok((tunnel, pairs.masks.map(|bytes| Self { bytes })))
     }
 }
 
@@ -311,18 +270,8 @@ impl Payload for Tunnel {
     }
 
     fn parse(lexer: &mut Lexer<'_>, context: Context) -> Result<(Self, Self), ParseError> {
-        let [mut tunnel, mut masks] = [(); 2].map(|()| Self {
-            bytes: Vec::with_capacity(USUAL),
-        });
-        lexer.expect("(")?;
-        while !lexer.eat(")") {
-            tunnel.parse_part(&mut masks, lexer, context)?;
-            if !lexer.eat(",") {
-                lexer.expect(")")?;
-                break;
-            }
-        }
-        Ok((tunnel, masks))
+        let (tunnel, mask) = Self::parse_masked(lexer, context, true)?;
+        Ok((tunnel, mask.unwrap_or_default()))
     }
 
     fn is_all(tunnel: &Self, _: bool) -> bool {
@@ -330,9 +279,80 @@ impl Payload for Tunnel {
     }
 }
 
+/// Reads what stands between two commas.
+#[inline]
+fn parse_part(pairs: &mut Pairs, lexer: &mut Lexer<'_>, context: Context) -> Result<(), ParseError> {
+    let start = *lexer;
+    let offset = start.offset();
+    let name = lexer.word("a tunnel attribute")?;
+    if name == "flags" {
+        return parse_flag_names(pairs, lexer, context, offset);
+    }
+    if let Some(kind) = name.strip_prefix("key").and_then(|kind| kind.parse().ok()) {
+        let (attr, mask): (TunnelAttr, TunnelAttr) = parse_raw_masked(kind, lexer)?;
+        fit(mask.encode(pairs.masks()), offset)?;
+        return fit(attr.encode(&mut pairs.values), offset);
+    }
+    let ends = [&pairs.values, pairs.masks.as_ref().unwrap_or(&pairs.values)].map(Vec::len);
+    match TunnelAttr::parse_into(name, lexer, context, offset, pairs) {
+        Some(Ok(())) => {}
+        // Flags stand in `flags(..)` alone: as attributes they fail, and are none.
+        Some(Err(error)) if !FLAGS.contains(&name) => return Err(error),
+        _ => return Err(start.expected("a tunnel attribute")),
+    }
+    // Open vSwitch writes no VXLAN options if there are none.
+    if name == "vxlan" && !context.is_printed {
+        for (bytes, end) in [Some(&mut pairs.values), pairs.masks.as_mut()]
+            .into_iter()
+            .flatten()
+            .zip(ends)
+        {
+            if bytes.len() == end + HEADER_LEN {
+                bytes.truncate(end);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads `(df|csum|key)`.
+fn parse_flag_names(
+    pairs: &mut Pairs,
+    lexer: &mut Lexer<'_>,
+    context: Context,
+    offset: usize,
+) -> Result<(), ParseError> {
+    lexer.expect("(")?;
+    let (flags, mask) = parse_flags(&FLAGS, ALL_FLAGS, lexer)?;
+    // A terse flow shows no more than this of a tunnel id that is there, but not matched.
+    if context.is_printed && flags & FLAG_KEY != 0 {
+        add_hidden_id(pairs);
+    }
+    // Flags count as covered. Only masks behind them tell where theirs stands.
+    if pairs.masks.is_some() || !lexer.starts_with(")") {
+        fit(encode_flags(mask.unwrap_or(ALL_FLAGS), pairs.masks()), offset)?;
+    }
+    fit(encode_flags(flags, &mut pairs.values), offset)
+}
+
+/// Appends flags in the order DF, CSUM, OAM, as Open vSwitch writes them from text.
+fn encode_flags(flags: u32, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+    static ORDER: [TunnelAttr; 3] = [TunnelAttr::DontFragment, TunnelAttr::Csum, TunnelAttr::Oam];
+    let mut set = ORDER.iter().filter(|flag| flags & flag.flag() != 0);
+    set.try_for_each(|flag| bytes.flag(flag.kind()))
+}
+
+/// Puts in a tunnel id that is not matched, unless there is one.
+fn add_hidden_id(pairs: &mut Pairs) {
+    let mut attrs = Attrs::new(&pairs.values).map_while(Result::ok);
+    if !attrs.any(|attr| matches!(TunnelAttr::decode(&attr), TunnelAttr::Id(_))) {
+        let id = Tunnel::of_fitting([TunnelAttr::Id(0)]).bytes;
+        pairs.masks().splice(0..0, id.iter().copied());
+        pairs.values.splice(0..0, id);
+    }
+}
+
 /// The bits of `flags(..)` from the lowest, which are no bits of an attribute.
 const FLAGS: [&str; 4] = ["oam", "df", "csum", "key"];
-/// Bytes that a text has room for before it has to make some.
-const USUAL: usize = 64;
 const FLAG_KEY: u32 = 8;
 const ALL_FLAGS: u32 = 15;
