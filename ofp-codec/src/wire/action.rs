@@ -76,8 +76,12 @@ impl<'a> Actions<'a> {
 
     fn read(&mut self) -> Result<ActionRef<'a>, DecodeError> {
         let mut rest = self.reader;
-        let (kind, len) = (rest.u16(WHAT)?, usize::from(rest.u16(WHAT)?));
-        let argument = rest.u32(WHAT)?;
+        let [a, b, c, d, argument @ ..] = rest.array::<8>(WHAT)?;
+        let (kind, len) = (
+            u16::from_be_bytes([a, b]),
+            usize::from(u16::from_be_bytes([c, d])),
+        );
+        let argument = u32::from_be_bytes(argument);
         let form = match kind {
             VENDOR if args::has_subtype(argument) => {
                 if self.reader.len() < 16 {
@@ -186,6 +190,18 @@ pub(super) fn decode_list(
     version: Version,
     depth: usize,
 ) -> Result<Vec<Action>, DecodeError> {
+    let mut actions = Vec::with_capacity(count(reader.rest()));
+    decode_into(&mut actions, reader, version, depth)?;
+    Ok(actions)
+}
+
+/// The same behind others.
+pub(super) fn decode_into(
+    actions: &mut Vec<Action>,
+    reader: Reader<'_>,
+    version: Version,
+    depth: usize,
+) -> Result<(), DecodeError> {
     if depth > MAX_DEPTH {
         return Err(reader
             .named(BAD_LEN)
@@ -199,9 +215,22 @@ pub(super) fn decode_list(
         };
         return Err(reader.named("OFPBRC_BAD_LEN").error(WHAT, fault));
     }
-    Actions::new(reader, version)
-        .map(|action| action?.decode(depth))
-        .collect()
+    let mut left = Actions::new(reader, version);
+    while !left.reader.is_empty() {
+        actions.push(left.read()?.decode(depth)?);
+    }
+    Ok(())
+}
+
+/// How many actions a list has, if the lengths in it are right.
+pub(super) fn count(mut list: &[u8]) -> usize {
+    let mut count = 0;
+    while let [_, _, a, b, ..] = list {
+        let len = u16::from_be_bytes([*a, *b]).max(8);
+        list = list.get(len.into()..).unwrap_or_default();
+        count += 1;
+    }
+    count
 }
 
 /// The list is not allowed as a whole.

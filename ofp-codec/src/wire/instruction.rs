@@ -11,8 +11,8 @@ use crate::{
     },
     wire::{
         action::{
-            Actions, Instruction, Place, decode_list, encode_action, encode_actions, may_be_written,
-            metadata, refused, verify,
+            Actions, Instruction, Place, count, decode_into, decode_list, encode_action, encode_actions,
+            may_be_written, metadata, refused, verify,
         },
         error::{DecodeError, EncodeError, Fault},
         read::Reader,
@@ -124,53 +124,62 @@ impl<'a> InstructionRef<'a> {
     /// As of [`ActionRef::to_action`](crate::wire::ActionRef::to_action), and for an instruction that
     /// is not known or has a wrong length; these keep their bytes here.
     pub fn to_actions(&self) -> Result<Vec<Action>, DecodeError> {
-        self.decode().map(|(_, actions)| actions)
+        let kind = self.kind()?;
+        let mut actions = Vec::with_capacity(self.count());
+        self.decode(kind, &mut actions)?;
+        Ok(actions)
     }
 
-    fn decode(&self) -> Result<(Instruction, Vec<Action>), DecodeError> {
-        let exactly = |wanted| match self.part.len() {
-            len if len == wanted => Ok(()),
-            got => Err(self.error(Fault::Length { wanted, got }, BAD_LEN)),
-        };
-        let (kind, action) = match self.number {
-            GOTO_TABLE => {
-                exactly(8)?;
-                let table = self.body(4).u8(WHAT)?;
-                (Instruction::Goto, Action::GotoTable(table.into()))
-            }
-            WRITE_METADATA => {
-                exactly(24)?;
-                let mut body = self.body(8);
-                let action = metadata(body.u64(WHAT)?, body.u64(WHAT)?);
-                (Instruction::Metadata, action)
-            }
-            WRITE_ACTIONS => {
-                let actions = decode_list(self.body(8), self.version, 1)?;
-                if !actions.iter().all(may_be_written) {
-                    return Err(refused(self.part, "OFPBAC_BAD_TYPE"));
-                }
-                (Instruction::Write, Action::WriteActions(actions))
-            }
-            APPLY_ACTIONS => {
-                let actions = decode_list(self.body(8), self.version, 0)?;
-                return Ok((Instruction::Apply, actions));
-            }
-            CLEAR_ACTIONS => {
-                exactly(8)?;
-                (Instruction::Clear, Action::ClearActions)
-            }
-            METER => {
-                exactly(8)?;
-                if self.version >= Version::V1_5 {
-                    return Err(self.unknown("OFPBIC_UNKNOWN_INST"));
-                }
-                let id = self.body(4).u32(WHAT)?;
-                (Instruction::Meter, Action::Meter(id))
-            }
+    /// Which instruction it is, if it has the length of one.
+    fn kind(&self) -> Result<Instruction, DecodeError> {
+        let (kind, exactly) = match self.number {
+            GOTO_TABLE => (Instruction::Goto, Some(8)),
+            WRITE_METADATA => (Instruction::Metadata, Some(24)),
+            WRITE_ACTIONS => (Instruction::Write, None),
+            APPLY_ACTIONS => (Instruction::Apply, None),
+            CLEAR_ACTIONS => (Instruction::Clear, Some(8)),
+            METER => (Instruction::Meter, Some(8)),
             EXPERIMENTER => return Err(self.unknown("OFPBIC_BAD_EXPERIMENTER")),
             _ => return Err(self.unknown("OFPBIC_UNKNOWN_INST")),
         };
-        Ok((kind, alloc::vec![action]))
+        let got = self.part.len();
+        match exactly {
+            Some(wanted) if wanted != got => Err(self.error(Fault::Length { wanted, got }, BAD_LEN)),
+            _ if kind == Instruction::Meter && self.version >= Version::V1_5 => {
+                Err(self.unknown("OFPBIC_UNKNOWN_INST"))
+            }
+            _ => Ok(kind),
+        }
+    }
+
+    /// How many actions it is.
+    fn count(&self) -> usize {
+        match self.is_apply() {
+            true => count(self.body(8).rest()),
+            false => 1,
+        }
+    }
+
+    /// Appends what it does.
+    fn decode(&self, kind: Instruction, actions: &mut Vec<Action>) -> Result<(), DecodeError> {
+        actions.push(match kind {
+            Instruction::Apply => return decode_into(actions, self.body(8), self.version, 0),
+            Instruction::Meter => Action::Meter(self.body(4).u32(WHAT)?),
+            Instruction::Clear => Action::ClearActions,
+            Instruction::Write => {
+                let written = decode_list(self.body(8), self.version, 1)?;
+                if !written.iter().all(may_be_written) {
+                    return Err(refused(self.part, "OFPBAC_BAD_TYPE"));
+                }
+                Action::WriteActions(written)
+            }
+            Instruction::Metadata => {
+                let mut body = self.body(8);
+                metadata(body.u64(WHAT)?, body.u64(WHAT)?)
+            }
+            Instruction::Goto => Action::GotoTable(self.body(4).u8(WHAT)?.into()),
+        });
+        Ok(())
     }
 
     /// What follows the first `len` bytes.
@@ -205,22 +214,22 @@ pub fn decode_instructions(reader: Reader<'_>, version: Version) -> Result<Vec<A
 
 /// The same without a look at what may stand together.
 pub(super) fn decode_program(reader: Reader<'_>, version: Version) -> Result<Vec<Action>, DecodeError> {
-    let mut all = match version {
-        Version::V1_0 => decode_list(reader, version, 0)?,
-        _ => Vec::new(),
-    };
-    if version > Version::V1_0 {
-        let mut found: Vec<(Instruction, Vec<Action>)> = Vec::new();
-        for instruction in Instructions::new(reader, version) {
-            let instruction = instruction?;
-            let (kind, actions) = instruction.decode()?;
-            if found.iter().any(|(known, _)| *known == kind) {
-                return Err(instruction.unknown("OFPBIC_DUP_INST"));
-            }
-            found.push((kind, actions));
+    if version <= Version::V1_0 {
+        return decode_list(reader, version, 0);
+    }
+    let mut found = [const { None }; Instruction::COUNT];
+    for instruction in Instructions::new(reader, version) {
+        let instruction = instruction?;
+        let kind = instruction.kind()?;
+        if found[kind as usize].replace((kind, instruction)).is_some() {
+            return Err(instruction.unknown("OFPBIC_DUP_INST"));
         }
-        found.sort_by_key(|(kind, _)| *kind);
-        all.extend(found.into_iter().flat_map(|(_, actions)| actions));
+    }
+    let found = found.iter().flatten();
+    let count = found.clone().map(|(_, instruction)| instruction.count()).sum();
+    let mut all = Vec::with_capacity(count);
+    for (kind, instruction) in found {
+        instruction.decode(*kind, &mut all)?;
     }
     Ok(all)
 }

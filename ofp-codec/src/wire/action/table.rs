@@ -74,25 +74,16 @@ impl Number {
 
 impl Form {
     /// The form of a number in a version.
+    #[inline]
     pub(super) fn find(vendor: u32, number: u16, version: Version) -> Option<(Form, Number)> {
-        let (forms, vendor) = match vendor {
-            0 => (&OPENFLOW[..], Vendor::OpenFlow),
-            0x2320 => (&NICIRA[..], Vendor::Nicira),
-            0x4f4e_4600 => (&[][..], Vendor::Onf),
+        let minor = usize::from(version.0.checked_sub(1)?);
+        let number = usize::from(number);
+        *match vendor {
+            0 => OPENFLOW.get(minor)?.get(number)?,
+            0x2320 => NICIRA.get(minor)?.get(number)?,
+            0x4f4e_4600 => ONF.get(minor)?.get(number.checked_sub(ONF_FIRST)?)?,
             _ => return None,
-        };
-        // The index holds one form of a number; a few have others in other versions.
-        let indexed = forms
-            .get(usize::from(number))
-            .and_then(|place| Form::ALL.get(usize::from(*place).checked_sub(1)?));
-        let fits = |form: &Form| {
-            let mut numbers = form.row().numbers.iter();
-            numbers.find(|known| known.vendor == vendor && known.number == number && known.is_in(version))
-        };
-        indexed
-            .into_iter()
-            .chain(Form::ALL)
-            .find_map(|form| Some((*form, *fits(form)?)))
+        }
     }
 
     pub(super) fn row(self) -> &'static Row {
@@ -240,27 +231,35 @@ forms! {
     DebugRecirc = "NXAST_DEBUG_RECIRC", [(Nicira, 0, 5, 255)], Number 0, |_| Ok(Action::DebugRecirc);
 }
 
-/// The place of the last form in [`Form::ALL`] plus 1, by number.
-const fn index<const N: usize>(vendor: Vendor) -> [u8; N] {
-    let mut index = [0; N];
-    // More forms than this type counts, and the compiler stops here.
-    let mut place = 0_u8;
-    while (place as usize) < ROWS.len() {
-        let numbers = ROWS[place as usize].numbers;
-        place += 1;
+/// Forms by minor version and number.
+type Index<const N: usize> = [[Option<(Form, Number)>; N]; 6];
+
+/// The forms that a vendor has, whose numbers begin at `first`.
+const fn index<const N: usize>(vendor: Vendor, first: usize) -> Index<N> {
+    let mut index = [[None; N]; 6];
+    let mut place = 0;
+    while place < ROWS.len() {
+        let numbers = ROWS[place].numbers;
         let mut which = 0;
         while which < numbers.len() {
-            if numbers[which].vendor as u8 == vendor as u8 {
-                index[numbers[which].number as usize] = place;
+            let number = numbers[which];
+            let mut minor = number.first;
+            while number.vendor as u8 == vendor as u8 && minor <= number.last {
+                // A number that has no place here stops the compiler.
+                index[minor as usize][number.number as usize - first] = Some((Form::ALL[place], number));
+                minor += 1;
             }
             which += 1;
         }
+        place += 1;
     }
     index
 }
 
-static OPENFLOW: [u8; 32] = index(Vendor::OpenFlow);
-static NICIRA: [u8; 256] = index(Vendor::Nicira);
+static OPENFLOW: Index<32> = index(Vendor::OpenFlow, 0);
+static NICIRA: Index<256> = index(Vendor::Nicira, 0);
+static ONF: Index<1> = index(Vendor::Onf, ONF_FIRST);
+const ONF_FIRST: usize = 3200;
 
 #[cfg(test)]
 mod tests {

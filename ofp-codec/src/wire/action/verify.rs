@@ -27,6 +27,8 @@ pub(in crate::wire) enum Instruction {
 }
 
 impl Instruction {
+    pub(in crate::wire) const COUNT: usize = Instruction::Goto as usize + 1;
+
     /// The instruction that an action stands for or in.
     pub(in crate::wire) fn of(action: &Action, version: Version) -> Self {
         match action {
