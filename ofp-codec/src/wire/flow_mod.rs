@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::{
     model::{
-        canonical::{actions::Context, bits::MatchBits},
+        canonical::actions::Context,
         flow::FlowFlags,
         flow_mod::{FlowCommand, FlowMod},
         version::Version,
@@ -15,7 +15,7 @@ use crate::{
         error::{DecodeError, EncodeError, Fault},
         instruction::encode_instructions,
         kind::{MessageKind, Namespace},
-        matches::{Match10, Match11, MatchRef, check_connection, encode_nxm, encode_oxm},
+        matches::{Match10, Match11, MatchRef, MatchWriter, check_connection},
         message::Message,
         program::ProgramRef,
         read::Reader,
@@ -216,7 +216,8 @@ impl FlowMod {
                 flags: head.flags,
             }
             .encode(writer);
-            self.encode_actions(writer)
+            let context = Context::of_match(Version::V1_0, &self.flow.matches);
+            encode_instructions(&self.flow.actions, &context, writer)
         })
     }
 
@@ -224,14 +225,11 @@ impl FlowMod {
         let start = writer.len();
         self.nicira_head()?.encode(writer);
         let cookie = Some(self.cookie).filter(|(_, mask)| *mask != 0);
-        let match_len = encode_nxm(&self.flow.matches, cookie, writer)?;
+        let matches = MatchWriter::new(&self.flow.matches)?;
+        let context = matches.context(Version::V1_0);
+        let match_len = matches.encode_nxm(cookie, writer)?;
         writer.fill(start + MATCH_LEN_AT, match_len.to_be_bytes());
-        self.encode_actions(writer)
-    }
-
-    fn encode_actions(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        let bits = MatchBits::of(&self.flow.matches);
-        encode_instructions(&self.flow.actions, &Context::of(Version::V1_0, &bits), writer)
+        encode_instructions(&self.flow.actions, &context, writer)
     }
 
     fn nicira_head(&self) -> Result<NxFlowMod, EncodeError> {
@@ -285,12 +283,13 @@ impl FlowMod {
             },
         };
         head.encode(writer);
+        let matches = MatchWriter::new(&flow.matches)?;
+        let context = matches.context(version);
         match of11 {
             true => Match11::from_match(&flow.matches)?.encode(writer),
-            false => encode_oxm(&flow.matches, version, writer)?,
+            false => matches.encode_oxm(version, writer)?,
         }
-        let bits = MatchBits::of(&flow.matches);
-        encode_instructions(&flow.actions, &Context::of(version, &bits), writer)
+        encode_instructions(&flow.actions, &context, writer)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     wire::{
         error::{DecodeError, EncodeError, Fault},
         kind::{MessageKind, Namespace},
-        matches::{Match10, Match11, MatchRef, encode_nxm, encode_oxm},
+        matches::{Match10, Match11, MatchRef, MatchWriter},
         message::Message,
         read::Reader,
         record::record,
@@ -155,7 +155,7 @@ impl FlowRequest {
         };
         head.encode(writer);
         let cookie = Some(self.cookie).filter(|(_, mask)| *mask != 0);
-        let match_len = encode_nxm(&self.matches, cookie, writer)?;
+        let match_len = MatchWriter::new(&self.matches)?.encode_nxm(cookie, writer)?;
         writer.fill(start + MATCH_LEN_AT, match_len.to_be_bytes());
         Ok(())
     }
@@ -172,7 +172,7 @@ impl FlowRequest {
         head.encode(writer);
         match version {
             Version::V1_1 => Match11::from_match(&self.matches)?.encode(writer),
-            _ => encode_oxm(&self.matches, version, writer)?,
+            _ => MatchWriter::new(&self.matches)?.encode_oxm(version, writer)?,
         }
         Ok(())
     }

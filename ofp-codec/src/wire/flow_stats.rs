@@ -24,18 +24,14 @@ mod head;
 use alloc::vec::Vec;
 
 use crate::{
-    model::{
-        canonical::{actions::Context, bits::MatchBits},
-        flow::Flow,
-        version::Version,
-    },
+    model::{flow::Flow, version::Version},
     wire::{
         entries::{BadEntry, Entries, Entry},
         error::{DecodeError, EncodeError},
         flow_mod::encode_flags,
         instruction::encode_instructions,
         kind::{MessageKind, Namespace},
-        matches::{Match10, MatchRef, encode_nxm, encode_oxm},
+        matches::{Match10, MatchRef, MatchWriter},
         message::Message,
         oxs::{OxsRef, encode_oxs, parts},
         program::ProgramRef,
@@ -258,7 +254,8 @@ impl<'a> Iterator for FlowEntries<'a> {
 fn encode_entry(flow: &Flow, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
     let table_id = flow.table.encode()?;
     let (duration_sec, duration_nsec) = parts(flow.stats.duration.unwrap_or_default())?;
-    let context = Context::of(version, &MatchBits::of(&flow.matches));
+    let matches = MatchWriter::new(&flow.matches)?;
+    let context = matches.context(version);
     let importance = if version < Version::V1_4 {
         0
     } else {
@@ -281,7 +278,7 @@ fn encode_entry(flow: &Flow, version: Version, writer: &mut Writer<'_>) -> Resul
             ..NxFlowStats::default()
         };
         head.encode(writer);
-        let match_len = encode_nxm(&flow.matches, None, writer)?;
+        let match_len = matches.encode_nxm(None, writer)?;
         writer.fill(MATCH_LEN_AT, match_len.to_be_bytes());
     } else if version < Version::V1_5 {
         let head = FlowStats11 {
@@ -303,7 +300,7 @@ fn encode_entry(flow: &Flow, version: Version, writer: &mut Writer<'_>) -> Resul
             ..FlowStats11::default()
         };
         head.encode(writer);
-        encode_oxm(&flow.matches, version, writer)?;
+        matches.encode_oxm(version, writer)?;
     } else {
         let head = FlowDesc15 {
             table_id,
@@ -316,7 +313,7 @@ fn encode_entry(flow: &Flow, version: Version, writer: &mut Writer<'_>) -> Resul
             ..FlowDesc15::default()
         };
         head.encode(writer);
-        encode_oxm(&flow.matches, version, writer)?;
+        matches.encode_oxm(version, writer)?;
         encode_oxs(&flow.stats, None, writer)?;
     }
     encode_instructions(&flow.actions, &context, writer)?;

@@ -28,7 +28,7 @@ use crate::{
 
 pub(crate) use check::{check_connection, has_value};
 pub use fixed::{Match10, Match11};
-pub(crate) use order::{encode_entries, encode_nxm, encode_oxm};
+pub(crate) use order::MatchWriter;
 
 /// A match as it stands in a message. It encodes to the bytes that it was decoded from.
 #[derive(Clone, Copy, Debug)]
@@ -208,11 +208,21 @@ impl<'a> OxmList<'a> {
         }
     }
 
+    /// How many entries there are, if the lengths in them are right.
+    fn count(self) -> usize {
+        let (mut left, mut count) = (self.entries.rest(), 0);
+        while let [_, _, _, len, rest @ ..] = left {
+            left = rest.get(usize::from(*len)..).unwrap_or_default();
+            count += 1;
+        }
+        count
+    }
+
     fn to_match(self) -> Result<Match, DecodeError> {
-        // Few entries are shorter.
-        let mut entries = Vec::with_capacity(self.entries.len() / 6 + 1);
-        for entry in self.entries() {
-            let entry = entry?;
+        let mut entries = Vec::with_capacity(self.count());
+        let mut left = self.entries;
+        while !left.is_empty() {
+            let entry = OxmRef::decode(&mut left)?;
             if !is_cookie(entry.header) {
                 entries.push(entry.to_entry()?);
             }
@@ -238,7 +248,7 @@ impl<'a> Iterator for OxmEntries<'a> {
 }
 
 fn is_cookie(header: OxmHeader) -> bool {
-    header == OxmHeader::COOKIE || Some(header) == OxmHeader::COOKIE.with_len(8, true)
+    header == OxmHeader::COOKIE || header == OxmHeader::COOKIE_MASKED
 }
 
 fn bad_len(error: DecodeError) -> DecodeError {

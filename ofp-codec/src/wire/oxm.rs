@@ -54,6 +54,8 @@ pub struct OxmRef<'a> {
 impl OxmHeader {
     /// `NXM_NX_COOKIE`: matches the cookie of a flow, in Nicira's requests only.
     pub const COOKIE: OxmHeader = OxmHeader(0x0001_3c08 << 32);
+    /// `NXM_NX_COOKIE_W`: the same with a mask.
+    pub const COOKIE_MASKED: OxmHeader = OxmHeader(0x0001_3d10 << 32);
 
     /// The header, without a mask, that Open vSwitch writes for `field`: the newest one that the
     /// version has, and without a version Nicira's where there is one. `None`: OpenFlow has no way to
@@ -152,9 +154,13 @@ impl OxmHeader {
     }
 
     /// Writes it, in 4 bytes, or 8 if it has an experimenter.
+    #[inline]
     pub fn encode(self, writer: &mut Writer<'_>) {
-        let bytes = self.0.to_be_bytes();
-        writer.bytes(&bytes[..4 + self.experimenter_len()]);
+        let [a, b, c, d, experimenter @ ..] = self.0.to_be_bytes();
+        writer.bytes(&[a, b, c, d]);
+        if self.class() == EXPERIMENTER {
+            writer.bytes(&experimenter);
+        }
     }
 
     fn len(self) -> u8 {
@@ -227,7 +233,7 @@ impl<'a> OxmRef<'a> {
     /// # Errors
     ///
     /// [`Fault::Value`] for a port number that no version has; `OFPBMC_BAD_VALUE`.
-    #[inline]
+    #[inline(always)]
     pub fn to_entry(&self) -> Result<MatchEntry, DecodeError> {
         let Some(field) = self.header.field() else {
             return Ok(MatchEntry::UnknownOxm(Box::new(UnknownOxm {
@@ -242,34 +248,40 @@ impl<'a> OxmRef<'a> {
     }
 
     /// The value and the mask as those of `field`.
-    #[inline]
+    // A big value that each caller takes apart or puts somewhere: where it is inlined it is not copied.
+    #[inline(always)]
     pub(crate) fn to_field_match(self, field: Field) -> Result<FieldMatch, DecodeError> {
         if field.info().bits > 128 {
             return Ok(self.to_option(field));
         }
-        let number = number(self.value);
-        // The two names of the port of entry differ in the width of their number only.
-        let (field, number) = match (field, self.value) {
-            (Field::InPort, &[a, b]) => (field, Port::from_16_bits(u16::from_be_bytes([a, b])).0.into()),
-            (Field::InPortOxm | Field::ActsetOutput, &[a, b, c, d]) => {
+        let (field, value) = match field {
+            Field::InPort | Field::InPortOxm | Field::ActsetOutput => self.to_port(field)?,
+            field => (field, number(self.value)),
+        };
+        Ok(FieldMatch {
+            field,
+            value: Value::Number(value),
+            mask: self.mask.map(|mask| number(&mask[..self.value.len()])),
+        })
+    }
+
+    /// The two names of the port of entry differ in the width of their number only.
+    fn to_port(self, field: Field) -> Result<(Field, u128), DecodeError> {
+        let (field, port) = match (field, self.value) {
+            (Field::InPort, &[a, b]) => (field, Port::from_16_bits(u16::from_be_bytes([a, b]))),
+            (_, &[a, b, c, d]) => {
                 let number = u32::from_be_bytes([a, b, c, d]);
                 let Some(port) = Port::from_32_bits(number) else {
                     return Err(self.error(Fault::Value(number.into()), "OFPBMC_BAD_VALUE"));
                 };
-                let field = if field == Field::ActsetOutput {
-                    field
-                } else {
-                    Field::InPort
-                };
-                (field, port.0.into())
+                match field {
+                    Field::ActsetOutput => (field, port),
+                    _ => (Field::InPort, port),
+                }
             }
-            _ => (field, number),
+            (_, value) => return Ok((field, number(value))),
         };
-        Ok(FieldMatch {
-            field,
-            value: Value::Number(number),
-            mask: self.mask.map(|mask| self::number(&mask[..self.value.len()])),
-        })
+        Ok((field, port.0.into()))
     }
 
     /// The option of a tunnel has the length of its bytes, which numbers keep only if they need them
@@ -313,9 +325,12 @@ pub(crate) fn number(bytes: &[u8]) -> u128 {
         [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]).into(),
         [a, b, c, d, e, f] => u64::from_be_bytes([0, 0, *a, *b, *c, *d, *e, *f]).into(),
         [a, b, c, d, e, f, g, h] => u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]).into(),
-        bytes => bytes
-            .iter()
-            .fold(0, |number, byte| number << 8 | u128::from(*byte)),
+        bytes => match bytes.try_into() {
+            Ok(all) => u128::from_be_bytes(all),
+            Err(_) => bytes
+                .iter()
+                .fold(0, |number, byte| number << 8 | u128::from(*byte)),
+        },
     }
 }
 
@@ -404,5 +419,9 @@ mod tests {
         }
         let entry = OxmRef::decode(&mut Reader::new(&bytes)).unwrap();
         assert_eq!(entry.to_entry().unwrap().to_string(), "tcp_flags=+syn");
+        assert_eq!(
+            OxmHeader::COOKIE.with_len(8, true),
+            Some(OxmHeader::COOKIE_MASKED)
+        );
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     wire::{
         error::{DecodeError, EncodeError, Fault},
         kind::{MessageKind, Namespace},
-        matches::{MatchRef, OxmList, encode_entries, encode_nxm, encode_oxm},
+        matches::{MatchRef, MatchWriter, OxmList},
         message::Message,
         port::{decode_port, encode_port},
         property::{BAD_LEN, Property, decode_property},
@@ -245,7 +245,7 @@ impl<'a> PacketIn<'a> {
             writer.u64(self.cookie.unwrap_or(NO_COOKIE));
         }
         if version >= Version::V1_2 {
-            encode_oxm(&self.metadata, version, writer)?;
+            MatchWriter::new(&self.metadata)?.encode_oxm(version, writer)?;
             writer.u16(0);
         }
         writer.bytes(self.data);
@@ -260,7 +260,7 @@ impl<'a> PacketIn<'a> {
         writer.u64(self.cookie.unwrap_or(NO_COOKIE));
         let len_at = writer.len();
         writer.zeros(8);
-        let match_len = encode_nxm(&self.metadata, None, writer)?;
+        let match_len = MatchWriter::new(&self.metadata)?.encode_nxm(None, writer)?;
         writer.fill(len_at, match_len.to_be_bytes());
         writer.u16(0);
         writer.bytes(self.data);
@@ -284,7 +284,8 @@ impl<'a> PacketIn<'a> {
         }
         Property::new(REASON, &[self.reason.0]).encode(writer)?;
         let mut metadata = Vec::new();
-        encode_entries(&self.metadata, version, &mut Writer::new(&mut metadata))?;
+        let entries = MatchWriter::new(&self.metadata)?;
+        entries.encode_entries(version, &mut Writer::new(&mut metadata))?;
         Property::new(METADATA, &metadata).encode(writer)?;
         if let Some(continuation) = self.continuation {
             nested(CONTINUATION, continuation).encode(writer)?;

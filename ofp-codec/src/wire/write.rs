@@ -69,6 +69,20 @@ impl<'a> Writer<'a> {
         self.bytes(&number.to_be_bytes());
     }
 
+    /// Appends a number in its lowest `len` bytes, 16 at most.
+    #[inline]
+    pub(crate) fn low_bytes(&mut self, number: u128, len: usize) {
+        // All 16 and a cut take less than a copy of a length that is not known beforehand.
+        let bits = u32::try_from(8 * len).unwrap_or(128);
+        self.bytes(
+            &number
+                .checked_shl(128_u32.saturating_sub(bits))
+                .unwrap_or(0)
+                .to_be_bytes(),
+        );
+        self.out.truncate(self.out.len() - 16 + len.min(16));
+    }
+
     /// Appends `count` zeros.
     #[inline]
     pub fn zeros(&mut self, count: usize) {
@@ -80,12 +94,6 @@ impl<'a> Writer<'a> {
     pub fn pad(&mut self, from: usize, multiple: usize) {
         let len = self.len() - from;
         self.zeros(len.next_multiple_of(multiple) - len);
-    }
-
-    /// Puts these bytes at `position`; what stood there moves on.
-    pub(crate) fn insert(&mut self, position: usize, bytes: &[u8]) {
-        let at = self.start + position;
-        self.out.splice(at..at, bytes.iter().copied());
     }
 
     /// Fills in the two bytes at position `at` with the number of bytes from position `from` on.
@@ -124,6 +132,15 @@ mod tests {
         writer.pad(0, 8);
         assert_eq!(writer.written(), [0, 4, 0, 5, 7, 0, 0, 0]);
         assert_eq!(out[0], 9);
+    }
+
+    #[test]
+    fn a_number_has_as_many_bytes_as_are_asked_for() {
+        for len in 0..=16 {
+            let (mut out, number) = (alloc::vec![9], 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10_u128);
+            Writer::new(&mut out).low_bytes(number, len);
+            assert_eq!(out[1..], number.to_be_bytes()[16 - len..]);
+        }
     }
 
     #[test]

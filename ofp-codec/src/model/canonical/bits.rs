@@ -139,6 +139,16 @@ impl MatchBits {
         (mask == widest(holder, holder.mask_max())).then_some(value)
     }
 
+    /// The fields that hold bits, the bits, and those that count.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Field, (u128, u128))> {
+        self.bits.iter().map(|(holder, bits)| (holder, *bits))
+    }
+
+    /// The first port that is known by its name only.
+    pub(crate) fn named_port(&self) -> Option<(Field, &str)> {
+        self.names.iter().map(|(holder, name)| (holder, &**name)).next()
+    }
+
     pub(crate) fn name(&self, holder: Field) -> Option<&str> {
         self.names.get(holder).map(|name| &**name)
     }
@@ -286,6 +296,11 @@ fn widest(holder: Field, scope: u128) -> u128 {
         Field::IpProto => 0xff,
         _ => scope,
     }
+}
+
+/// The field that holds the bits of `field`, which is no register of several.
+pub(crate) fn holder(field: Field) -> Field {
+    part(field).holder
 }
 
 /// Where the bits of `field` are.

@@ -1,11 +1,16 @@
 //! The entries of a match in the order in which Open vSwitch writes them (`nx_put_raw` in
 //! lib/nx-match.c).
 
+use core::iter;
+
 use crate::{
     model::{
-        canonical::bits::{self, CFI, MatchBits, PCP, VID},
+        canonical::{
+            actions::Context,
+            bits::{self, CFI, MatchBits, PCP, VID},
+        },
         field::{Field, Prerequisite},
-        matches::{Match, MatchEntry, UnknownOxm, Value},
+        matches::{Match, MatchEntry, UnknownOxm},
         version::Version,
     },
     wire::{
@@ -16,101 +21,117 @@ use crate::{
     },
 };
 
-/// Writes `OFPMT_OXM` with its type, length and padding.
-///
-/// # Errors
-///
-/// If the version cannot say it, or something is known by its name only.
-pub(crate) fn encode_oxm(
-    matches: &Match,
-    version: Version,
-    writer: &mut Writer<'_>,
-) -> Result<(), EncodeError> {
-    let start = writer.len();
-    writer.u16(OFPMT_OXM);
-    writer.u16(0);
-    entries(matches, Some(version), None, writer)?;
-    writer.fill_len(start + HEADER_LEN - 2, start, "match")?;
-    writer.pad(start, 8);
-    Ok(())
+/// A match that is to be written, and the bits that it looks at, which are found once.
+pub(crate) struct MatchWriter<'m> {
+    matches: &'m Match,
+    bits: MatchBits,
 }
 
-/// Writes Nicira's form with its padding, and gives the length without it. Of a cookie and its mask
-/// it is an entry more.
-///
-/// # Errors
-///
-/// As [`encode_oxm`].
-pub(crate) fn encode_nxm(
-    matches: &Match,
-    cookie: Option<(u64, u64)>,
-    writer: &mut Writer<'_>,
-) -> Result<u16, EncodeError> {
-    let start = writer.len();
-    entries(matches, None, cookie, writer)?;
-    let len = writer.len() - start;
-    writer.pad(start, 8);
-    let limit = u16::MAX.into();
-    u16::try_from(len).map_err(|_| EncodeError::TooLong {
-        what: "match",
-        len,
-        limit,
-    })
-}
+impl<'m> MatchWriter<'m> {
+    /// # Errors
+    ///
+    /// If something is known by its text only.
+    pub(crate) fn new(matches: &'m Match) -> Result<Self, EncodeError> {
+        matches.check_resolved()?;
+        let bits = MatchBits::of(matches);
+        Ok(MatchWriter { matches, bits })
+    }
 
-/// Writes the entries alone, as a property has them.
-///
-/// # Errors
-///
-/// As [`encode_oxm`].
-pub(crate) fn encode_entries(
-    matches: &Match,
-    version: Version,
-    writer: &mut Writer<'_>,
-) -> Result<(), EncodeError> {
-    entries(matches, Some(version), None, writer)
-}
+    /// What the words for the actions of its flow depend on.
+    pub(crate) fn context(&self, version: Version) -> Context {
+        Context::of(version, &self.bits)
+    }
 
-fn entries(
-    matches: &Match,
-    version: Option<Version>,
-    cookie: Option<(u64, u64)>,
-    writer: &mut Writer<'_>,
-) -> Result<(), EncodeError> {
-    matches.check_resolved()?;
-    let bits = MatchBits::of(matches);
-    let ethernet = is_ethernet(matches, &bits);
-    let start = writer.len();
-    let mut list = List {
-        bits: &bits.pruned(),
-        version,
-        implied_ethernet: false,
-        writer,
-    };
-    list.known()?;
-    let implied = list.implied_ethernet;
-    if let Some((value, mask)) = cookie {
-        let exact = mask == u64::MAX;
-        if let Some(header) = OxmHeader::COOKIE.with_len(8, !exact) {
+    /// Writes `OFPMT_OXM` with its type, length and padding.
+    ///
+    /// # Errors
+    ///
+    /// If the version cannot say it, or a port is known by its name only.
+    pub(crate) fn encode_oxm(self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let start = writer.len();
+        writer.u16(OFPMT_OXM);
+        writer.u16(0);
+        self.encode_entries(version, writer)?;
+        writer.fill_len(start + HEADER_LEN - 2, start, "match")?;
+        writer.pad(start, 8);
+        Ok(())
+    }
+
+    /// Writes Nicira's form with its padding, and gives the length without it. Of a cookie and its mask
+    /// it is an entry more.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode_oxm`](Self::encode_oxm).
+    pub(crate) fn encode_nxm(
+        self,
+        cookie: Option<(u64, u64)>,
+        writer: &mut Writer<'_>,
+    ) -> Result<u16, EncodeError> {
+        let start = writer.len();
+        self.entries(None, cookie, writer)?;
+        let len = writer.len() - start;
+        writer.pad(start, 8);
+        let limit = u16::MAX.into();
+        u16::try_from(len).map_err(|_| EncodeError::TooLong {
+            what: "match",
+            len,
+            limit,
+        })
+    }
+
+    /// Writes the entries alone, as a property has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode_oxm`](Self::encode_oxm).
+    pub(crate) fn encode_entries(self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        self.entries(Some(version), None, writer)
+    }
+
+    fn entries(
+        self,
+        version: Option<Version>,
+        cookie: Option<(u64, u64)>,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        let ethernet = is_ethernet(self.matches, &self.bits);
+        let bits = &self.bits.pruned();
+        let mut names = Names::of(bits, version);
+        if let Some((port, name)) = bits.named_port() {
+            return Err(EncodeError::Unresolved {
+                what: port.name(),
+                name: name.into(),
+            });
+        }
+        if ethernet && !names.imply_ethernet {
+            // Nothing else would say that the packets are Ethernet.
+            names.add(Field::PacketType);
+        }
+        let mut entries = Entries {
+            bits,
+            version,
+            writer,
+        };
+        names.fields().try_for_each(|name| entries.write(name))?;
+        if let Some((value, mask)) = cookie {
+            let exact = mask == u64::MAX;
+            let header = if exact {
+                OxmHeader::COOKIE
+            } else {
+                OxmHeader::COOKIE_MASKED
+            };
             header.encode(writer);
+            writer.u64(value & mask);
+            (!exact).then(|| writer.u64(mask));
         }
-        writer.u64(value & mask);
-        (!exact).then(|| writer.u64(mask));
-    }
-    for entry in &matches.0 {
-        if let MatchEntry::UnknownOxm(unknown) = entry {
-            encode_unknown(unknown, writer)?;
+        for entry in &self.matches.0 {
+            if let MatchEntry::UnknownOxm(unknown) = entry {
+                encode_unknown(unknown, writer)?;
+            }
         }
+        Ok(())
     }
-    if ethernet && !implied {
-        // Nothing else would say that the packets are Ethernet.
-        let mut entry = alloc::vec::Vec::new();
-        if let Some(header) = OxmHeader::of(Field::PacketType, version) {
-            header.encode_entry(&Value::Number(0), None, &mut Writer::new(&mut entry))?;
-        }
-        writer.insert(start, &entry);
-    }
-    Ok(())
 }
 
 /// Whether something of the match, even what is not looked at, says that the packets are Ethernet
@@ -127,154 +148,162 @@ fn is_ethernet(matches: &Match, bits: &MatchBits) -> bool {
     }
 }
 
-struct List<'a, 'w> {
+/// The fields under whose names the bits are written: a bit for each place in [`ORDER`].
+struct Names {
+    places: [u64; COUNT.div_ceil(64)],
+    /// One of them is only of packets that are Ethernet.
+    imply_ethernet: bool,
+}
+
+impl Names {
+    fn of(bits: &MatchBits, version: Option<Version>) -> Self {
+        let mut names = Names {
+            places: Default::default(),
+            imply_ethernet: false,
+        };
+        let (kind, proto) = (bits.eth_type(), bits.ip_proto());
+        for (holder, (value, mask)) in bits.iter() {
+            match holder {
+                Field::InPort if version.is_some() => names.add(Field::InPortOxm),
+                Field::VlanTci if version.is_some() => {
+                    if mask & (VID | CFI) != 0 {
+                        names.add(Field::VlanVid);
+                    }
+                    if value & (VID | CFI) != 0 && mask & PCP != 0 {
+                        names.add(Field::VlanPcp);
+                    }
+                }
+                Field::NwTos => {
+                    if mask & !ECN != 0 {
+                        names.add(if version.is_some() {
+                            Field::IpDscp
+                        } else {
+                            Field::NwTos
+                        });
+                    }
+                    if mask & ECN != 0 {
+                        names.add(Field::NwEcn);
+                    }
+                }
+                // Since OpenFlow 1.5 in pairs.
+                _ if (Field::Reg0..=Field::Reg31).contains(&holder) && version >= Some(Version::V1_5) => {
+                    let pair = (holder as usize - Field::Reg0 as usize) / 2;
+                    names.add(Field::ALL[Field::Xreg0 as usize + pair]);
+                }
+                holder => names.add(name(holder, kind, proto)),
+            }
+        }
+        bits.options.iter().for_each(|(option, _)| names.add(option));
+        names
+    }
+
+    fn add(&mut self, field: Field) {
+        self.imply_ethernet |= field.info().prerequisite != Prerequisite::None;
+        let place = PLACES[field as usize];
+        self.places[usize::from(place / 64)] |= 1 << (place % 64);
+    }
+
+    /// In the order in which they are written.
+    fn fields(&self) -> impl Iterator<Item = Field> {
+        let words = self.places.into_iter().zip(ORDER.chunks(64));
+        words.flat_map(|(mut word, fields)| {
+            iter::from_fn(move || {
+                let field = fields.get(word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(*field)
+            })
+        })
+    }
+}
+
+/// What `holder` is called in packets of this type and protocol.
+fn name(holder: Field, kind: u128, proto: u128) -> Field {
+    let arp = kind == bits::ARP || kind == bits::RARP;
+    match holder {
+        Field::IpProto if arp => Field::ArpOp,
+        Field::IpSrc if arp => Field::ArpSpa,
+        Field::IpDst if arp => Field::ArpTpa,
+        Field::ArpSha if !arp => Field::NdSll,
+        Field::ArpTha if !arp => Field::NdTll,
+        Field::TcpSrc | Field::TcpDst => {
+            let names = match proto {
+                bits::UDP => [Field::UdpSrc, Field::UdpDst],
+                bits::SCTP => [Field::SctpSrc, Field::SctpDst],
+                bits::ICMP => [Field::IcmpType, Field::IcmpCode],
+                bits::ICMPV6 => [Field::Icmpv6Type, Field::Icmpv6Code],
+                _ => [Field::TcpSrc, Field::TcpDst],
+            };
+            names[usize::from(holder == Field::TcpDst)]
+        }
+        holder => holder,
+    }
+}
+
+struct Entries<'a, 'w> {
     bits: &'a MatchBits,
     version: Option<Version>,
-    implied_ethernet: bool,
     writer: &'a mut Writer<'w>,
 }
 
-impl List<'_, '_> {
-    fn known(&mut self) -> Result<(), EncodeError> {
-        self.fields(&[Field::PacketType, Field::DpHash, Field::RecircId, Field::ConjId])?;
-        match self.version {
-            Some(_) => self.field(Field::InPort, Field::InPortOxm)?,
-            None => self.field(Field::InPort, Field::InPort)?,
-        }
-        self.fields(&[Field::ActsetOutput, Field::EthSrc, Field::EthDst, Field::EthType])?;
-        self.vlan()?;
-        self.fields(&[Field::MplsTc, Field::MplsBos, Field::MplsTtl, Field::MplsLabel])?;
-        match self.bits.eth_type() {
-            bits::IPV4 | bits::IPV6 => self.ip()?,
-            bits::ARP | bits::RARP => {
-                self.field(Field::IpProto, Field::ArpOp)?;
-                self.field(Field::IpSrc, Field::ArpSpa)?;
-                self.field(Field::IpDst, Field::ArpTpa)?;
-                self.fields(&[Field::ArpSha, Field::ArpTha])?;
+impl Entries<'_, '_> {
+    /// Writes the bits that have this name.
+    fn write(&mut self, name: Field) -> Result<(), EncodeError> {
+        let of = |holder| self.bits.masked(holder);
+        let (number, mask) = match name {
+            Field::VlanVid => {
+                let (tci, mask) = of(Field::VlanTci);
+                (tci & (VID | CFI), mask & (VID | CFI))
             }
-            _ => {}
-        }
-        self.fields(&TUNNEL)?;
-        for (field, found) in self.bits.options.iter() {
-            // The option is looked at even where none of its bits are.
-            self.entry(field, &found.value, found.mask)?;
-        }
-        self.fields(&AFTER_OPTIONS)?;
-        self.registers()?;
-        self.fields(&CONNECTION)?;
-        if self.bits.masked(Field::CtNwProto).0 != 0 {
-            self.fields(&[Field::CtNwProto, Field::CtTpSrc, Field::CtTpDst])?;
-        }
-        self.fields(&[Field::Metadata])?;
-        self.fields(&UNSPEAKABLE)
-    }
-
-    fn vlan(&mut self) -> Result<(), EncodeError> {
-        if self.version.is_none() {
-            return self.field(Field::VlanTci, Field::VlanTci);
-        }
-        let (tci, mask) = self.bits.masked(Field::VlanTci);
-        self.number(Field::VlanVid, tci & (VID | CFI), mask & (VID | CFI))?;
-        if tci & (VID | CFI) != 0 {
-            self.number(Field::VlanPcp, tci >> 13, (mask & PCP) >> 13)?;
-        }
-        Ok(())
-    }
-
-    fn ip(&mut self) -> Result<(), EncodeError> {
-        self.fields(&[
-            Field::IpSrc,
-            Field::IpDst,
-            Field::Ipv6Src,
-            Field::Ipv6Dst,
-            Field::IpFrag,
-        ])?;
-        let (tos, mask) = self.bits.masked(Field::NwTos);
-        match self.version {
-            Some(_) => self.number(Field::IpDscp, tos >> 2, mask >> 2)?,
-            None => self.number(Field::NwTos, tos & !ECN, mask & !ECN)?,
-        }
-        self.number(Field::NwEcn, tos & ECN, mask & ECN)?;
-        self.fields(&[Field::NwTtl, Field::Ipv6Label, Field::IpProto])?;
-        let names = match (self.bits.eth_type(), self.bits.ip_proto()) {
-            (_, bits::TCP) => [Field::TcpSrc, Field::TcpDst],
-            (_, bits::UDP) => [Field::UdpSrc, Field::UdpDst],
-            (_, bits::SCTP) => [Field::SctpSrc, Field::SctpDst],
-            (bits::IPV4, bits::ICMP) => [Field::IcmpType, Field::IcmpCode],
-            (bits::IPV6, bits::ICMPV6) => [Field::Icmpv6Type, Field::Icmpv6Code],
-            _ => return Ok(()),
+            Field::VlanPcp => {
+                let (tci, mask) = of(Field::VlanTci);
+                (tci >> 13, (mask & PCP) >> 13)
+            }
+            Field::IpDscp => {
+                let (tos, mask) = of(Field::NwTos);
+                (tos >> 2, mask >> 2)
+            }
+            Field::NwTos => {
+                let (tos, mask) = of(name);
+                (tos & !ECN, mask & !ECN)
+            }
+            Field::NwEcn => {
+                let (tos, mask) = of(Field::NwTos);
+                (tos & ECN, mask & ECN)
+            }
+            _ if (Field::Xreg0..=Field::Xreg15).contains(&name) => {
+                let high = Field::Reg0 as usize + 2 * (name as usize - Field::Xreg0 as usize);
+                let (high, low) = (of(Field::ALL[high]), of(Field::ALL[high + 1]));
+                (high.0 << 32 | low.0, high.1 << 32 | low.1)
+            }
+            // Where nothing is said of it, it is written for being Ethernet.
+            Field::PacketType if !self.bits.has(name) => (0, u128::MAX),
+            name => match self.bits.options.get(name) {
+                // The option is looked at even where none of its bits are.
+                Some(option) => {
+                    return self
+                        .header(name)?
+                        .encode_entry(&option.value, option.mask, self.writer);
+                }
+                None => of(bits::holder(name)),
+            },
         };
-        self.field(Field::TcpSrc, names[0])?;
-        self.field(Field::TcpDst, names[1])?;
-        self.fields(&[
-            Field::TcpFlags,
-            Field::NdReserved,
-            Field::NdTarget,
-            Field::NdOptionsType,
-        ])?;
-        self.field(Field::ArpSha, Field::NdSll)?;
-        self.field(Field::ArpTha, Field::NdTll)
-    }
-
-    /// Since OpenFlow 1.5 in pairs.
-    fn registers(&mut self) -> Result<(), EncodeError> {
-        let all = &Field::ALL[Field::Reg0 as usize..=Field::Reg31 as usize];
-        if self.version < Some(Version::V1_5) {
-            return self.fields(all);
-        }
-        let of = |first: Field, last: Field| Field::ALL[first as usize..=last as usize].iter().copied();
-        for (pair, low) in
-            of(Field::Xreg0, Field::Xreg15).zip(of(Field::Reg0, Field::Reg31).skip(1).step_by(2))
-        {
-            let high = Field::ALL[low as usize - 1];
-            let (high, low) = (self.bits.masked(high), self.bits.masked(low));
-            self.number(pair, high.0 << 32 | low.0, high.1 << 32 | low.1)?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn fields(&mut self, fields: &[Field]) -> Result<(), EncodeError> {
-        // A match has few of them.
-        let bits = self.bits;
-        let mut there = fields.iter().filter(|field| bits.has(**field));
-        there.try_for_each(|field| self.field(*field, *field))
-    }
-
-    /// The bits of `holder` under the name of `field`.
-    fn field(&mut self, holder: Field, field: Field) -> Result<(), EncodeError> {
-        if let Some(name) = self.bits.name(holder) {
-            return Err(EncodeError::Unresolved {
-                what: field.name(),
-                name: name.into(),
-            });
-        }
-        let (number, mask) = self.bits.masked(holder);
-        self.number(field, number, mask)
-    }
-
-    /// Writes an entry if a bit of it counts. A field without masks has them all.
-    fn number(&mut self, field: Field, number: u128, mask: u128) -> Result<(), EncodeError> {
-        if mask == 0 {
-            return Ok(());
-        }
-        let ones = u128::MAX >> 128_u32.saturating_sub(field.info().bits.into());
-        let whole = match field {
+        let ones = u128::MAX >> 128_u32.saturating_sub(name.info().bits.into());
+        let whole = match name {
             // All of the bits that the field has are all of its bytes.
             Field::Ipv6Label | Field::IpFrag => mask & ones == ones,
-            Field::VlanVid => mask & field.max() == field.max(),
-            field => !field.info().maskable,
+            Field::VlanVid => mask & name.max() == name.max(),
+            // A field without masks has all its bits.
+            name => !name.info().maskable,
         };
-        self.entry(field, &Value::Number(number), (!whole).then_some(mask))
+        let header = self.header(name)?;
+        header.encode_number(name, number, (!whole).then_some(mask), self.writer)
     }
 
-    fn entry(&mut self, field: Field, value: &Value, mask: Option<u128>) -> Result<(), EncodeError> {
-        let header = OxmHeader::of(field, self.version).ok_or(EncodeError::NotInVersion {
-            what: field.name(),
+    fn header(&self, name: Field) -> Result<OxmHeader, EncodeError> {
+        OxmHeader::of(name, self.version).ok_or(EncodeError::NotInVersion {
+            what: name.name(),
             version: self.version.unwrap_or(Version::V1_0),
-        })?;
-        self.implied_ethernet |= field.info().prerequisite != Prerequisite::None;
-        header.encode_entry(value, mask, self.writer)
+        })
     }
 }
 
@@ -295,7 +324,102 @@ fn encode_unknown(unknown: &UnknownOxm, writer: &mut Writer<'_>) -> Result<(), E
     Ok(())
 }
 
-const TUNNEL: [Field; 8] = [
+/// The fields that a match is written as, in the order of Open vSwitch.
+static ORDER: [Field; COUNT] = order();
+/// The place of each field in [`ORDER`].
+static PLACES: [u8; Field::ALL.len()] = places();
+
+const fn order() -> [Field; COUNT] {
+    let options = run(Field::TunMetadata0, OPTIONS);
+    let registers = run(Field::Reg0, REGISTERS);
+    let groups: [&[Field]; 5] = [&FIRST, options, &AFTER_OPTIONS, registers, &AFTER_REGISTERS];
+    let mut order = [Field::PacketType; COUNT];
+    let (mut place, mut group) = (0, 0);
+    while group < groups.len() {
+        let mut at = 0;
+        while at < groups[group].len() {
+            order[place] = groups[group][at];
+            place += 1;
+            at += 1;
+        }
+        group += 1;
+    }
+    order
+}
+
+/// So many fields that follow each other in the table.
+const fn run(first: Field, count: usize) -> &'static [Field] {
+    let (_, fields) = Field::ALL.split_at(first as usize);
+    fields.split_at(count).0
+}
+
+const fn places() -> [u8; Field::ALL.len()] {
+    let order = order();
+    let mut places = [u8::MAX; Field::ALL.len()];
+    let mut place = 0_u8;
+    while (place as usize) < COUNT {
+        places[order[place as usize] as usize] = place;
+        place += 1;
+    }
+    places
+}
+
+const COUNT: usize = FIRST.len() + OPTIONS + AFTER_OPTIONS.len() + REGISTERS + AFTER_REGISTERS.len();
+/// `tun_metadata0` to `tun_metadata63`.
+const OPTIONS: usize = 64;
+/// `reg0` to `reg31` and `xreg0` to `xreg15`, which a match has never both.
+const REGISTERS: usize = 48;
+
+const FIRST: [Field; 57] = [
+    Field::PacketType,
+    Field::DpHash,
+    Field::RecircId,
+    Field::ConjId,
+    Field::InPort,
+    Field::InPortOxm,
+    Field::ActsetOutput,
+    Field::EthSrc,
+    Field::EthDst,
+    Field::EthType,
+    Field::VlanTci,
+    Field::VlanVid,
+    Field::VlanPcp,
+    Field::MplsTc,
+    Field::MplsBos,
+    Field::MplsTtl,
+    Field::MplsLabel,
+    Field::IpSrc,
+    Field::IpDst,
+    Field::Ipv6Src,
+    Field::Ipv6Dst,
+    Field::IpFrag,
+    Field::NwTos,
+    Field::IpDscp,
+    Field::NwEcn,
+    Field::NwTtl,
+    Field::Ipv6Label,
+    Field::IpProto,
+    Field::TcpSrc,
+    Field::TcpDst,
+    Field::UdpSrc,
+    Field::UdpDst,
+    Field::SctpSrc,
+    Field::SctpDst,
+    Field::IcmpType,
+    Field::IcmpCode,
+    Field::Icmpv6Type,
+    Field::Icmpv6Code,
+    Field::TcpFlags,
+    Field::NdReserved,
+    Field::NdTarget,
+    Field::NdOptionsType,
+    Field::NdSll,
+    Field::NdTll,
+    Field::ArpOp,
+    Field::ArpSpa,
+    Field::ArpTpa,
+    Field::ArpSha,
+    Field::ArpTha,
     Field::TunId,
     Field::TunFlags,
     Field::TunSrc,
@@ -323,7 +447,7 @@ const AFTER_OPTIONS: [Field; 16] = [
     Field::NshC3,
     Field::NshC4,
 ];
-const CONNECTION: [Field; 9] = [
+const AFTER_REGISTERS: [Field; 16] = [
     Field::PktMark,
     Field::CtState,
     Field::CtZone,
@@ -333,7 +457,45 @@ const CONNECTION: [Field; 9] = [
     Field::CtIpv6Src,
     Field::CtNwDst,
     Field::CtIpv6Dst,
+    Field::CtNwProto,
+    Field::CtTpSrc,
+    Field::CtTpDst,
+    Field::Metadata,
+    // Fields that no header has: a match on one is refused.
+    Field::TunTtl,
+    Field::TunTos,
+    Field::SkbPriority,
 ];
-/// Fields that no header has: a match on one is refused.
-const UNSPEAKABLE: [Field; 3] = [Field::TunTtl, Field::TunTos, Field::SkbPriority];
 const ECN: u128 = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::matches::FieldMatch;
+
+    #[test]
+    fn all_that_a_match_can_say_has_a_place_under_every_name() {
+        for &field in Field::ALL {
+            let said = FieldMatch::exact(field, 1);
+            let bits = MatchBits::of(&Match(alloc::vec![MatchEntry::Field(said)]));
+            for version in [None, Some(Version::V1_3), Some(Version::V1_5)] {
+                assert!(Names::of(&bits, version).fields().next().is_some(), "{field}");
+            }
+            for ((holder, _), (kind, proto)) in bits.iter().flat_map(|it| KINDS.map(|kind| (it, kind))) {
+                let name = name(holder, kind, proto);
+                let place = usize::from(PLACES[name as usize]);
+                assert_eq!(ORDER.get(place), Some(&name), "{field}");
+            }
+        }
+    }
+
+    const KINDS: [(u128, u128); 7] = [
+        (bits::ARP, 1),
+        (bits::IPV4, bits::TCP),
+        (bits::IPV4, bits::UDP),
+        (bits::IPV4, bits::SCTP),
+        (bits::IPV4, bits::ICMP),
+        (bits::IPV6, bits::ICMPV6),
+        (bits::IPV6, bits::TCP),
+    ];
+}

@@ -11,7 +11,7 @@ use crate::{
         bits::{bits, write_bit_names},
         error::{DecodeError, EncodeError, Fault},
         flow_request,
-        matches::{MatchRef, encode_nxm, encode_oxm},
+        matches::{MatchRef, MatchWriter},
         read::Reader,
         record::record,
         write::Writer,
@@ -197,7 +197,7 @@ impl MonitorRequest {
                     ..NxMonitorRequest::default()
                 };
                 head.encode(writer);
-                let len = encode_nxm(&self.matches, None, writer)?;
+                let len = MatchWriter::new(&self.matches)?.encode_nxm(None, writer)?;
                 writer.fill(start + 8, len.to_be_bytes());
                 return Ok(());
             }
@@ -224,7 +224,7 @@ impl MonitorRequest {
             }
         }
         let match_at = writer.len();
-        encode_oxm(&self.matches, version, writer)?;
+        MatchWriter::new(&self.matches)?.encode_oxm(version, writer)?;
         if version == Version::V1_3 {
             // The length of the match stands in it, and here once more.
             let len = [writer.written()[match_at + 2], writer.written()[match_at + 3]];

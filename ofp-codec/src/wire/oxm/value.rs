@@ -27,27 +27,45 @@ impl OxmHeader {
             what: "OXM field",
             name: self.to_string().into(),
         })?;
-        let what = field.name();
         match value {
-            Value::Number(number) => {
-                let number =
-                    port_number(field, *number).ok_or(EncodeError::OutOfRange { what, value: *number })?;
-                let mask = mask.filter(|mask| *mask & field.mask_max() != field.mask_max());
-                let len = match field.info().bits > 128 {
-                    true => option_len(number, mask),
-                    false => field.info().bytes.into(),
-                };
-                let (number, mask) = (number.to_be_bytes(), mask.map(u128::to_be_bytes));
-                let mask = mask.as_ref().map(|mask| &mask[16 - len..]);
-                self.encode_bytes(&number[16 - len..], mask, writer)
-            }
+            Value::Number(number) => self.encode_number(field, *number, mask, writer),
             Value::Wide(wide) => self.encode_bytes(&wide.value, wide.mask.as_deref(), writer),
             Value::Name(name) => Err(EncodeError::Unresolved {
-                what,
+                what: field.name(),
                 name: name.clone(),
             }),
-            Value::Absent => Err(EncodeError::OutOfRange { what, value: 0 }),
+            Value::Absent => Err(EncodeError::OutOfRange {
+                what: field.name(),
+                value: 0,
+            }),
         }
+    }
+
+    /// The same of a number, by a caller who knows that this is the header's field.
+    #[inline]
+    pub(crate) fn encode_number(
+        self,
+        field: Field,
+        number: u128,
+        mask: Option<u128>,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        let all = field.mask_max();
+        let mask = mask.filter(|mask| mask & all != all);
+        let number = match field {
+            Field::InPort => port_in_16_bits(number)?,
+            _ => number & all,
+        };
+        let len = match field.info().bits > 128 {
+            true => option_len(number, mask),
+            false => field.info().bytes.into(),
+        };
+        self.encode_header(len, mask.is_some(), writer)?;
+        writer.low_bytes(number, len);
+        if let Some(mask) = mask {
+            writer.low_bytes(mask, len);
+        }
+        Ok(())
     }
 
     /// A value and its mask; the shorter one gets zeros in front.
@@ -58,29 +76,35 @@ impl OxmHeader {
         writer: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
         let len = value.len().max(mask.map_or(0, <[u8]>::len));
-        let header = self.with_len(len, mask.is_some()).ok_or(EncodeError::TooLong {
-            what: "OXM value",
-            len,
-            limit: 255,
-        })?;
-        header.encode(writer);
+        self.encode_header(len, mask.is_some(), writer)?;
         for bytes in [Some(value), mask].into_iter().flatten() {
             writer.zeros(len - bytes.len());
             writer.bytes(bytes);
         }
         Ok(())
     }
+
+    #[inline]
+    fn encode_header(self, len: usize, has_mask: bool, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let header = self.with_len(len, has_mask).ok_or(EncodeError::TooLong {
+            what: "OXM value",
+            len,
+            limit: 255,
+        })?;
+        header.encode(writer);
+        Ok(())
+    }
 }
 
-/// The number of a port in as many bits as its field has; other numbers as they are.
-fn port_number(field: Field, number: u128) -> Option<u128> {
-    match field {
-        Field::InPort => u32::try_from(number)
-            .ok()
-            .and_then(|number| Port(number).to_16_bits())
-            .map(u128::from),
-        _ => Some(number & field.mask_max()),
-    }
+/// The number of a port as NXM has it.
+fn port_in_16_bits(number: u128) -> Result<u128, EncodeError> {
+    let port = u32::try_from(number)
+        .ok()
+        .and_then(|port| Port(port).to_16_bits());
+    port.map(u128::from).ok_or(EncodeError::OutOfRange {
+        what: Field::InPort.name(),
+        value: number,
+    })
 }
 
 /// How many bytes the option of a tunnel needs (`mf_field_len` in lib/meta-flow.c); one that only has

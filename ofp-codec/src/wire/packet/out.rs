@@ -12,7 +12,7 @@ use crate::{
     wire::{
         action::{decode_actions, encode_actions},
         error::{DecodeError, EncodeError, Fault},
-        matches::{MatchRef, encode_oxm},
+        matches::{MatchRef, MatchWriter},
         message::Message,
         packet::{NO_BUFFER, Packet, decode_buffer_id, in_port, packet_type, port_of},
         port::decode_port,
@@ -125,7 +125,7 @@ impl PacketOut {
                 writer.u16(0);
                 writer.u16(0);
                 let at = writer.len() - 4;
-                encode_oxm(&self.metadata, version, writer)?;
+                MatchWriter::new(&self.metadata)?.encode_oxm(version, writer)?;
                 at
             }
             _ => {
