@@ -16,6 +16,9 @@ mod step;
 /// Where the sources tell their steps, or why one of them has to stop.
 type Steps = Sender<Result<Step, Failure>>;
 
+/// Tells steps until nobody listens.
+type Source = Box<dyn FnOnce(&Steps) -> Result<(), Failure> + Send>;
+
 /// What the sources tell of all ports, each in a thread of its own, until nobody listens: the database, the kernel, and the
 /// flows of the switch `openflow`. Over lost connections they go on; `tool` complains of these.
 ///
@@ -23,7 +26,7 @@ type Steps = Sender<Result<Step, Failure>>;
 /// none of its ports.
 pub fn follow(tool: &'static str, db: Server, openflow: Option<String>) -> Receiver<Result<Step, Failure>> {
     let (steps, told) = mpsc::channel();
-    let start = |source: Box<dyn FnOnce(&Steps) -> Result<(), Failure> + Send>| {
+    let start = |source: Source| {
         let steps = steps.clone();
         thread::spawn(move || {
             if let Err(failure) = source(&steps) {

@@ -48,7 +48,7 @@ fn every_tool_that_asks_a_database_does_so_by_tls() {
         .vsctl(&["add-br", "br0", "--", "add-port", "br0", "d0"])
         .unwrap();
     server.vsctl(&["set", "interface", "d0", "ofport=1"]).unwrap();
-    let remote = server.restart_with_tls(&pki).unwrap();
+    let remote = server.restart_with_tls(&pki, "pssl:0:127.0.0.1").unwrap();
     let file = |path: std::path::PathBuf| path.display().to_string();
     let (key, certificate) = pki.client();
     let (key, certificate, authority) = (file(key), file(certificate), file(pki.server_authority()));

@@ -179,9 +179,7 @@ pub(super) fn ethernet(text: &[u8]) -> Option<[u8; 6]> {
     let mut bytes = [0; 6];
     for (byte, digits) in bytes.iter_mut().zip(text.chunks(3)) {
         *byte = match digits {
-            [high, low, rest @ ..] if matches!(rest, [] | [b':']) => {
-                digit(16, *high)? << 4 | digit(16, *low)?
-            }
+            [high, low] | [high, low, b':'] => digit(16, *high)? << 4 | digit(16, *low)?,
             _ => return None,
         };
     }
