@@ -116,9 +116,10 @@ impl Client {
         let (attempt, guard) = transaction.once().ok_or(TransactError::Unguarded)?;
         match self.transact(&attempt).await {
             Ok(committed) => Ok(Resolution::Now(committed.without_first())),
-            Err(TransactError::Aborted(Aborted { operation, error, .. }))
-                if (operation.is_some_and(|at| at.index() == 0) && error.kind() == ErrorKind::TimedOut)
-                    || (operation == Some(guard) && error.kind() == ErrorKind::DuplicateUuid) =>
+            Err(TransactError::Aborted(aborted))
+                if aborted.is_first_unmet()
+                    || (aborted.operation == Some(guard)
+                        && aborted.error.kind() == ErrorKind::DuplicateUuid) =>
             {
                 Ok(Resolution::Before)
             }

@@ -81,15 +81,10 @@ impl Vswitch {
             let name = name.to_owned();
             return Err(VswitchError::LocalPort { name });
         }
-        let port = self
-            .find("Port", name)
-            .await?
-            .ok_or_else(|| VswitchError::NotFound {
-                table: "Port",
-                name: name.to_owned(),
-            })?;
-        self.client.transact(&vswitch::del_port(port)).await?;
-        Ok(())
+        let port = self.find("Port", name).await?;
+        let port = port.ok_or_else(|| not_found("Port", name))?;
+        let deleted = self.client.transact(&vswitch::del_port(port)).await;
+        deletion(deleted, "Port", name)
     }
 
     /// `--if-exists del-port PORT`. False: there is none, or it is a bridge's own.
@@ -112,12 +107,9 @@ impl Vswitch {
     /// [`VswitchError::NotFound`]; else as [`Client::transact`].
     pub async fn del_br(&self, name: &str) -> Result<(), VswitchError> {
         let bridge = self.find("Bridge", name).await?;
-        let bridge = bridge.ok_or_else(|| VswitchError::NotFound {
-            table: "Bridge",
-            name: name.to_owned(),
-        })?;
-        self.client.transact(&vswitch::del_br(bridge)).await?;
-        Ok(())
+        let bridge = bridge.ok_or_else(|| not_found("Bridge", name))?;
+        let deleted = self.client.transact(&vswitch::del_br(bridge)).await;
+        deletion(deleted, "Bridge", name)
     }
 
     /// The names of the ports that are marked by `other_config:transient=true`.
@@ -161,10 +153,7 @@ impl Vswitch {
         let select = vswitch::request_cfg(&mut transaction);
         let committed = self.client.transact(&transaction).await?;
         let Some(Ok(Next { next_cfg })) = committed.read(select).next() else {
-            return Err(VswitchError::NotFound {
-                table: "Open_vSwitch",
-                name: ".".to_owned(),
-            });
+            return Err(not_found("Open_vSwitch", "."));
         };
         let request = MonitorRequest::new(DATABASE)
             .table("Open_vSwitch", ["cur_cfg"])
@@ -215,5 +204,24 @@ impl Vswitch {
             .flatten()
             .map(|row| row._uuid)
             .next())
+    }
+}
+
+fn not_found(table: &'static str, name: &str) -> VswitchError {
+    let name = name.to_owned();
+    VswitchError::NotFound { table, name }
+}
+
+/// What became of a deletion. Somebody else may have been quicker: then the row that it requires is
+/// not there any more.
+fn deletion(
+    result: Result<Committed, TransactError>,
+    table: &'static str,
+    name: &str,
+) -> Result<(), VswitchError> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(TransactError::Aborted(aborted)) if aborted.is_first_unmet() => Err(not_found(table, name)),
+        Err(error) => Err(error.into()),
     }
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::{NewRow, OperationId, Transaction};
 use crate::operation::Operation;
+#[cfg(feature = "client")]
+use crate::rpc::ErrorKind;
 use crate::rpc::{ErrorReply, JsonError};
 use crate::schema::{DatabaseSchema, TableSchema};
 use crate::value::{Datum, Row, RowError, Uuid};
@@ -150,6 +152,11 @@ impl Committed {
 
 #[cfg(feature = "client")]
 impl Aborted {
+    /// Whether what the first operation requires is not so.
+    pub(crate) fn is_first_unmet(&self) -> bool {
+        self.operation == Some(OperationId(0)) && self.error.kind() == ErrorKind::TimedOut
+    }
+
     pub(crate) fn without_first(mut self) -> Self {
         self.operation = self.operation.map(|at| OperationId(at.0.saturating_sub(1)));
         self

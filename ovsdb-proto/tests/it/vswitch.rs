@@ -157,6 +157,25 @@ async fn what_ovs_vsctl_refuses_is_refused() {
 }
 
 #[tokio::test]
+async fn of_many_that_delete_a_port_one_does() {
+    let Some(server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    server.vsctl(&["add-br", "br0"]).unwrap();
+    server.vsctl(&["add-port", "br0", "p1"]).unwrap();
+    let switch = Vswitch::new(Client::connect(&server.remote().parse().unwrap()).await.unwrap());
+    // All look for the port before the first deletes it.
+    let delete = || switch.del_port_if_exists("p1");
+    let (a, b, c) = tokio::join!(delete(), delete(), delete());
+    let deleted = [a, b, c].map(Result::unwrap);
+    assert_eq!(
+        deleted.iter().filter(|deleted| **deleted).count(),
+        1,
+        "{deleted:?}"
+    );
+}
+
+#[tokio::test]
 async fn ovs_vswitchd_says_what_it_has_done_and_what_not() {
     let Some(switch) = or_skip(Switch::start()) else {
         return;
