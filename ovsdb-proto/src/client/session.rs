@@ -277,7 +277,8 @@ impl<R: RowForm> Session<R> {
     /// change of them, over all connections to come.
     ///
     /// The stream gets them while somebody polls [`next`](Self::next), which waits for streams that
-    /// are not read: nothing is lost, and memory stays bounded.
+    /// are not read: nothing is lost. A stream that is not read holds 1024 changes, and the session
+    /// the rest of the batch that they are of, which is one message of the server.
     ///
     /// ```no_run
     /// use ovsdb_proto::client::Session;

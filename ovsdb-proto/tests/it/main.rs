@@ -23,6 +23,8 @@ mod peer;
 #[cfg(feature = "client")]
 mod real;
 mod recorded;
+#[cfg(feature = "client")]
+mod refusals;
 #[cfg(feature = "tls")]
 mod roles;
 #[cfg(feature = "server")]
