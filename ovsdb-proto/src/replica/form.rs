@@ -62,8 +62,8 @@ impl<F: Form> RowForm for F {}
 /// ```
 ///
 /// The types of columns are those of [`Row::read`]. Every field must have its column. The text is
-/// kept beside the value, for the updates to come are differences; it shares the memory of the
-/// message that it came in.
+/// kept beside the value, for the updates to come are differences; the rows of the start share the
+/// memory of the message that they came in.
 #[derive(Clone)]
 pub struct Typed<T> {
     value: Result<T, Box<Misfit>>,
@@ -105,6 +105,8 @@ pub struct Source<'a, 'c, 't> {
     pub(super) uuid: Uuid,
     pub(super) extent: Extent,
     pub(super) message: &'a Bytes,
+    /// It is about rows of the start, of which most will stay.
+    pub(super) is_initial: bool,
     /// In the message.
     pub(super) cursor: &'c mut Cursor<'t>,
 }
@@ -220,6 +222,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
             uuid,
             extent,
             message,
+            is_initial,
             cursor,
         } = source;
         let start = cursor.next_value();
@@ -242,10 +245,10 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
             })),
             Err(error) => return Err(cursor.place(&error).into()),
         };
-        let text = message.slice(start..cursor.offset());
-        let text = match message.len() < PINNED_LEN {
-            true => Bytes::copy_from_slice(&text),
-            false => text,
+        let text = start..cursor.offset();
+        let text = match is_initial && message.len() >= PINNED_LEN {
+            true => message.slice(text),
+            false => Bytes::copy_from_slice(&message[text]),
         };
         Ok(Self { value, text })
     }
@@ -259,6 +262,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
             uuid,
             extent: Extent::Whole,
             message: &message,
+            is_initial: false,
             cursor: &mut cursor,
         })
     }
@@ -483,8 +487,9 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for WireSeed<S> {
     }
 }
 
-/// Rows share the memory of the message that they came in from this length on. Of a shorter one,
-/// or of what it was read with, a single row would hold too much.
+/// Rows of the start share the memory of the message that they came in from this length on. Of a
+/// shorter one, a single row would hold what it was read with; of an update, the rows around it
+/// that have long gone, and of each update others.
 const PINNED_LEN: usize = 64 * 1024;
 
 /// Bits of [`Seen::first`].

@@ -227,19 +227,21 @@ impl<R: RowForm> Table<R> {
         cursor: &mut Cursor<'_>,
     ) -> Result<RowUpdate<R>, ReplicaError> {
         let columns = &*self.columns;
-        let row = |cursor: &mut Cursor<'_>, extent| {
+        let read = |cursor: &mut Cursor<'_>, extent, is_initial| {
             R::read(Source {
                 columns,
                 uuid,
                 extent,
                 message,
+                is_initial,
                 cursor,
             })
         };
+        let row = |cursor: &mut Cursor<'_>, extent| read(cursor, extent, false);
         let mut update = None;
         cursor.object(|cursor, action| {
             update = Some(match (action, update.take()) {
-                ("initial", None) => RowUpdate::Initial(row(cursor, Extent::Sparse)?),
+                ("initial", None) => RowUpdate::Initial(read(cursor, Extent::Sparse, true)?),
                 ("insert", None) => RowUpdate::Insert(row(cursor, Extent::Sparse)?),
                 ("modify", None) => RowUpdate::Modify(columns.partial(cursor)?),
                 ("delete", None) => {

@@ -174,6 +174,21 @@ impl Random {
     }
 }
 
+#[test]
+fn of_a_large_message_only_the_rows_of_the_start_keep_its_memory() {
+    let message = |action: &str| {
+        let row = |n| format!(r#""00000000-0000-0000-0000-{n:012x}":{{"{action}":{{"string":"some"}}}}"#);
+        let rows: Vec<String> = (0..2000).map(row).collect();
+        Bytes::from(format!(r#"{{"T":{{{}}}}}"#, rows.join(",")))
+    };
+    for (action, keeps) in [("initial", true), ("insert", false)] {
+        let (mut replica, message) = (typed(), message(action));
+        assert!(message.len() > PINNED_LEN);
+        assert_eq!(replica.apply(message.clone()).unwrap().len(), 2000);
+        assert_eq!(!message.is_unique(), keeps, "{action}");
+    }
+}
+
 /// Typed rows are what reading plain rows gives, and they change at the same time.
 #[test]
 fn typed_rows_and_plain_rows_say_the_same() {
