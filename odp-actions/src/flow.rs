@@ -13,6 +13,8 @@
 //! # Ok::<(), odp_actions::ParseError>(())
 //! ```
 
+mod shape;
+
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;

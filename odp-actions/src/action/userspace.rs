@@ -11,6 +11,7 @@ use self::cookie::COOKIE_LEN;
 pub use self::cookie::{Cookie, SLOW_PATH_REASONS};
 use super::nest::{nests, print_in_order, require, silent_about_unknown};
 use super::number::Named;
+use super::{Action, Actions};
 use crate::key::codec::{Codec, Faults, Flag};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -45,6 +46,51 @@ impl Userdata {
     pub fn cookie(&self) -> Option<Cookie> {
         let bytes: &[u8; COOKIE_LEN] = self.0.as_slice().try_into().ok()?;
         Cookie::decode(bytes)
+    }
+}
+
+impl Actions {
+    /// Why packets go through `ovs-vswitchd`, as the cookies say that go with them, also from within nested lists: names of
+    /// [`SLOW_PATH_REASONS`], each once. None of them: these actions are no slow path.
+    ///
+    /// ```
+    /// use odp_actions::Actions;
+    ///
+    /// let actions: Actions = "sample(sample=50.0%,actions(userspace(pid=1,slow_path(lacp)))),2".parse()?;
+    /// assert_eq!(actions.slow_path_reasons(), ["lacp"]);
+    /// # Ok::<(), odp_actions::ParseError>(())
+    /// ```
+    pub fn slow_path_reasons(&self) -> Vec<&'static str> {
+        let bits = self.slow_path_bits();
+        let named = SLOW_PATH_REASONS.iter().filter(|(bit, _)| bits & bit != 0);
+        named.map(|(_, name)| *name).collect()
+    }
+
+    fn slow_path_bits(&self) -> u32 {
+        let of_action = |action: &Action| {
+            let own = match action {
+                Action::Userspace(userspace) => userspace.slow_path_bits(),
+                _ => 0,
+            };
+            action
+                .lists()
+                .fold(own, |bits, list| bits | list.slow_path_bits())
+        };
+        self.iter().fold(0, |bits, action| bits | of_action(action))
+    }
+}
+
+impl Userspace {
+    fn slow_path_bits(&self) -> u32 {
+        let cookie = |attr: &UserspaceAttr| match attr {
+            UserspaceAttr::Userdata(data) => data.cookie(),
+            _ => None,
+        };
+        let bits = self.attrs().iter().filter_map(cookie).map(|cookie| match cookie {
+            Cookie::SlowPath { reason } => reason,
+            _ => 0,
+        });
+        bits.fold(0, |all, bits| all | bits)
     }
 }
 
