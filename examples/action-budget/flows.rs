@@ -5,20 +5,21 @@ use std::io::BufRead;
 use examples::bridge::Bridge;
 use examples::cli::{Failure, Status, complain};
 use examples::dump::{self, Unread};
+use examples::flood::{Flood, NEAR, used};
 use examples::predict::{Prediction, predict};
 use netlink_genl::nlattr::MAX_PAYLOAD;
-use odp_actions::{Rejection, Template, Verdict};
+use odp_actions::{Template, Verdict};
 use ofp_codec::Flow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::TOOL;
-use crate::budget::{Budget, WARN, used};
+use crate::report::words;
 
 /// The flows of a dump, judged.
 pub struct Flows<'a> {
     bridge: &'a Bridge,
-    budget: &'a Budget,
+    flood: &'a Flood,
     pub rows: Vec<Row>,
     pub unread: Unread,
 }
@@ -44,10 +45,10 @@ pub struct Row {
 }
 
 impl<'a> Flows<'a> {
-    pub fn new(bridge: &'a Bridge, budget: &'a Budget) -> Self {
+    pub fn new(bridge: &'a Bridge, flood: &'a Flood) -> Self {
         Self {
             bridge,
-            budget,
+            flood,
             rows: Vec::new(),
             unread: Unread::default(),
         }
@@ -81,54 +82,45 @@ impl<'a> Flows<'a> {
             headroom_endpoints: None,
             status: Status::Fine,
         };
-        self.weigh(flow, row)
+        match predict(flow, self.bridge, self.flood.ovs) {
+            Ok(prediction) => self.weigh(prediction, row),
+            Err(why) => Row {
+                reason: Some(why),
+                ..row
+            },
+        }
     }
 
-    fn weigh(&self, flow: &Flow, row: Row) -> Row {
+    fn weigh(&self, prediction: Prediction, row: Row) -> Row {
         let Prediction {
             actions,
             bytes: bounds,
             notes,
-        } = match predict(flow, self.bridge, self.budget.ovs) {
-            Ok(prediction) => prediction,
-            Err(why) => {
-                return Row {
-                    reason: Some(why),
-                    ..row
-                };
-            }
-        };
+        } = prediction;
         let outputs = actions.output_count();
-        let growing = Template::new(actions, self.budget.endpoint.actions.clone());
+        let growing = Template::new(actions, self.flood.endpoint.actions.clone());
         let Ok(growing) = growing.map_err(|error| complain(TOOL, error)) else {
             return row;
         };
-        let limits = &self.budget.limits;
         // In another order, or of another packet, the list may be longer than the one that is looked at.
-        let verdict = match growing.verdict(0, limits) {
+        let verdict = match growing.verdict(0, &self.flood.limits) {
             Verdict::Fast if bounds.most > MAX_PAYLOAD => Verdict::Oversized { bytes: bounds.most },
             verdict => verdict,
         };
-        let room = growing.capacity(limits).first().last;
-        let reasons = (verdict != Verdict::Fast).then(|| verdict.to_string());
-        let reasons: Vec<String> = reasons
-            .into_iter()
-            .chain(notes.iter().map(|note| (*note).to_owned()))
-            .collect();
-        let (verdict, status) = match verdict {
-            Verdict::Fast if used(outputs, room.map(|room| outputs + room)) >= WARN => {
-                ("fast", Status::Warning)
-            }
-            Verdict::Fast => ("fast", Status::Fine),
-            Verdict::Kernel(Rejection::Unknown { .. }) => ("unknown", Status::Fine),
-            Verdict::Kernel(_) => ("kernel-reject", Status::Finding),
-            _ => ("slow", Status::Finding),
+        let room = growing.capacity(&self.flood.limits).first().last;
+        let (name, why) = words(&verdict);
+        let notes = notes.iter().map(|note| (*note).to_owned());
+        let reasons: Vec<String> = why.into_iter().chain(notes).collect();
+        let status = match name {
+            "fast" if used(outputs, room.map(|room| outputs + room)) >= NEAR => Status::Warning,
+            "fast" | "unknown" => Status::Fine,
+            _ => Status::Finding,
         };
         Row {
             outputs: Some(outputs),
             bytes: Some(bounds.most),
             bytes_min: (!bounds.is_exact()).then_some(bounds.least),
-            verdict,
+            verdict: name,
             reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
             headroom_endpoints: room,
             status,

@@ -25,7 +25,7 @@ use odp_actions::{KernelRule, Limits};
 
 use self::budget::Budget;
 use self::flows::Flows;
-use self::report::{Origin, Report};
+use self::report::Report;
 
 const TOOL: &str = "action-budget";
 const HELP: &str = "\
@@ -162,17 +162,13 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let asked = options.flows.is_some() || options.openflow.is_some();
     let foreign = options.db.is_none() && asked;
     let ports = if foreign { &Bridge::unknown() } else { &bridge };
-    let mut flows = Flows::new(ports, &budget);
+    let mut flows = Flows::new(ports, &budget.flood);
     match (&options.flows, &options.openflow) {
         (Some(path), _) => flows.read(dump::open(path)?)?,
         (None, Some(remote)) => flows.read(dump::ask(TOOL, remote)?)?,
         (None, None) if options.db.is_none() => flows.read(bridge.incident_flow().as_bytes())?,
         (None, None) => {}
     }
-    let origin = Origin {
-        example: options.db.is_none(),
-        ovs_assumed: options.ovs.or(bridge.ovs).is_none(),
-    };
     let mut status = if foreign {
         flows.status()
     } else {
@@ -184,7 +180,12 @@ fn run(options: &Options) -> Result<Status, Failure> {
             status = status.or(Status::Blind);
         }
     }
-    let report = Report::new(&budget, flows, origin)?;
+    let report = Report {
+        budget: &budget,
+        flows: &flows,
+        example: options.db.is_none(),
+        ovs_assumed: options.ovs.or(bridge.ovs).is_none(),
+    };
     cli::print(if options.json {
         report.json()?
     } else {

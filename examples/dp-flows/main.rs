@@ -6,18 +6,15 @@
 )]
 
 mod report;
-mod shape;
-mod slow;
-mod source;
 
 use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use examples::cli::{self, Failure, Status};
+use examples::datapath::Dump;
 
 use self::report::Row;
-use self::source::Dump;
 
 const TOOL: &str = "dp-flows";
 const HELP: &str = "\
@@ -108,8 +105,8 @@ impl Options {
 
 fn run(options: &Options) -> Result<Status, Failure> {
     let dump = match &options.offline {
-        Some(path) => Dump::of_text(path)?,
-        None => Dump::of_kernel(&options.datapath)?,
+        Some(path) => Dump::of_text(TOOL, path)?,
+        None => Dump::of_kernel(TOOL, &options.datapath)?,
     };
     let rows: Vec<Row<'_>> = dump.flows.iter().map(Row::of).collect();
     let status = judge(&dump, &rows);
@@ -147,10 +144,11 @@ fn run(options: &Options) -> Result<Status, Failure> {
 fn judge(dump: &Dump, rows: &[Row<'_>]) -> Status {
     let slow = rows.iter().flat_map(|row| &row.reasons);
     let slow = slow.fold(Status::Fine, |status, reason| {
-        status.or(match reason.name() {
-            _ if reason.is_normal() => Status::Fine,
+        status.or(match *reason {
             "action" => Status::Finding,
-            _ => Status::Warning,
+            "match" => Status::Warning,
+            // A protocol of the switch.
+            _ => Status::Fine,
         })
     });
     match dump.unread {

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use examples::cli::{Failure, printable, table};
+use examples::datapath::{Dump, Seen};
+use netlink_genl::nlattr::MAX_PAYLOAD;
 use odp_actions::Actions;
 use serde_json::{Value, json};
-
-use crate::shape;
-use crate::slow::{Reason, reasons};
-use crate::source::{Dump, Seen};
 
 /// A flow with what is to be said of it.
 pub struct Row<'a> {
     seen: &'a Seen,
-    pub reasons: Vec<Reason>,
+    /// Why its packets go through `ovs-vswitchd`, as the flow itself says.
+    pub reasons: Vec<&'static str>,
     /// Bytes of its actions, as the kernel has them.
     pub bytes: Option<usize>,
 }
@@ -24,7 +23,7 @@ impl<'a> Row<'a> {
         let actions = seen.flow.actions.parsed();
         Self {
             seen,
-            reasons: actions.map(reasons).unwrap_or_default(),
+            reasons: actions.map(Actions::slow_path_reasons).unwrap_or_default(),
             bytes: actions.and_then(|actions| actions.encoded_len().ok()),
         }
     }
@@ -47,7 +46,7 @@ impl<'a> Row<'a> {
         let object = json!({
             "ufid": flow.ufid.map(|ufid| ufid.to_string().trim_start_matches("ufid:").to_owned()),
             "key": key(&line),
-            "mask": shape::of(flow),
+            "mask": flow.shape(),
             "packets": flow.packets,
             "bytes": flow.bytes,
             "used_ms": flow.used_ms,
@@ -56,8 +55,8 @@ impl<'a> Row<'a> {
             "actions_bytes": self.bytes,
             "outputs": self.outputs(),
             "source": self.seen.source.name(),
-            "slow": self.reasons.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
-            "why": self.reasons.iter().map(|reason| reason.explanation()).collect::<Vec<_>>(),
+            "slow": self.reasons,
+            "why": self.reasons.iter().map(|reason| explanation(reason)).collect::<Vec<_>>(),
         });
         serde_json::to_string(&object).map_err(Failure::blind)
     }
@@ -87,10 +86,10 @@ pub fn summary(dump: &Dump, rows: &[Row<'_>]) -> String {
         // Masks go later than their last flow.
         let _ = write!(out, " ({kernel} in the kernel)");
     }
-    let mut slow: BTreeMap<Reason, (usize, u64)> = BTreeMap::new();
+    let mut slow: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for row in rows {
         for reason in &row.reasons {
-            let (flows, packets) = slow.entry(*reason).or_default();
+            let (flows, packets) = slow.entry(reason).or_default();
             *flows += 1;
             *packets += row.packets();
         }
@@ -98,9 +97,8 @@ pub fn summary(dump: &Dump, rows: &[Row<'_>]) -> String {
     for (reason, (flows, packets)) in slow {
         let _ = write!(
             out,
-            "\n{flows} slow by {}, {packets} packets: {}",
-            reason.name(),
-            reason.explanation()
+            "\n{flows} slow by {reason}, {packets} packets: {}",
+            explanation(reason)
         );
     }
     out
@@ -110,7 +108,7 @@ pub fn summary(dump: &Dump, rows: &[Row<'_>]) -> String {
 pub fn by_mask(dump: &Dump) -> BTreeMap<String, (usize, u64)> {
     let mut masks: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for seen in &dump.flows {
-        let (flows, packets) = masks.entry(shape::of(&seen.flow)).or_default();
+        let (flows, packets) = masks.entry(seen.flow.shape()).or_default();
         *flows += 1;
         *packets += seen.flow.packets;
     }
@@ -140,6 +138,25 @@ pub fn histogram_json(dump: &Dump) -> Result<String, Failure> {
         .map(|(mask, (flows, packets))| json!({ "mask": mask, "flows": flows, "packets": packets }))
         .collect();
     serde_json::to_string(&json!({ "masks": masks, "kernel_masks": dump.masks })).map_err(Failure::blind)
+}
+
+/// What a word of `slow_path(..)` means.
+fn explanation(reason: &str) -> String {
+    match reason {
+        "action" => format!(
+            "the datapath cannot have these actions: more than {MAX_PAYLOAD} bytes, more outputs than \
+             net.core.netdev_max_backlog, or one that it does not know; `action-budget` tells which"
+        ),
+        "match" => {
+            "the datapath cannot match as specifically as the OpenFlow flows do, as on ND options without \
+                    support for them"
+                .to_owned()
+        }
+        protocol => format!(
+            "ovs-vswitchd speaks {}: this is as it should be",
+            protocol.to_uppercase()
+        ),
+    }
 }
 
 /// The key in a printed flow.

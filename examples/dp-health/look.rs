@@ -3,13 +3,14 @@
 use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{self, Failure, chain};
 use examples::db::Server;
+use examples::flood::Flood;
 use examples::judge::{State, Verdict, judge};
 use examples::kernel;
 use examples::sight::Sight;
 use examples::upcalls::{self, Upcalls};
-use netlink_genl::ovs::datapath;
+use netlink_genl::ovs::datapath::{MegaflowStats, Stats};
+use odp_actions::Limits;
 use odp_actions::xlate::Packet;
-use odp_actions::{Bound, Limits, Template};
 
 use crate::{Options, TOOL};
 
@@ -26,16 +27,8 @@ pub struct Look {
 pub struct Datapath {
     pub name: String,
     pub ports: usize,
-    pub stats: datapath::Stats,
-    pub megaflow_stats: datapath::MegaflowStats,
-}
-
-/// A flood of a bridge: one packet to all its endpoints.
-pub struct Flood {
-    pub bridge: String,
-    pub endpoints: usize,
-    /// The limit that it meets first.
-    pub bound: Bound,
+    pub stats: Stats,
+    pub megaflow_stats: MegaflowStats,
 }
 
 impl Look {
@@ -82,17 +75,6 @@ impl Look {
     }
 }
 
-impl Flood {
-    /// How much of the limit is in use; 1 is all of it.
-    pub fn used(&self) -> f64 {
-        let float = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-        match self.bound.last {
-            None => 0.0,
-            Some(last) => float(self.endpoints) / float(last),
-        }
-    }
-}
-
 fn datapaths() -> Result<Vec<Datapath>, netlink_genl::Error> {
     let datapaths = kernel::datapaths()?.into_iter();
     Ok(datapaths
@@ -111,19 +93,12 @@ async fn ports(db: &Server) -> Result<Vec<Verdict>, Failure> {
 }
 
 async fn floods(db: &Server) -> Result<Vec<Flood>, Failure> {
-    let limits = Limits::host();
     let bridges = Bridge::read_all(db).await?;
-    let flood = |bridge: Bridge| {
+    let flood = |bridge: &Bridge| {
         let ovs = bridge.ovs.unwrap_or(NEWEST);
-        let endpoint = bridge.endpoint(ovs, Packet::default())?;
-        let template = Template::new(bridge.once(), endpoint.actions).ok()?;
-        Some(Flood {
-            bridge: bridge.name,
-            endpoints: endpoint.count,
-            bound: template.capacity(&limits).first(),
-        })
+        Flood::of(bridge, ovs, Limits::host(), Packet::default()).ok()?
     };
-    Ok(bridges.into_iter().filter_map(flood).collect())
+    Ok(bridges.iter().filter_map(flood).collect())
 }
 
 /// Those that one look can give.

@@ -8,7 +8,6 @@
 mod look;
 mod metrics;
 mod probe;
-mod serve;
 
 use std::process::ExitCode;
 use std::thread::sleep;
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use examples::cli::{self, Failure, Status};
 use examples::db::{CertificateOption, Server};
+use examples::http;
 
 use self::look::Look;
 use self::probe::Probe;
@@ -91,7 +91,7 @@ impl Options {
 fn run(options: &Options) -> Result<Status, Failure> {
     let page = || metrics::page(&Look::take(options));
     if let Some(address) = &options.listen {
-        return serve::serve(address, page).map(|()| Status::Fine);
+        return http::serve(TOOL, address, "/metrics", page).map(|()| Status::Fine);
     }
     if options.prom {
         return cli::print(page().trim_end()).map(|()| Status::Fine);

@@ -1,54 +1,21 @@
-//! The metrics in Prometheus' text format, version 0.0.4.
+//! What a look found, as metrics.
 
-use std::fmt::{Display, Write as _};
-
+use examples::prometheus::{Label, Page};
 use netlink_genl::accounting::Role;
 
 use crate::look::{Datapath, Look};
 
-/// Name, help and value.
-type Gauge = (&'static str, &'static str, fn(&Datapath) -> u64);
-
 /// The page.
 pub fn page(look: &Look) -> String {
-    let mut page = Page(String::new());
-    page.family("ovs_up", "gauge", "Whether this could be read.", || {
-        look.sources()
-            .map(|(source, why)| ([("source", source.to_owned())], u64::from(why.is_none())))
-    });
-    let datapaths = look.datapaths.as_deref().unwrap_or_default();
+    let mut page = Page::default();
+    let sources = look.sources();
     page.family(
-        "ovs_datapath_lookups_total",
-        "counter",
-        "Packets that met a flow, that met none and went to ovs-vswitchd, and that were lost on the way there.",
-        || {
-            datapaths.iter().flat_map(|datapath| {
-                let stats = datapath.stats;
-                [("hit", stats.hit), ("missed", stats.missed), ("lost", stats.lost)]
-                    .map(|(result, n)| ([("datapath", datapath.name.clone()), ("result", result.to_owned())], n))
-            })
-        },
+        "gauge",
+        "ovs_up",
+        "Whether this could be read.",
+        sources.map(|(source, why)| (label("source", source), u64::from(why.is_none()))),
     );
-    let gauges: [Gauge; 3] = [
-        ("ovs_datapath_flows", "Flows of the datapath.", |datapath| {
-            datapath.stats.flows
-        }),
-        (
-            "ovs_datapath_masks",
-            "Masks of the datapath's flows; each costs lookups.",
-            |datapath| datapath.megaflow_stats.masks.into(),
-        ),
-        ("ovs_datapath_ports", "Ports of the datapath.", |datapath| {
-            u64::try_from(datapath.ports).unwrap_or(u64::MAX)
-        }),
-    ];
-    for (name, help, value) in gauges {
-        page.family(name, "gauge", help, || {
-            datapaths
-                .iter()
-                .map(|datapath| ([("datapath", datapath.name.clone())], value(datapath)))
-        });
-    }
+    datapaths(look.datapaths.as_deref().unwrap_or_default(), &mut page);
     if let Ok(upcalls) = &look.upcalls {
         let roles = [
             ("referenced", Role::Referenced),
@@ -57,98 +24,91 @@ pub fn page(look: &Look) -> String {
             ("unknown", Role::Unknown),
         ];
         page.family(
+            "gauge",
             "ovs_vswitchd_netlink_sockets",
-            "gauge",
             "Generic netlink sockets of ovs-vswitchd; orphaned ones are lost until it is restarted.",
-            || roles.map(|(name, role)| ([("role", name.to_owned())], upcalls.accounting.count(role))),
+            roles.map(|(name, role)| (label("role", name), upcalls.accounting.count(role))),
         );
         page.family(
+            "gauge",
             "ovs_vswitchd_open_fds",
-            "gauge",
             "Open descriptors of ovs-vswitchd.",
-            || upcalls.open.map(|open| ([], open)),
+            upcalls.open.map(|open| ([], open)),
         );
         page.family(
-            "ovs_vswitchd_max_fds",
             "gauge",
+            "ovs_vswitchd_max_fds",
             "How many descriptors ovs-vswitchd may have open.",
-            || upcalls.limit.map(|limit| ([], limit)),
+            upcalls.limit.map(|limit| ([], limit)),
         );
     }
     if look.ports.is_ok() {
+        let states = look.states().into_iter();
         page.family(
-            "ovs_interfaces",
             "gauge",
+            "ovs_interfaces",
             "Interfaces of the database by what is behind them.",
-            || {
-                let states = look.states().into_iter();
-                states.map(|(state, n)| ([("state", state.name().to_owned())], n))
-            },
+            states.map(|(state, n)| (label("state", state.name()), n)),
         );
     }
-    let floods = look.floods.as_deref().unwrap_or_default();
+    let floods = look.floods.as_deref().unwrap_or_default().iter();
     page.family(
+        "gauge",
         "ovs_bridge_flood_endpoints",
-        "gauge",
         "Ports that a packet to all endpoints of the bridge goes to.",
-        || {
-            floods
-                .iter()
-                .map(|flood| ([("bridge", flood.bridge.clone())], flood.endpoints))
-        },
+        floods
+            .clone()
+            .map(|flood| (label("bridge", &flood.bridge), flood.endpoint.count)),
     );
     page.family(
-        "ovs_bridge_flood_endpoints_max",
         "gauge",
+        "ovs_bridge_flood_endpoints_max",
         "How many of them fit the limit that is met first; beyond it every such packet goes through ovs-vswitchd.",
-        || {
-            floods.iter().filter_map(|flood| {
-                let limit = flood.bound.limit.name().to_owned();
-                Some(([("bridge", flood.bridge.clone()), ("limit", limit)], flood.bound.last?))
-            })
-        },
+        floods.filter_map(|flood| {
+            let first = flood.capacity.first();
+            let [bridge] = label("bridge", &flood.bridge);
+            let [limit] = label("limit", first.limit.name());
+            Some(([bridge, limit], first.last?))
+        }),
     );
-    page.0
+    page.text()
 }
 
-struct Page(String);
-
-impl Page {
-    /// A family of samples, each with its labels. Without samples there is no family.
-    fn family<const N: usize, V: Display, I>(
-        &mut self,
-        name: &str,
-        kind: &str,
-        help: &str,
-        samples: impl FnOnce() -> I,
-    ) where
-        I: IntoIterator<Item = ([(&'static str, String); N], V)>,
-    {
-        let mut samples = samples().into_iter().peekable();
-        if samples.peek().is_none() {
-            return;
-        }
-        // Writing to a String does not fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (labels, value) in samples {
-            let labels: Vec<_> = labels
-                .iter()
-                .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
-                .collect();
-            let _ = match labels.is_empty() {
-                true => writeln!(self.0, "{name} {value}"),
-                false => writeln!(self.0, "{name}{{{}}} {value}", labels.join(",")),
-            };
-        }
-    }
+fn datapaths(datapaths: &[Datapath], page: &mut Page) {
+    let lookups = datapaths.iter().flat_map(|datapath| {
+        let stats = datapath.stats;
+        let results = [("hit", stats.hit), ("missed", stats.missed), ("lost", stats.lost)];
+        results.map(|(result, n)| {
+            let [of] = label("datapath", &datapath.name);
+            ([of, ("result", result.to_owned())], n)
+        })
+    });
+    page.family(
+        "counter",
+        "ovs_datapath_lookups_total",
+        "Packets that met a flow, that met none and went to ovs-vswitchd, and that were lost on the way there.",
+        lookups,
+    );
+    let mut gauge = |name: &str, help: &str, value: fn(&Datapath) -> u64| {
+        let samples = datapaths.iter();
+        let samples = samples.map(|datapath| (label("datapath", &datapath.name), value(datapath)));
+        page.family("gauge", name, help, samples);
+    };
+    gauge("ovs_datapath_flows", "Flows of the datapath.", |datapath| {
+        datapath.stats.flows
+    });
+    gauge(
+        "ovs_datapath_masks",
+        "Masks of the datapath's flows; each costs lookups.",
+        |datapath| datapath.megaflow_stats.masks.into(),
+    );
+    gauge("ovs_datapath_ports", "Ports of the datapath.", |datapath| {
+        u64::try_from(datapath.ports).unwrap_or(u64::MAX)
+    });
 }
 
-/// The value of a label.
-fn escaped(value: &str) -> String {
-    value
-        .replace('\\', r"\\")
-        .replace('"', r#"\""#)
-        .replace('\n', r"\n")
+fn label(name: &'static str, value: &str) -> [Label; 1] {
+    [(name, value.to_owned())]
 }
 
 #[cfg(test)]
@@ -156,17 +116,23 @@ mod tests {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
 
+    use examples::bridge::{Bridge, NEWEST};
+    use examples::flood::Flood;
     use examples::upcalls::Upcalls;
     use netlink_genl::accounting::Accounting;
     use netlink_genl::ovs::datapath::{MegaflowStats, Stats};
-    use odp_actions::{Bound, Limit};
+    use odp_actions::Limits;
+    use odp_actions::xlate::Packet;
     use testbed::or_skip;
 
     use super::*;
-    use crate::look::Flood;
 
     /// Every family, with labels that have to be escaped.
     fn look() -> Look {
+        let mut bridge = Bridge::incident(859);
+        bridge.name = "br-\n tun".to_owned();
+        let flood = Flood::of(&bridge, NEWEST, Limits::host(), Packet::default());
+        let flood = flood.unwrap().unwrap();
         Look {
             datapaths: Ok(vec![Datapath {
                 name: r#"a"b\c"#.to_owned(),
@@ -198,15 +164,7 @@ mod tests {
                 limit: Some(65535),
             }),
             ports: Ok(vec![]),
-            floods: Ok(vec![Flood {
-                bridge: "br-\n tun".to_owned(),
-                endpoints: 859,
-                bound: Bound {
-                    limit: Limit::Outputs,
-                    value: Some(1000),
-                    last: Some(1000),
-                },
-            }]),
+            floods: Ok(vec![flood]),
         }
     }
 

@@ -1,11 +1,12 @@
 //! One line for a monitoring system, or one JSON object.
 
 use examples::cli::{Failure, Status};
+use examples::flood::{percent, used};
 use examples::judge::State;
 use examples::upcalls::Upcalls;
 use serde_json::{Value, json};
 
-use crate::look::{Datapath, Flood, Look};
+use crate::look::{Datapath, Look};
 
 /// What two looks say together.
 pub struct Probe {
@@ -59,24 +60,22 @@ impl Probe {
             n => find(Status::Warning, format!("{n} ports in error")),
         }
         let floods = now.floods.as_deref().unwrap_or_default();
-        let used = floods.iter().map(Flood::used).fold(0.0, f64::max);
         for flood in floods {
-            let status = match flood.used() {
-                used if used > 1.0 => Status::Finding,
-                used if used >= NEAR => Status::Warning,
-                _ => continue,
-            };
-            let limit = flood.bound.limit.name();
+            let status = flood.status(flood.endpoint.count);
+            if status == Status::Fine {
+                continue;
+            }
+            let (first, count) = (flood.capacity.first(), flood.endpoint.count);
+            let (limit, last) = (first.limit.name(), first.last.unwrap_or(0));
             find(
                 status,
-                format!(
-                    "{} floods to {} of {} ports ({limit})",
-                    flood.bridge,
-                    flood.endpoints,
-                    flood.bound.last.unwrap_or(0)
-                ),
+                format!("{} floods to {count} of {last} ports ({limit})", flood.bridge),
             );
         }
+        let in_use = floods
+            .iter()
+            .map(|flood| used(flood.endpoint.count, flood.capacity.first().last));
+        let in_use = percent(in_use.max().unwrap_or(0));
         findings.sort_by_key(|(status, _)| match status {
             Status::Finding => 0,
             Status::Warning => 1,
@@ -97,7 +96,7 @@ impl Probe {
             ),
             ("orphaned_sockets", orphaned.into(), ""),
             ("stale_ports", stale.into(), ""),
-            ("flood_used", ((used * 1000.0).round() / 10.0).into(), "%"),
+            ("flood_used", in_use.into(), "%"),
         ];
         Self {
             status: findings
@@ -150,5 +149,3 @@ impl Probe {
         serde_json::to_string(&json!({ "findings": findings, "figures": figures })).map_err(Failure::blind)
     }
 }
-
-const NEAR: f64 = 0.8;

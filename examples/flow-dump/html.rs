@@ -16,7 +16,7 @@ pub fn page(title: &str, rows: &[Row]) -> String {
         let _ = write!(
             body,
             "<tbody data-table=\"{0}\"><tr class=\"fold\"><th colspan=\"6\"><button>table {0}</button> \
-             <span class=\"count\">{1}</span> flows, {2} packets</th></tr>",
+             flows: <span class=\"count\">{1}</span>, packets: {2}</th></tr>",
             escaped(&table),
             sum.flows,
             sum.packets
@@ -43,9 +43,26 @@ pub fn page(title: &str, rows: &[Row]) -> String {
         .replace("{{body}}", &body)
 }
 
-/// Lines may break behind commas.
+/// Lines may break behind commas that are not in parentheses, and not within an arrow.
 fn breakable(list: &str) -> String {
-    escaped(list).replace(',', ",<wbr>")
+    let mut depth = 0_usize;
+    let mut out = String::with_capacity(list.len());
+    for c in escaped(list).chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        out.push(c);
+        if c == ',' && depth == 0 {
+            out += "<wbr>";
+        }
+    }
+    let out = out.replace("-&gt;", "<nobr>-&gt;</nobr>");
+    match list.len() > LONG {
+        true => format!("<div class=\"long\">{out}</div>"),
+        false => out,
+    }
 }
 
 /// Hundredths of the greatest, by their bits: traffic differs by powers of ten.
@@ -56,4 +73,6 @@ fn heat(value: Option<u64>, most: u64) -> u32 {
         .unwrap_or(0)
 }
 
+/// Letters of a list that gets a scroll bar of its own.
+const LONG: usize = 600;
 const PAGE: &str = include_str!("page.html");

@@ -18,18 +18,22 @@ pub fn json(step: &Step, before: Option<&Step>) -> Value {
 
 /// A line, with the time since the one before.
 pub fn line(step: &Step, before: Option<&Step>) -> String {
-    let thing = match (step.lane, step.what) {
+    let delta = before.map_or(String::new(), |before| {
+        format!("{:+} ms", step.ms_since(before.time))
+    });
+    let (time, lane, thing) = (timestamp(step.time), step.lane.name(), thing(step));
+    format!("{time}  {delta:>10}  {lane:<9}  {thing}  {}", step.text)
+}
+
+/// The name of a device, or what became of a flow.
+fn thing(step: &Step) -> &str {
+    match (step.lane, step.what) {
         (Lane::Flow, What::Is) => "=",
         (Lane::Flow, What::Came) => "+",
         (Lane::Flow, What::Changed) => "~",
         (Lane::Flow, What::Went) => "-",
         _ => &step.device,
-    };
-    let delta = before.map_or(String::new(), |before| {
-        format!("{:+} ms", step.ms_since(before.time))
-    });
-    let (time, lane) = (timestamp(step.time), step.lane.name());
-    format!("{time}  {delta:>10}  {lane:<9}  {thing}  {}", step.text)
+    }
 }
 
 /// A lane for each place.
@@ -43,7 +47,7 @@ pub fn lanes<'a>(title: &'a str, steps: &[Step]) -> Lanes<'a> {
             What::Changed => Change::Same,
             What::Went => Change::Less,
         },
-        text: format!("{} {}", step.device, step.text).trim_start().to_owned(),
+        text: format!("{} {}", thing(step), step.text),
     });
     Lanes {
         title,

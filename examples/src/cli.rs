@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::FileTypeExt as _;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use lexopt::ValueExt as _;
@@ -208,6 +208,29 @@ pub async fn patiently<T>(tool: &str, awaited: impl Display, future: impl Future
     }
 }
 
+/// Says once, on standard error, that reading takes more than a second.
+pub struct Patience<'a> {
+    reader: &'a str,
+    end: Option<Instant>,
+}
+
+impl<'a> Patience<'a> {
+    /// In the name of `reader`, from now on.
+    pub fn new(reader: &'a str) -> Self {
+        Self {
+            reader,
+            end: Some(Instant::now() + PATIENCE),
+        }
+    }
+
+    /// To be called again and again.
+    pub fn check(&mut self) {
+        if self.end.take_if(|end| Instant::now() > *end).is_some() {
+            complain(self.reader, "still reading");
+        }
+    }
+}
+
 /// An error and what caused it, on one line.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -331,7 +354,7 @@ const LAST_COLUMN_MIN: u16 = 24;
 const STDOUT: &str = "/proc/self/fd/1";
 
 /// How long a tool may work before it says what it does.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

@@ -3,13 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
-use std::time::Instant;
 
 use ofp_codec::Flow;
 use ofp_codec::recover::{LostFlows, Recovery};
 use ofp_codec::text::{DumpReader, FlowRef, Item, ParseError, ReadError};
 
-use crate::cli::{self, Failure, PATIENCE, Status, chain, complain};
+use crate::cli::{self, Failure, Patience, Status, chain, complain};
 use crate::openflow;
 
 /// How much of a dump could not be read.
@@ -93,14 +92,11 @@ pub fn read_lines(
         lines: 0,
         empty: true,
     };
-    let mut patience = Some(Instant::now() + PATIENCE);
+    let mut patience = Patience::new(reader);
     let mut recovery = Recovery::default();
     while let Some(item) = dump.next_item() {
         unread.empty = false;
-        if patience.is_some_and(|end| Instant::now() > end) {
-            patience = None;
-            complain(reader, "still reading");
-        }
+        patience.check();
         let lost = item.as_ref().ok().and_then(|item| recovery.push(item));
         let read = match item {
             Ok(Item::Flow(flow)) => each(&flow).map_err(|error| error.to_string()),

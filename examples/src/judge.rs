@@ -120,11 +120,11 @@ fn alone(port: &Port) -> (State, Option<String>) {
         return match port.vport {
             Some(_) => fault(
                 State::ForeignVport,
-                "somebody else gave it to the datapath, or left it there".to_owned(),
+                "a switch that is gone left it there, or it is not the switch's".to_owned(),
             ),
             None => fault(
                 State::ForeignOpenflow,
-                "the bridge has it, and the database does not: a leftover".to_owned(),
+                "the bridge has it, and this database does not".to_owned(),
             ),
         };
     }

@@ -3,15 +3,19 @@
 
 pub mod bridge;
 pub mod cli;
+pub mod datapath;
 pub mod db;
 pub mod dump;
+pub mod flood;
 pub mod follow;
+pub mod http;
 pub mod judge;
 pub mod kernel;
 pub mod openflow;
 pub mod page;
 pub mod picture;
 pub mod predict;
+pub mod prometheus;
 pub mod sight;
 pub mod upcalls;
 

@@ -93,12 +93,11 @@ impl Step {
 
     /// Milliseconds since `start`, which may be a little later.
     pub fn ms_since(&self, start: SystemTime) -> i64 {
-        let ms = |result: Result<std::time::Duration, _>| {
-            result.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+        // Of the times as they are printed, which have milliseconds.
+        let ms = |time: SystemTime| {
+            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
         };
-        match ms(self.time.duration_since(start)) {
-            Ok(after) => after,
-            Err(_) => -ms(start.duration_since(self.time)).unwrap_or(0),
-        }
+        ms(self.time) - ms(start)
     }
 }

@@ -94,11 +94,12 @@ impl Plot {
             out.dot(class, (px, py), "");
             let (endpoints, bytes) = (grouped(here), grouped(bytes_at(here)));
             let label = format!("now: {endpoints} endpoints, {bytes} bytes");
-            let (anchor, dx) = match px > middle {
-                true => (Anchor::End, -12.0),
-                false => (Anchor::Start, 12.0),
+            // Where the line is not: left of it above, right of it below.
+            let (anchor, dx, dy) = match px > middle {
+                true => (Anchor::End, -4.0, -10.0),
+                false => (Anchor::Start, 12.0, 18.0),
             };
-            out.text(&format!("here {class}"), (px + dx, py + 18.0), anchor, &label);
+            out.text(&format!("here {class}"), (px + dx, py + dy), anchor, &label);
         }
         out.finish(right + 30.0, bottom + 60.0)
     }

@@ -1,15 +1,16 @@
-//! `GET /metrics` over HTTP/1.1, one connection after the other.
+//! One page over HTTP/1.1, one connection after the other.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use examples::cli::{Failure, complain};
+use crate::cli::{Failure, complain};
 
-use crate::TOOL;
-
-/// Answers with what `page` gives, each time anew. Never ends of itself.
-pub fn serve(address: &str, page: impl Fn() -> String) -> Result<(), Failure> {
+/// Serves the text that `page` gives, each time anew, at `path` of `address`: `127.0.0.1:9475`. Never ends of itself.
+///
+/// # Errors
+/// [`Failure`]: nobody may listen there.
+pub fn serve(tool: &str, address: &str, path: &str, page: impl Fn() -> String) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         let text = format!("{address}: {error}");
         match error.kind() {
@@ -19,24 +20,24 @@ pub fn serve(address: &str, page: impl Fn() -> String) -> Result<(), Failure> {
     };
     let listener = TcpListener::bind(address).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    complain(TOOL, format_args!("serving http://{address}/metrics"));
+    complain(tool, format_args!("serving http://{address}{path}"));
     loop {
         let (stream, peer) = listener.accept().map_err(failed)?;
         // Who does not ask properly costs himself only.
-        if let Err(error) = answer(stream, &page) {
-            complain(TOOL, format_args!("{peer}: {error}"));
+        if let Err(error) = answer(stream, path, &page) {
+            complain(tool, format_args!("{peer}: {error}"));
         }
     }
 }
 
-fn answer(mut stream: TcpStream, page: impl Fn() -> String) -> io::Result<()> {
+fn answer(mut stream: TcpStream, path: &str, page: impl Fn() -> String) -> io::Result<()> {
     let head = read_head(&mut stream)?;
     let mut words = head.split(' ');
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let path = path.split('?').next().unwrap_or_default();
-    let (status, body) = match (method, path) {
-        ("GET" | "HEAD", "/metrics") => ("200 OK", page()),
-        ("GET" | "HEAD", _) => ("404 Not Found", "see /metrics\n".to_owned()),
+    let (method, asked) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let asked = asked.split('?').next().unwrap_or_default();
+    let (status, body) = match method {
+        "GET" | "HEAD" if asked == path => ("200 OK", page()),
+        "GET" | "HEAD" => ("404 Not Found", format!("see {path}\n")),
         _ => ("405 Method Not Allowed", "GET only\n".to_owned()),
     };
     let allow = if status.starts_with("405") {

@@ -1,26 +1,28 @@
-//! Flows of the kernel's datapath, or of a dump.
+//! Flows of a datapath: the kernel's, or those of a dump.
 
 use std::ffi::CString;
 use std::fs;
 use std::io::BufRead as _;
 use std::path::Path;
-use std::time::Instant;
 
-use examples::cli::{Failure, PATIENCE, chain, complain};
-use examples::dump;
 use netlink_genl::blocking::Ovs;
 use netlink_genl::message::Errno;
 use odp_actions::Flow;
 
-use crate::TOOL;
+use crate::cli::{Failure, Patience, chain, complain};
+use crate::dump;
 
 /// A flow, and where its actions come from.
+#[derive(Clone, Debug)]
 pub struct Seen {
+    /// The flow.
     pub flow: Flow,
+    /// Where its actions come from.
     pub source: Source,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Where actions come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The kernel's list of flows.
     List,
@@ -31,8 +33,9 @@ pub enum Source {
 }
 
 /// What was read.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Dump {
+    /// The flows, in the order in which they came.
     pub flows: Vec<Seen>,
     /// Flows that could not be read. Each has been complained about.
     pub unread: usize,
@@ -41,8 +44,12 @@ pub struct Dump {
 }
 
 impl Dump {
-    /// The flows of a datapath of the kernel.
-    pub fn of_kernel(name: &str) -> Result<Self, Failure> {
+    /// The flows of a datapath of the kernel. Where it leaves actions out of its list it is asked for the flow alone.
+    /// `tool` complains of flows that cannot be read.
+    ///
+    /// # Errors
+    /// [`Failure`]: there is no such datapath, or the kernel cannot be asked.
+    pub fn of_kernel(tool: &str, name: &str) -> Result<Self, Failure> {
         let failed = |error: netlink_genl::Error| Failure::blind(format_args!("{name}: {}", chain(&error)));
         let c_name = CString::new(name).map_err(Failure::usage)?;
         let mut ovs = Ovs::open().map_err(failed)?;
@@ -51,7 +58,7 @@ impl Dump {
             masks: datapath.megaflow_stats.map(|stats| stats.masks),
             ..Self::default()
         };
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(tool);
         let listed: Vec<_> = ovs.flows(datapath.ifindex).map_err(failed)?.collect();
         // Flows came and went meanwhile, so that the list may lack some.
         for item in listed {
@@ -59,7 +66,7 @@ impl Dump {
             let kernel = match item {
                 Ok(flow) => flow,
                 Err(error) => {
-                    dump.lose(chain(&error));
+                    dump.lose(tool, chain(&error));
                     continue;
                 }
             };
@@ -72,24 +79,27 @@ impl Dump {
                 // It is gone since.
                 Err(error) if error.errno() == Some(Errno::ENOENT) => continue,
                 Err(error) => {
-                    dump.lose(chain(&error));
+                    dump.lose(tool, chain(&error));
                     continue;
                 }
                 Ok(kernel) => kernel,
             };
             match Flow::of_kernel(&kernel, uptime_ms()) {
                 Ok(Some(flow)) => dump.flows.push(Seen { flow, source }),
-                Ok(None) => dump.lose("the kernel left its actions out"),
-                Err(error) => dump.lose(error),
+                Ok(None) => dump.lose(tool, "the kernel left its actions out"),
+                Err(error) => dump.lose(tool, error),
             }
         }
         Ok(dump)
     }
 
-    /// The lines of a dump; `-` is standard input.
-    pub fn of_text(path: &Path) -> Result<Self, Failure> {
+    /// The lines of a dump; `-` is standard input. `tool` complains of lines that cannot be read.
+    ///
+    /// # Errors
+    /// [`Failure`]: there is no such file.
+    pub fn of_text(tool: &str, path: &Path) -> Result<Self, Failure> {
         let mut dump = Self::default();
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(tool);
         for (number, line) in (1..).zip(dump::open(path)?.split(b'\n')) {
             patience.check();
             let line = line.map_err(|error| Failure::blind(format_args!("{}: {error}", path.display())))?;
@@ -103,39 +113,25 @@ impl Dump {
                     flow,
                     source: Source::Text,
                 }),
-                Err(error) => dump.lose(format_args!("{}:{number}: {error}", path.display())),
+                Err(error) => dump.lose(tool, format_args!("{}:{number}: {error}", path.display())),
             }
         }
         Ok(dump)
     }
 
-    fn lose(&mut self, why: impl std::fmt::Display) {
+    fn lose(&mut self, tool: &str, why: impl std::fmt::Display) {
         self.unread += 1;
-        complain(TOOL, why);
+        complain(tool, why);
     }
 }
 
 impl Source {
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::List => "list",
             Self::Get => "get",
             Self::Text => "text",
-        }
-    }
-}
-
-/// Says once that it takes longer.
-struct Patience(Option<Instant>);
-
-impl Patience {
-    fn new() -> Self {
-        Self(Some(Instant::now() + PATIENCE))
-    }
-
-    fn check(&mut self) {
-        if self.0.take_if(|end| Instant::now() > *end).is_some() {
-            complain(TOOL, "still reading");
         }
     }
 }
