@@ -183,6 +183,7 @@ mod names;
 mod table;
 
 pub(crate) use map::FieldMap;
+pub(crate) use names::Spelling;
 pub use table::Field;
 
 impl Field {
@@ -196,12 +197,13 @@ impl Field {
     /// `tp_src` and `tp_dst` are TCP's ports and `icmp_type` and `icmp_code` those of ICMP,
     /// as in Open vSwitch; in a parsed match they are those of the protocol that it names.
     pub fn from_name(name: &str) -> Option<Self> {
-        Field::spelling(name.as_bytes()).map(|(field, _)| field)
+        Field::from_bytes(name.as_bytes())
     }
 
-    /// The field of a name, and that name as the table has it.
-    pub(crate) fn spelling(name: &[u8]) -> Option<(Field, &'static str)> {
-        names::find(name)
+    /// As [`from_name`](Self::from_name), of bytes.
+    #[inline]
+    pub(crate) fn from_bytes(name: &[u8]) -> Option<Self> {
+        Spelling::of(name).map(Spelling::field)
     }
 
     /// The greatest value.
@@ -239,7 +241,10 @@ mod tests {
             let own = [info.name].into_iter().chain(info.aliases.iter().copied());
             for name in own.chain(info.headers.iter().map(|header| header.name)) {
                 assert_eq!(Field::from_name(name), Some(field), "{name}");
+                assert_eq!(Spelling::of(name.as_bytes()).map(Spelling::name), Some(name));
             }
+            assert_eq!(Spelling::from(field).name(), info.name);
+            assert_eq!(Spelling::of_header(field).field(), field);
             let printed = Field::from_name(info.printed).map(|field| field.info().printed);
             assert_eq!(printed, Some(info.printed), "{field}");
         }

@@ -148,13 +148,6 @@ impl Match {
     /// Makes the ports and the ICMP type and code those of the protocol that is matched:
     /// a dump prints `udp,tp_src=53` and `icmp6,icmp_type=136`.
     pub(crate) fn settle_shared_names(&mut self) {
-        let is_shared = |entry: &MatchEntry| match entry {
-            MatchEntry::Field(found) => is_shared(found.field),
-            _ => false,
-        };
-        if !self.0.iter().any(is_shared) {
-            return;
-        }
         let Some(proto) = self.exact(Field::IpProto) else {
             return;
         };
@@ -162,6 +155,17 @@ impl Match {
             if let MatchEntry::Field(found) = entry {
                 found.field = of_protocol(found.field, proto);
             }
+        }
+    }
+}
+
+impl MatchEntry {
+    /// Whether it is a field whose name says another one beside another protocol.
+    pub(crate) fn has_shared_name(&self) -> bool {
+        use Field::{IcmpCode, IcmpType, TcpDst, TcpSrc};
+        match self {
+            MatchEntry::Field(found) => matches!(found.field, TcpSrc | TcpDst | IcmpType | IcmpCode),
+            _ => false,
         }
     }
 }
@@ -333,12 +337,6 @@ impl fmt::Display for UnknownOxm {
         write!(f, "/0x")?;
         mask.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
-}
-
-/// Whether protocols share the name that a match prints for the field.
-fn is_shared(field: Field) -> bool {
-    use Field::{IcmpCode, IcmpType, TcpDst, TcpSrc};
-    matches!(field, TcpSrc | TcpDst | IcmpType | IcmpCode)
 }
 
 /// The field of that name that the protocol has.

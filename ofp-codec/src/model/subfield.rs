@@ -1,24 +1,29 @@
-use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use core::fmt;
 
-use crate::model::field::Field;
+use crate::model::field::{Field, Spelling};
 
 /// A run of bits of a field: `NXM_NX_REG0[0..15]`, `reg0[8]`, `vlan_tci[]`.
 ///
 /// Prints as it was written: the name of a field differs between OpenFlow versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subfield {
-    name: Cow<'static, str>,
-    field: Option<Field>,
+    name: Name,
     bits: Option<(u16, u16)>,
+}
+
+/// The name of a field, which is known or not. Flows have many: of those that are known, no text is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    Known(Spelling),
+    Unknown(Box<str>),
 }
 
 impl Subfield {
     /// The whole of `field`.
     pub fn whole(field: Field) -> Self {
         Subfield {
-            name: Cow::Borrowed(field.name()),
-            field: Some(field),
+            name: Name::Known(field.into()),
             bits: None,
         }
     }
@@ -27,33 +32,37 @@ impl Subfield {
     /// where there is one.
     pub(crate) fn of(field: Field, first: u32, len: u32) -> Self {
         let bit = |bit: u32| u16::try_from(bit).unwrap_or(u16::MAX);
-        let header = field.info().headers.first();
         Subfield {
-            name: Cow::Borrowed(header.map_or(field.name(), |header| header.name)),
-            field: Some(field),
+            name: Name::Known(Spelling::of_header(field)),
             bits: Some((bit(first), bit(first.saturating_add(len).saturating_sub(1)))),
         }
     }
 
     /// The field or header name `name`, and the first and last bit if it is not the whole field.
-    pub(crate) fn new(name: Cow<'static, str>, field: Option<Field>, bits: Option<(u16, u16)>) -> Self {
-        Subfield { name, field, bits }
+    pub(crate) fn new(name: Name, bits: Option<(u16, u16)>) -> Self {
+        Subfield { name, bits }
     }
 
     /// The field, if it is a known one.
     pub fn field(&self) -> Option<Field> {
-        self.field
+        match &self.name {
+            Name::Known(name) => Some(name.field()),
+            Name::Unknown(_) => None,
+        }
     }
 
     /// The name of the field as it was written.
     pub fn name(&self) -> &str {
-        &self.name
+        match &self.name {
+            Name::Known(name) => name.name(),
+            Name::Unknown(name) => name,
+        }
     }
 
     /// The first and the last bit. `None` for the whole of a field that is not known.
     pub fn bits(&self) -> Option<(u16, u16)> {
         self.bits
-            .or_else(|| self.field.map(|field| (0, field.info().bits - 1)))
+            .or_else(|| self.field().map(|field| (0, field.info().bits - 1)))
     }
 
     /// How many bits it has. `None` for the whole of a field that is not known.
@@ -68,7 +77,7 @@ impl Subfield {
 
     /// Whether it is all of a known field.
     pub(crate) fn is_whole(&self) -> bool {
-        self.field
+        self.field()
             .is_some_and(|field| self.len() == Some(field.info().bits))
     }
 }
@@ -76,10 +85,10 @@ impl Subfield {
 impl fmt::Display for Subfield {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.bits {
-            _ if self.bits.is_none() || self.is_whole() => write!(f, "{}[]", self.name),
+            _ if self.bits.is_none() || self.is_whole() => write!(f, "{}[]", self.name()),
             None => Ok(()),
-            Some((first, last)) if first == last => write!(f, "{}[{first}]", self.name),
-            Some((first, last)) => write!(f, "{}[{first}..{last}]", self.name),
+            Some((first, last)) if first == last => write!(f, "{}[{first}]", self.name()),
+            Some((first, last)) => write!(f, "{}[{first}..{last}]", self.name()),
         }
     }
 }

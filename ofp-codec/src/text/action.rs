@@ -18,31 +18,41 @@ use crate::{
 };
 
 pub(super) fn action(item: Token<'_>) -> Result<Action, Fault> {
-    nested(item, MAX_DEPTH)
+    let entry = Entry::of(item);
+    match plain::action(item, entry)? {
+        Some(action) => Ok(action),
+        None => other(item, entry, MAX_DEPTH),
+    }
+}
+
+/// As [`action`], to the end of a list: what is as large as an action is better not handed around.
+pub(super) fn push(actions: &mut Vec<Action>, item: Token<'_>) -> Result<(), Fault> {
+    push_nested(actions, item, MAX_DEPTH)
 }
 
 /// An action that may have `depth` actions around one another in it.
-fn nested(item: Token<'_>, depth: usize) -> Result<Action, Fault> {
+fn push_nested(actions: &mut Vec<Action>, item: Token<'_>, depth: usize) -> Result<(), Fault> {
     let entry = Entry::of(item);
-    match typed(item, entry, depth)? {
-        Some(action) => Ok(action),
-        None => Ok(Action::Unknown {
-            name: item.until(entry.key.len()).str()?.into(),
-            text: item.str()?.into(),
-        }),
+    if let Some(action) = plain::action(item, entry)? {
+        actions.push(action);
+        return Ok(());
     }
+    actions.push(other(item, entry, depth)?);
+    Ok(())
 }
 
-/// `None`: an action, or a form of one, that has no type here.
-#[inline]
-fn typed(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<Option<Action>, Fault> {
-    match plain::action(item, entry)? {
-        Some(action) => Ok(Some(action)),
-        None => match nested::action(item, entry, depth)? {
-            Some(action) => Ok(Some(action)),
-            None => plain::port(item, entry),
-        },
+/// An action that is not a plain one. What has no type here is kept as text.
+fn other(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<Action, Fault> {
+    if let Some(action) = nested::action(item, entry, depth)? {
+        return Ok(action);
     }
+    if let Some(action) = plain::port(item, entry)? {
+        return Ok(action);
+    }
+    Ok(Action::Unknown {
+        name: item.until(entry.key.len()).str()?.into(),
+        text: item.str()?.into(),
+    })
 }
 
 /// The actions in a list.
@@ -52,7 +62,7 @@ fn list(list: Token<'_>, depth: usize) -> Result<Vec<Action>, Fault> {
         .ok_or_else(|| list.fault(ErrorKind::TooDeep { limit: MAX_DEPTH }))?;
     let mut actions = Vec::new();
     for item in entries(list) {
-        actions.push(nested(item?, depth)?);
+        push_nested(&mut actions, item?, depth)?;
     }
     Ok(actions)
 }

@@ -17,7 +17,16 @@ use crate::{
 
 impl Token<'_> {
     /// A value of `field`, and its mask if there is one.
+    #[inline]
     pub(super) fn field_value(self, field: Field) -> Result<(Value, Option<u128>), Fault> {
+        match self.usual_value(field) {
+            Some((number, mask)) => Ok((Value::Number(number.into()), mask.map(u128::from))),
+            None => self.any_value(field),
+        }
+    }
+
+    /// As [`field_value`](Self::field_value), which reads what is usual.
+    fn any_value(self, field: Field) -> Result<(Value, Option<u128>), Fault> {
         match field.info().format {
             Format::CtState | Format::TcpFlags | Format::TunnelFlags => {
                 let flags = Flags::of(field.info().format);
@@ -31,9 +40,6 @@ impl Token<'_> {
                 return self.port().map(|port| (port.into(), None));
             }
             _ => {}
-        }
-        if let Some((number, mask)) = self.usual_value(field) {
-            return Ok((Value::Number(number.into()), mask.map(u128::from)));
         }
         let (value, mask) = self.masked();
         let number = value.one_value(field, field.max())?;

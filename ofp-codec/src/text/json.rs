@@ -37,7 +37,7 @@ macro_rules! words {
 
 words! {
     BundleAlgorithm: "an algorithm of bundle", BundleAlgorithm::from_word;
-    Field: "a field", |name| Field::spelling(name).map(|(field, _)| field);
+    Field: "a field", Field::from_bytes;
     HashFields: "fields to hash", HashFields::from_word;
     MultipathAlgorithm: "an algorithm of multipath", MultipathAlgorithm::from_word;
     PacketInReason: "a reason", PacketInReason::from_word;

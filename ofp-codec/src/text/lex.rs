@@ -145,12 +145,13 @@ pub(super) fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
 /// The digits that the text begins with, at least one and so many as fit into 64 bits in every radix.
 #[inline]
 fn leading_digits<const RADIX: u8>(text: &[u8]) -> Option<(u64, &[u8])> {
-    let (mut number, mut len) = (0_u64, 0);
-    while let Some(value) = text.get(len).and_then(|byte| digit(RADIX, *byte)) {
+    let (mut number, mut rest) = (0_u64, text);
+    while let [first, behind @ ..] = rest {
+        let Some(value) = digit(RADIX, *first) else { break };
         number = number.wrapping_mul(RADIX.into()).wrapping_add(value.into());
-        len += 1;
+        rest = behind;
     }
-    (1..=16).contains(&len).then(|| (number, &text[len..]))
+    matches!(text.len() - rest.len(), 1..=16).then_some((number, rest))
 }
 
 /// The IPv4 address that the text begins with: four numbers of 8 bits without zeros in front, and what follows it.
@@ -266,43 +267,9 @@ pub(super) fn leading_seconds(text: &[u8]) -> Option<(Duration, &[u8])> {
     Some((Duration::new(seconds, nanos), behind))
 }
 
-/// `NXM_NX_REG0[0..15]`: the name, and the first and last bit unless it is whole.
-pub(super) type SubfieldWords<'a> = (&'a [u8], Option<(u64, u64)>);
-
-/// `NXM_NX_REG0[0..15]`, `reg0[8]`, `reg0[]`, `reg0`. By hand: half of all actions have one.
-#[inline]
-pub(super) fn subfield(text: &[u8]) -> Result<SubfieldWords<'_>, Fault> {
-    let name = word(text);
-    let expected = |rest: &[u8], what| {
-        Err(Fault {
-            span: text.len() - rest.len()..text.len(),
-            kind: ErrorKind::Expected(what),
-        })
-    };
-    let bits = match &text[name.len()..] {
-        _ if name.is_empty() => return expected(text, "the name of a field"),
-        [] | [b'[', b']'] => return Ok((name, None)),
-        [b'[', bits @ ..] => bits,
-        rest => return expected(rest, "`[`"),
-    };
-    let (first, rest) = leading_bit(bits);
-    let (last, rest) = match rest {
-        [b'.', b'.', rest @ ..] if first.is_some() => match leading_bit(rest) {
-            (None, _) => return expected(rest, "the last bit"),
-            found => found,
-        },
-        _ => (first, rest),
-    };
-    match rest {
-        [b']'] => Ok((name, first.zip(last))),
-        [b']', rest @ ..] => expected(rest, "end of the subfield"),
-        rest => expected(rest, "`]`"),
-    }
-}
-
 /// The decimal number that the text begins with, if it does, and the rest. One that is too large is the largest.
 #[inline]
-fn leading_bit(text: &[u8]) -> (Option<u64>, &[u8]) {
+pub(super) fn leading_bit(text: &[u8]) -> (Option<u64>, &[u8]) {
     let (mut bit, mut rest) = (None, text);
     while let [digit @ b'0'..=b'9', behind @ ..] = rest {
         let upper = bit.unwrap_or(0_u64).saturating_mul(10);
@@ -406,6 +373,7 @@ mod tests {
             "1.s",
             "1.0000000001s",
             "1s ",
+            "1ss",
             "18446744073709551616s",
         ] {
             assert_eq!(duration(text.as_bytes()), None, "{text}");
@@ -431,26 +399,5 @@ mod tests {
         ] {
             assert_eq!(hex_line(text.as_bytes()), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_subfield_has_a_name_and_bits() {
-        assert_eq!(subfield(b"reg0[]"), Ok((&b"reg0"[..], None)));
-        assert_eq!(subfield(b"R[8]"), Ok((&b"R"[..], Some((8, 8)))));
-        assert_eq!(subfield(b"R[0..15]"), Ok((&b"R"[..], Some((0, 15)))));
-        let large = b"R[018446744073709551616]";
-        assert_eq!(subfield(large), Ok((&b"R"[..], Some((u64::MAX, u64::MAX)))));
-        let fault = |span, what| {
-            Err(Fault {
-                span,
-                kind: ErrorKind::Expected(what),
-            })
-        };
-        assert_eq!(subfield(b"reg0"), Ok((&b"reg0"[..], None)));
-        assert_eq!(subfield(b"reg0x["), fault(6..6, "`]`"));
-        assert_eq!(subfield(b"reg-0"), fault(3..5, "`[`"));
-        assert_eq!(subfield(b"[]"), fault(0..2, "the name of a field"));
-        assert_eq!(subfield(b"a[1..]"), fault(5..6, "the last bit"));
-        assert_eq!(subfield(b"a[1]x"), fault(4..5, "end of the subfield"));
     }
 }

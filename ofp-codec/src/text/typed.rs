@@ -12,7 +12,7 @@ use crate::{
         protocol::Protocol,
     },
     text::{
-        action::action,
+        action,
         error::{ErrorKind, Fault},
         flow::{Pair, Part, parts},
         lex,
@@ -24,10 +24,12 @@ use crate::{
 pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fault> {
     let mut actions = clear(flow);
     let (read, part) = head(line, flow);
+    let mut shared = false;
     let pair = |part, pair: Pair<'_>| {
         match part {
             Part::Match => {
                 if let Some(entry) = known_entry(pair)? {
+                    shared |= entry.has_shared_name();
                     flow.matches.0.push(entry);
                 } else if !info(flow, pair)? {
                     // A flow as `add-flow` takes it has no fixed order.
@@ -43,13 +45,12 @@ pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fau
         }
         Ok(())
     };
-    let action = |item| {
-        actions.push(action(item)?);
-        Ok(())
-    };
+    let action = |item| action::push(&mut actions, item);
     let typed = parts(line, read, part, depth, pair, action);
     flow.actions = actions;
-    flow.matches.settle_shared_names();
+    if shared {
+        flow.matches.settle_shared_names();
+    }
     typed.map(drop)
 }
 
@@ -123,7 +124,7 @@ pub(super) fn is_info_key(key: &[u8]) -> bool {
 
 /// Whether `key` is a known key of the match.
 pub(super) fn is_match_key(key: &[u8]) -> bool {
-    key == PRIORITY || Field::spelling(key).is_some() || Protocol::from_bytes(key).is_some()
+    key == PRIORITY || Field::from_bytes(key).is_some() || Protocol::from_bytes(key).is_some()
 }
 
 /// Takes `pair` in if it is information. `false`: it is not.
@@ -166,8 +167,8 @@ fn known_entry(pair: Pair<'_>) -> Result<Option<MatchEntry>, Fault> {
             return Ok(Some(MatchEntry::Protocol(protocol)));
         }
     }
-    match Field::spelling(pair.key) {
-        Some((field, _)) => field_match(field, pair).map(|found| Some(MatchEntry::Field(found))),
+    match Field::from_bytes(pair.key) {
+        Some(field) => field_match(field, pair).map(|found| Some(MatchEntry::Field(found))),
         None => Ok(None),
     }
 }
@@ -175,8 +176,8 @@ fn known_entry(pair: Pair<'_>) -> Result<Option<MatchEntry>, Fault> {
 /// Some bits of a field: `reg0[0..3]=5`. What is not known is kept.
 fn other_entry(before: &Match, pair: Pair<'_>) -> Result<MatchEntry, Fault> {
     let key = pair.key_token();
-    let known = key.split(b"[").and_then(|(name, _)| Field::spelling(name.text));
-    let (Some((field, _)), true) = (known, pair.value.is_some()) else {
+    let known = key.split(b"[").and_then(|(name, _)| Field::from_bytes(name.text));
+    let (Some(field), true) = (known, pair.value.is_some()) else {
         return unknown(pair).map(MatchEntry::Unknown);
     };
     let subfield = key.subfield()?;

@@ -6,9 +6,9 @@ use core::{net::Ipv4Addr, ops::Range, str::FromStr};
 use crate::{
     model::{
         addr::EthAddr,
-        field::Field,
+        field::{Field, Spelling},
         port::{Port, PortRef, TableRef},
-        subfield::Subfield,
+        subfield::{Name, Subfield},
     },
     text::{
         error::{ErrorKind, Fault},
@@ -34,6 +34,7 @@ impl<'a> Token<'a> {
         }
     }
 
+    #[cold]
     pub(super) fn fault(self, kind: ErrorKind) -> Fault {
         Fault {
             span: self.at..self.at + self.text.len(),
@@ -41,6 +42,7 @@ impl<'a> Token<'a> {
         }
     }
 
+    #[cold]
     pub(super) fn expected(self, what: &'static str) -> Fault {
         self.fault(ErrorKind::Expected(what))
     }
@@ -188,21 +190,23 @@ impl<'a> Token<'a> {
         Ok(name.into())
     }
 
-    /// `NXM_NX_REG0[0..15]`. The bits are checked against the field if it is known.
+    /// `NXM_NX_REG0[0..15]`, `reg0[8]`, `reg0[]`, `reg0`. The bits are checked against the field if it is known.
     pub(super) fn subfield(self) -> Result<Subfield, Fault> {
-        let words = lex::subfield(self.text).map_err(|fault| Fault {
-            span: fault.span.start + self.at..fault.span.end + self.at,
-            ..fault
-        })?;
-        let known = Field::spelling(words.0);
-        let name = match known {
-            Some((_, name)) => Cow::Borrowed(name),
-            None => Cow::Owned(self.until(words.0.len()).str()?.into()),
+        // What a known name ends with is near the end.
+        let bracket = self.text.iter().rposition(|byte| *byte == b'[');
+        let bracket = bracket.unwrap_or(self.text.len());
+        let (name, bits, limit) = match Spelling::of(&self.text[..bracket]) {
+            Some(name) => (Name::Known(name), bracket, name.field().info().bits - 1),
+            None => {
+                let name = lex::word(self.text).len();
+                if name == 0 {
+                    return Err(self.expected("the name of a field"));
+                }
+                (Name::Unknown(self.until(name).str()?.into()), name, u16::MAX)
+            }
         };
-        let field = known.map(|(field, _)| field);
-        let limit = field.map_or(u16::MAX, |field| field.info().bits - 1);
-        let Some((first, last)) = words.1 else {
-            return Ok(Subfield::new(name, field, None));
+        let Some((first, last)) = self.from(bits).bits()? else {
+            return Ok(Subfield::new(name, None));
         };
         let bit = |number| {
             u16::try_from(number)
@@ -214,13 +218,36 @@ impl<'a> Token<'a> {
         if first > last {
             return Err(self.expected("a first bit that is not above the last"));
         }
-        Ok(Subfield::new(name, field, Some((first, last))))
+        Ok(Subfield::new(name, Some((first, last))))
+    }
+
+    /// `[0..15]`, `[8]`: the first and the last bit. `None` for `[]` and nothing: all.
+    fn bits(self) -> Result<Option<(u64, u64)>, Fault> {
+        let expected = |rest: &[u8], what| Err(self.from(self.text.len() - rest.len()).expected(what));
+        let bits = match self.text {
+            [] | [b'[', b']'] => return Ok(None),
+            [b'[', bits @ ..] => bits,
+            rest => return expected(rest, "`[`"),
+        };
+        let (first, rest) = lex::leading_bit(bits);
+        let (last, rest) = match rest {
+            [b'.', b'.', rest @ ..] if first.is_some() => match lex::leading_bit(rest) {
+                (None, _) => return expected(rest, "the last bit"),
+                found => found,
+            },
+            _ => (first, rest),
+        };
+        match rest {
+            [b']'] => Ok(first.zip(last)),
+            [b']', rest @ ..] => expected(rest, "end of the subfield"),
+            rest => expected(rest, "`]`"),
+        }
     }
 
     pub(super) fn ipv4(self) -> Result<Ipv4Addr, Fault> {
         match lex::leading_ipv4(self.text) {
             Some((addr, [])) => Ok(Ipv4Addr::from_bits(addr)),
-            _ => Err(self.expected("an IPv4 address")),
+            _ => self.addr("an IPv4 address"),
         }
     }
 
@@ -310,6 +337,7 @@ fn hex4(chars: &mut core::str::Chars<'_>) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     fn token(text: &str) -> Token<'_> {
         Token {
@@ -334,6 +362,43 @@ mod tests {
             kind: ErrorKind::TooLarge { limit },
         };
         assert_eq!(token("18446744073709551616").u64(), Err(fault));
+    }
+
+    #[test]
+    fn a_subfield_has_a_name_and_bits() {
+        let read = |text| {
+            token(text)
+                .subfield()
+                .map(|found| (found.name().to_string(), found.bits()))
+        };
+        let found = |name: &str, bits| Ok((name.to_string(), bits));
+        assert_eq!(read("reg0[]"), found("reg0", Some((0, 31))));
+        assert_eq!(read("reg0"), found("reg0", Some((0, 31))));
+        assert_eq!(read("reg0[31]"), found("reg0", Some((31, 31))));
+        assert_eq!(read("R[]"), found("R", None));
+        assert_eq!(read("R[8]"), found("R", Some((8, 8))));
+        assert_eq!(read("R[0..65535]"), found("R", Some((0, 65535))));
+        let fault = |span, what| {
+            Err(Fault {
+                span,
+                kind: ErrorKind::Expected(what),
+            })
+        };
+        assert_eq!(read("reg0x["), fault(16..16, "`]`"));
+        assert_eq!(read("reg-0"), fault(13..15, "`[`"));
+        assert_eq!(read("[]"), fault(10..12, "the name of a field"));
+        assert_eq!(read("a[1..]"), fault(15..16, "the last bit"));
+        assert_eq!(read("a[1]x"), fault(14..15, "end of the subfield"));
+        assert_eq!(read("reg0[1][2]"), fault(17..20, "end of the subfield"));
+        assert_eq!(read("reg0[..2]"), fault(15..19, "`]`"));
+        let large = |span, limit| {
+            Err(Fault {
+                span,
+                kind: ErrorKind::TooLarge { limit },
+            })
+        };
+        assert_eq!(read("reg0[32]"), large(10..18, 31));
+        assert_eq!(read("R[18446744073709551616]"), large(10..33, 65535));
     }
 
     #[test]

@@ -1,20 +1,59 @@
 //! From a name to its field: a hash table that the compiler fills.
 
+use core::fmt;
+
 use crate::model::field::table::{Field, SPELLINGS};
 
-/// The field of a name, and that name as the table has it.
-#[inline]
-pub(super) fn find(name: &[u8]) -> Option<(Field, &'static str)> {
-    let ends = Ends::of(name);
-    let mut slot = ends.slot();
-    loop {
-        // 0 is an empty slot; more than half of them are.
-        let place = usize::from(INDEX[slot]).checked_sub(1)?;
-        let (known, field) = SPELLINGS[place];
-        if ends.are_of(name, known.as_bytes()) {
-            return Some((field, known));
+/// A name of a field, by its place in the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spelling(u16);
+
+impl Spelling {
+    /// The name `name`, if it is one.
+    #[inline]
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+        let ends = Ends::of(name);
+        let mut slot = ends.slot();
+        loop {
+            // 0 is an empty slot; more than half of them are.
+            let found = Spelling(INDEX[slot].checked_sub(1)?);
+            // The ends of most names are all of it, and a call of `memcmp` costs more than comparing these.
+            if ENDS[usize::from(found.0)] == ends {
+                let all = matches!(ends.len, 4..=16);
+                if all || found.name().as_bytes() == name {
+                    return Some(found);
+                }
+            }
+            slot = (slot + 1) % SLOTS;
         }
-        slot = (slot + 1) % SLOTS;
+    }
+
+    /// The name that `load` prints: of the first header, which is NXM's where there is one.
+    pub(crate) fn of_header(field: Field) -> Self {
+        let header = field.info().headers.first();
+        let found = header.and_then(|header| Spelling::of(header.name.as_bytes()));
+        found.unwrap_or_else(|| field.into())
+    }
+
+    pub(crate) fn field(self) -> Field {
+        SPELLINGS[usize::from(self.0)].1
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        SPELLINGS[usize::from(self.0)].0
+    }
+}
+
+/// The name that `set_field` prints: these are the first, in the order of the fields.
+impl From<Field> for Spelling {
+    fn from(field: Field) -> Self {
+        Spelling(field as u16)
+    }
+}
+
+impl fmt::Debug for Spelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name().fmt(f)
     }
 }
 
@@ -23,7 +62,7 @@ const fn index() -> [u16; SLOTS] {
     // More names than this type counts, and the compiler stops here.
     let mut place = 0_u16;
     while (place as usize) < SPELLINGS.len() {
-        let mut slot = Ends::of(SPELLINGS[place as usize].0.as_bytes()).slot();
+        let mut slot = ENDS[place as usize].slot();
         // A name that is there already comes later in its chain, so the first wins.
         while index[slot] != 0 {
             slot = (slot + 1) % SLOTS;
@@ -40,6 +79,7 @@ const fn index() -> [u16; SLOTS] {
 struct Ends {
     first: u64,
     last: u64,
+    len: usize,
 }
 
 impl Ends {
@@ -57,7 +97,8 @@ impl Ends {
         } else {
             (0, 0)
         };
-        Ends { first, last }
+        let len = name.len();
+        Ends { first, last, len }
     }
 
     /// Multiplied with 2^64 over the golden ratio, as Knuth has it (The Art of Computer Programming, 6.4), of which the
@@ -68,15 +109,17 @@ impl Ends {
         let upper = (both.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
         upper >> (32 - SLOTS.trailing_zeros())
     }
-
-    /// Whether `known` is the name that these ends are of. The ends of most names are all of it, and comparing these is
-    /// quicker than a call of `memcmp`.
-    #[inline]
-    fn are_of(self, name: &[u8], known: &[u8]) -> bool {
-        let all = matches!(name.len(), 4..=16);
-        name.len() == known.len() && Ends::of(known) == self && (all || name == known)
-    }
 }
 
 const SLOTS: usize = 2048;
 static INDEX: [u16; SLOTS] = index();
+
+static ENDS: [Ends; SPELLINGS.len()] = {
+    let mut ends = [Ends::of(b""); SPELLINGS.len()];
+    let mut place = 0;
+    while place < ends.len() {
+        ends[place] = Ends::of(SPELLINGS[place].0.as_bytes());
+        place += 1;
+    }
+    ends
+};

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// `None`: it has an argument that is not known.
-pub(super) fn ct(arguments: Token<'_>, depth: usize) -> Result<Option<Ct>, Fault> {
-    let mut ct = Ct::default();
+pub(super) fn ct(arguments: Token<'_>, depth: usize) -> Result<Option<Box<Ct>>, Fault> {
+    let mut ct = Box::<Ct>::default();
     for item in entries(arguments) {
         let (key, value) = pair(item?);
         match key {

@@ -1,5 +1,7 @@
 //! `learn`: the flow that a packet makes.
 
+use alloc::boxed::Box;
+
 use crate::{
     model::{
         action::learn::{Learn, LearnSpec},
@@ -14,8 +16,8 @@ use crate::{
 };
 
 /// `None`: it has an argument that is not known.
-pub(super) fn learn(arguments: Token<'_>) -> Result<Option<Learn>, Fault> {
-    let mut learn = Learn::default();
+pub(super) fn learn(arguments: Token<'_>) -> Result<Option<Box<Learn>>, Fault> {
+    let mut learn = Box::<Learn>::default();
     for item in entries(arguments) {
         let item = item?;
         let (key, value) = pair(item);
@@ -70,7 +72,7 @@ fn learn_spec(item: Token<'_>, key: &[u8], value: Token<'_>) -> Result<Option<Le
         Some((dst, value)) => (dst, Some(value)),
         None => (item, None),
     };
-    let known = Field::spelling(dst.text);
+    let known = Field::from_bytes(dst.text);
     if known.is_none() && !dst.text.contains(&b'[') {
         return Ok(None);
     }
@@ -84,7 +86,7 @@ fn learn_spec(item: Token<'_>, key: &[u8], value: Token<'_>) -> Result<Option<Le
     let word = value.text.iter().position(|byte| *byte == b'[');
     let word = &value.text[..word.unwrap_or(value.text.len())];
     let is_bits = value.text.first().is_some_and(u8::is_ascii_alphabetic)
-        && (Field::spelling(word).is_some() || word.len() < value.text.len());
+        && (Field::from_bytes(word).is_some() || word.len() < value.text.len());
     if is_bits {
         let src = same_len(value.subfield()?, &target, value)?;
         let same = src.bits() == target.bits() && src.field() == target.field() && src.field().is_some();

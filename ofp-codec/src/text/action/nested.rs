@@ -36,12 +36,12 @@ pub(super) fn action(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<
     };
     let bare = matches!(entry.argument, Argument::None);
     Ok(match entry.key {
-        b"ct" => ct(arguments, depth)?.map(|ct| Action::Ct(Box::new(ct))),
+        b"ct" => ct(arguments, depth)?.map(Action::Ct),
         b"nat" => nat(arguments)?.map(|nat| Action::Nat(Box::new(nat))),
         b"controller" | b"CONTROLLER" => controller(arguments)?,
         key if key.eq_ignore_ascii_case(b"controller") => controller(arguments)?,
         _ if bare => None,
-        b"learn" => learn(arguments)?.map(|learn| Action::Learn(Box::new(learn))),
+        b"learn" => learn(arguments)?.map(Action::Learn),
         b"clone" => Some(Action::Clone(list(arguments, depth)?)),
         b"write_actions" => Some(Action::WriteActions(list(arguments, depth)?)),
         b"bundle" | b"bundle_load" => bundle(arguments, entry.key == b"bundle_load")?,

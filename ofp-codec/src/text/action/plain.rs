@@ -18,7 +18,6 @@ use crate::{
 };
 
 /// `None`: it is none of these.
-#[inline]
 pub(super) fn action(item: Token<'_>, entry: Entry<'_>) -> Result<Option<Action>, Fault> {
     let argument = match entry.argument {
         Argument::None => return bare(entry.key),
@@ -157,7 +156,7 @@ fn output(argument: Token<'_>) -> Result<Option<Action>, Fault> {
         };
     }
     let quoted = argument.text.first() == Some(&b'"');
-    if !quoted && (argument.text.contains(&b'[') || Field::spelling(argument.text).is_some()) {
+    if !quoted && (argument.text.contains(&b'[') || Field::from_bytes(argument.text).is_some()) {
         return argument.subfield().map(Action::OutputReg).map(Some);
     }
     argument.port().map(to_port).map(Some)

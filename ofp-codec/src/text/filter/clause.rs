@@ -98,7 +98,7 @@ impl Clause {
     pub(super) fn new(key: Token<'_>, test: Option<(Operator, Token<'_>)>) -> Result<Self, Fault> {
         let path: Vec<Box<[u8]>> = key.text.split(|byte| *byte == b'.').map(Box::from).collect();
         let field = match &path[..] {
-            [name] => Field::spelling(name).map(|(field, _)| field),
+            [name] => Field::from_bytes(name),
             _ => None,
         };
         let test = test.map(|(operator, value)| {
@@ -125,7 +125,7 @@ impl Clause {
         };
         let is_key = |pair: &Pair<'_>| match self.field {
             // Ports and types share names between protocols, and fields have several.
-            Some(field) => Field::spelling(pair.key).is_some_and(|(found, _)| same(found, field)),
+            Some(field) => Field::from_bytes(pair.key).is_some_and(|found| same(found, field)),
             None => pair.key == &**name,
         };
         let mut pairs = flow.info().chain(flow.matches()).filter(is_key).peekable();

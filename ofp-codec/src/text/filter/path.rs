@@ -14,7 +14,7 @@ use crate::{
 
 /// The field whose values stand at this path, if they are those of one field. Addresses of `nat` are of two.
 pub(super) fn value_field(path: &[Box<[u8]>], value: &[u8]) -> Option<Field> {
-    let known = |name: &[u8]| Field::spelling(name).map(|(field, _)| field);
+    let known = Field::from_bytes;
     let last = path.last()?;
     let argument = || {
         let found = FIELD_ACTIONS
@@ -185,7 +185,7 @@ fn is_value_of(path: &[Box<[u8]>], dst: Token<'_>) -> bool {
     let [value, name] = path else {
         return false;
     };
-    let field = |name| Field::spelling(name).map(|(field, _)| field);
+    let field = Field::from_bytes;
     &**value == b"value" && field(name).is_some() && field(name) == field(dst.text)
 }
 
