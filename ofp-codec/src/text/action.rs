@@ -64,6 +64,7 @@ fn list(list: Token<'_>, depth: usize) -> Result<Vec<Action>, Fault> {
     for item in entries(list) {
         push_nested(&mut actions, item?, depth)?;
     }
+    actions.shrink_to_fit();
     Ok(actions)
 }
 

@@ -126,6 +126,8 @@ impl<'a> FlowRef<'a> {
         let mut flow = Flow::default();
         let typed = typed::flow(&self.text, self.line.limits.depth, &mut flow);
         typed.map_err(|fault| self.line.error(fault))?;
+        flow.matches.0.shrink_to_fit();
+        flow.actions.shrink_to_fit();
         Ok(flow)
     }
 

@@ -8,6 +8,7 @@ use crate::{
         flow::{self, FlowRef, write_lossy},
         lex,
         line::{self, Line},
+        typed,
         value::Token,
     },
 };
@@ -223,12 +224,11 @@ impl<'a> Items<'a> {
     /// # Ok::<(), ofp_codec::text::ParseError>(())
     /// ```
     pub fn flows(mut self) -> impl Iterator<Item = Result<Flow, ParseError>> + use<'a> {
+        let mut flow = Flow::default();
         core::iter::from_fn(move || {
             loop {
-                let line = self.next_line()?;
-                let mut flow = Flow::default();
-                match Item::read_flow(line, &mut flow) {
-                    Ok(true) => return Some(Ok(flow)),
+                match Item::read_flow(self.next_line()?, &mut flow) {
+                    Ok(true) => return Some(Ok(typed::kept(&mut flow))),
                     Ok(false) => {}
                     Err(error) => return Some(Err(error)),
                 }

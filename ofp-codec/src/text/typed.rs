@@ -105,6 +105,22 @@ fn printed<'a, T>(
     Some((value, rest.strip_prefix(end)?))
 }
 
+/// Makes of `flow` one with lists that are as long as they need to be, and leaves it their memory.
+pub(super) fn kept(flow: &mut Flow) -> Flow {
+    let (mut entries, mut actions) = (take(&mut flow.matches.0), take(&mut flow.actions));
+    let mut kept = take(flow);
+    kept.matches.0 = exact(&mut entries);
+    kept.actions = exact(&mut actions);
+    (flow.matches.0, flow.actions) = (entries, actions);
+    kept
+}
+
+fn exact<T>(scratch: &mut Vec<T>) -> Vec<T> {
+    let mut exact = Vec::with_capacity(scratch.len());
+    exact.append(scratch);
+    exact
+}
+
 /// Makes the flow the default one, with the memory of its match; the memory of its actions.
 fn clear(flow: &mut Flow) -> Vec<Action> {
     let (mut entries, mut actions) = (take(&mut flow.matches.0), take(&mut flow.actions));
