@@ -179,13 +179,14 @@ impl Bridge {
         let mut shapes: Vec<(usize, Actions)> = endpoints
             .filter_map(|port| {
                 let key = match port {
-                    Port::Plain { .. } => None,
+                    Port::Plain { .. } | Port::Patch(_) => None,
                     Port::Tunnel { tunnel, .. } => {
                         Some(tunnel.metadata(ovs, 0, packet.ip_tos).ok().map(Key::Tunnel)?)
                     }
                 };
                 let set = key.map(Action::Set);
-                let actions: Actions = set.into_iter().chain([Action::Output(port.odp_port())]).collect();
+                let output = Action::Output(port.odp_port()?);
+                let actions: Actions = set.into_iter().chain([output]).collect();
                 Some((actions.encoded_len().ok()?, actions))
             })
             .collect();

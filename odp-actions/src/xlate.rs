@@ -3,8 +3,8 @@
 //! ovs-vswitchd keeps a picture of the packet as OpenFlow actions have changed it, and *commits* the difference to
 //! the packet as it is only when something is output. [`Xlate`] follows the same rules for tunnel metadata and VLAN
 //! tags (`compose_output_action`, `commit_odp_tunnel_action` and `commit_vlan_action` of Open vSwitch), for the kernel
-//! datapath, also through groups of type `all` and patch ports; [`Bridge`] adds what ports, VLANs and mirrors do to
-//! NORMAL, FLOOD and ALL. A [`Prediction`] has the bytes where they are certain, bounds where only an order or a number is
+//! datapath, also through groups of type `all` and patch ports; [`Bridge`] adds what ports, VLANs, bonds, mirrors and the
+//! bridges behind patch ports do to NORMAL, FLOOD and ALL. A [`Prediction`] has the bytes where they are certain, bounds where only an order or a number is
 //! open, and else the reason, an [`Unpredictable`]: never a guess.
 //!
 //! ```
@@ -23,20 +23,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bond;
 mod bridge;
 mod commit;
+mod flow_action;
+mod forwarding;
 mod port;
 mod prediction;
+mod tunnel;
 mod unpredictable;
 mod vlan;
 
 use alloc::vec::Vec;
 
-pub use self::bridge::{BondMode, Bridge, BridgePort, Forwarding, Interface, Mirror, MirrorOutput};
+pub use self::bond::{Bond, BondMode, Lacp};
+pub use self::bridge::{Bridge, BridgePort, Interface, Mirror, MirrorOutput};
 use self::commit::Certainty;
-pub use self::port::{Checksum, OutKey, Port, TunnelKind, TunnelPort};
+pub use self::flow_action::FlowAction;
+pub use self::forwarding::Forwarding;
+pub use self::port::{Peer, Port};
 pub use self::prediction::{Bounds, Prediction};
 use self::prediction::{Step, bytes_of};
+pub use self::tunnel::{Checksum, OutKey, TunnelKind, TunnelPort};
 pub use self::unpredictable::Unpredictable;
 use self::vlan::{DOT1Q, Tag};
 pub use self::vlan::{PriorityTags, VlanMode};
@@ -163,27 +171,34 @@ impl Xlate {
     /// Outputs to `port`: commits what changed since the last output, then writes the output itself.
     ///
     /// # Errors
-    /// [`Unpredictable::Underlay`]: a tunnel over IPv6 from a release that has none.
+    /// [`Unpredictable::Underlay`]: a tunnel over IPv6 from a release that has none; [`Unpredictable::Patch`].
     pub fn output(&mut self, port: &Port) -> Result<(), Unpredictable> {
         self.output_cut(port, None)
     }
 
     /// The same of the first `snaplen` bytes.
     fn output_cut(&mut self, port: &Port, snaplen: Option<u16>) -> Result<(), Unpredictable> {
-        let tunnel = match port {
-            Port::Plain { .. } => None,
-            Port::Tunnel { tunnel, .. } => Some(tunnel.metadata(self.ovs, self.tun_id, self.ip_tos)?),
+        let (odp_port, tunnel) = match port {
+            Port::Plain { odp_port } => (*odp_port, None),
+            Port::Tunnel { odp_port, tunnel } => {
+                let key = tunnel.metadata(self.ovs, self.tun_id, self.ip_tos)?;
+                (*odp_port, Some(key))
+            }
+            Port::Patch(_) => return Err(Unpredictable::Patch),
         };
-        let step = Step {
-            tags: self.tags.clone(),
-            tunnel,
-        };
-        self.commit(&step);
-        if let Some(len) = snaplen {
-            self.actions.push(Action::Trunc(len.into()));
-        }
-        self.actions.push(Action::Output(port.odp_port()));
+        // Nothing is longer than the highest number says.
+        let cut = snaplen
+            .filter(|len| *len < u16::MAX)
+            .map(|len| Action::Trunc(len.into()));
+        self.commit_and(tunnel, cut.into_iter().chain([Action::Output(odp_port)]));
         Ok(())
+    }
+
+    /// Makes the packet what an output needs, and adds the actions that put it out.
+    fn commit_and(&mut self, tunnel: Option<Tunnel>, output: impl IntoIterator<Item = Action>) {
+        let tags = self.tags.clone();
+        self.commit(&Step { tags, tunnel });
+        self.actions.extend(output);
     }
 
     /// What `run` puts out, in an order that is not known, as that of FLOOD and ALL. Changes of the packet that stay after

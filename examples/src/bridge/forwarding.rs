@@ -1,7 +1,7 @@
 //! Ports and mirrors, from rows to what a translation reads.
 
 use odp_actions::xlate::{
-    BondMode, Bridge, BridgePort, Interface, Mirror, MirrorOutput, Port, PriorityTags, VlanMode,
+    Bond, BondMode, Bridge, BridgePort, Interface, Lacp, Mirror, MirrorOutput, Port, PriorityTags, VlanMode,
 };
 use ofp_codec::Port as OfPort;
 
@@ -17,6 +17,7 @@ pub(super) fn of_row(row: &BridgeRow, bridges: &Bridges) -> Bridge {
             .mirrors(row)
             .filter_map(|row| mirror(row, &rows))
             .collect(),
+        actions: None,
     }
 }
 
@@ -29,10 +30,17 @@ fn port(row: &PortRow, bridges: &Bridges) -> BridgePort {
     let setting = |name: &str| row.other_config.get(name).map(String::as_str);
     BridgePort {
         interfaces: bridges.members(row).filter_map(interface).collect(),
-        bond_mode: match row.bond_mode.as_deref() {
-            Some("balance-slb") => BondMode::BalanceSlb,
-            Some("balance-tcp") => BondMode::BalanceTcp,
-            _ => BondMode::ActiveBackup,
+        bond: Bond {
+            mode: match row.bond_mode.as_deref() {
+                Some("balance-slb") => BondMode::BalanceSlb,
+                Some("balance-tcp") => BondMode::BalanceTcp,
+                _ => BondMode::ActiveBackup,
+            },
+            lacp: lacp(row, bridges),
+            hash_basis: setting("bond-hash-basis")
+                .and_then(|basis| basis.parse().ok())
+                .unwrap_or(0),
+            lb_output: setting("lb-output-action") == Some("true"),
         },
         vlan: VlanMode::of_port(
             row.vlan_mode.as_deref(),
@@ -44,6 +52,29 @@ fn port(row: &PortRow, bridges: &Bridges) -> BridgePort {
         priority_tags: setting("priority-tags")
             .map(PriorityTags::of_text)
             .unwrap_or_default(),
+    }
+}
+
+/// What the interfaces say of the other side.
+fn lacp(row: &PortRow, bridges: &Bridges) -> Lacp {
+    if !matches!(row.lacp.as_deref(), Some("active" | "passive")) {
+        return Lacp::Off;
+    }
+    let current: Vec<_> = bridges
+        .members(row)
+        .map(|interface| interface.lacp_current)
+        .collect();
+    if current.iter().all(|is| *is == Some(true)) {
+        Lacp::Negotiated
+    } else if current.iter().all(|is| *is == Some(false)) {
+        Lacp::Pending {
+            falls_back: row
+                .other_config
+                .get("lacp-fallback-ab")
+                .is_some_and(|is| is == "true"),
+        }
+    } else {
+        Lacp::Unknown
     }
 }
 

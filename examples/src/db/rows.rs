@@ -43,6 +43,7 @@ pub(crate) struct PortRow {
     pub(crate) tag: Option<u16>,
     pub(crate) trunks: Vec<u16>,
     pub(crate) bond_mode: Option<String>,
+    pub(crate) lacp: Option<String>,
     #[serde(flatten)]
     pub(crate) newer: Newer,
 }
@@ -76,6 +77,7 @@ pub(crate) struct InterfaceRow {
     pub(crate) ofport: Option<i64>,
     pub(crate) error: Option<String>,
     pub(crate) admin_state: Option<String>,
+    pub(crate) lacp_current: Option<bool>,
     pub(crate) external_ids: HashMap<String, String>,
 }
 
@@ -102,6 +104,7 @@ impl Bridges {
             "ofport",
             "error",
             "admin_state",
+            "lacp_current",
             "external_ids",
         ];
         let request = MonitorRequest::new("Open_vSwitch")

@@ -1,11 +1,8 @@
-//! Ports, and the tunnel metadata that their options ask for.
+//! Ports.
 
 use alloc::borrow::ToOwned;
-use alloc::vec::Vec;
-use core::net::IpAddr;
 
-use super::{OvsVersion, Unpredictable};
-use crate::{Tunnel, TunnelAttr};
+use super::{TunnelKind, TunnelPort, Unpredictable};
 
 /// A port to output to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +19,22 @@ pub enum Port {
         /// The metadata that it sets.
         tunnel: TunnelPort,
     },
+    /// A patch port, which is no port of the datapath.
+    Patch(Peer),
+}
+
+/// The other end of a patch port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its bridge, by its place among the bridges.
+    pub bridge: usize,
+    /// Its OpenFlow number there.
+    pub ofport: u32,
 }
 
 impl Port {
-    /// The port that a row of table Interface describes by its columns `type` and `options`.
+    /// The port that a row of table Interface describes by its columns `type` and `options`. That of a patch port does not
+    /// tell where its peer is.
     ///
     /// # Errors
     /// [`Unpredictable`]: a type or an option with an effect that is not modelled.
@@ -54,236 +63,12 @@ impl Port {
         })
     }
 
-    /// The datapath port.
-    pub const fn odp_port(&self) -> u32 {
+    /// The datapath port; a patch port has none.
+    pub const fn odp_port(&self) -> Option<u32> {
         match self {
-            Self::Plain { odp_port } | Self::Tunnel { odp_port, .. } => *odp_port,
+            Self::Plain { odp_port } | Self::Tunnel { odp_port, .. } => Some(*odp_port),
+            Self::Patch(_) => None,
         }
-    }
-}
-
-/// The encapsulations that are modelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TunnelKind {
-    /// VXLAN, UDP port 4789 unless `dst_port` says otherwise.
-    Vxlan,
-    /// Geneve without options, UDP port 6081.
-    Geneve,
-    /// GRE: no ports.
-    Gre,
-}
-
-impl TunnelKind {
-    const fn default_port(self) -> Option<u16> {
-        match self {
-            Self::Vxlan => Some(4789),
-            Self::Geneve => Some(6081),
-            Self::Gre => None,
-        }
-    }
-}
-
-/// What a tunnel port sets, as the `options` of its Interface row say (`ovs-vswitchd.conf.db(5)`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TunnelPort {
-    /// The encapsulation.
-    pub kind: TunnelKind,
-    /// `remote_ip`.
-    pub remote: IpAddr,
-    /// `local_ip`.
-    pub local: Option<IpAddr>,
-    /// `out_key`, or `key`.
-    pub out_key: OutKey,
-    /// `tos`: the DSCP bits, if they do not come from the packet.
-    pub tos: u8,
-    /// `tos=inherit`.
-    pub inherits_tos: bool,
-    /// `ttl`; for `inherit` a placeholder, since every value has the same size.
-    pub ttl: u8,
-    /// `df_default`, true unless set to `false`.
-    pub dont_fragment: bool,
-    /// `csum`.
-    pub checksum: Checksum,
-    /// `dst_port`; GRE has none.
-    pub dst_port: Option<u16>,
-}
-
-impl TunnelPort {
-    /// A port of `kind` to `remote` with every option at its default.
-    pub const fn new(kind: TunnelKind, remote: IpAddr) -> Self {
-        Self {
-            kind,
-            remote,
-            local: None,
-            out_key: OutKey::Absent,
-            tos: 0,
-            inherits_tos: false,
-            ttl: 64,
-            dont_fragment: true,
-            checksum: Checksum::Default,
-            dst_port: kind.default_port(),
-        }
-    }
-
-    /// Reads the `options` of an Interface row.
-    ///
-    /// # Errors
-    /// [`Unpredictable::Option`]: an option with an effect that is not modelled, or a value that cannot be read;
-    /// [`Unpredictable::NoRemote`].
-    pub fn of_options<'a>(
-        kind: TunnelKind,
-        options: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Unpredictable> {
-        let options: Vec<(&str, &str)> = options.into_iter().collect();
-        let value = |name| {
-            options
-                .iter()
-                .find(|option| option.0 == name)
-                .map(|option| option.1)
-        };
-        let remote = value("remote_ip").ok_or(Unpredictable::NoRemote)?;
-        let remote = remote.parse().map_err(|_| not_modelled("remote_ip", remote))?;
-        let mut port = Self::new(kind, remote);
-        for &(name, value) in &options {
-            port.apply(name, value).ok_or_else(|| not_modelled(name, value))?;
-        }
-        // `out_key` overrules `key`, wherever it stands.
-        if let Some(key) = value("out_key") {
-            port.out_key = OutKey::parse(key).ok_or_else(|| not_modelled("out_key", key))?;
-        }
-        Ok(port)
-    }
-
-    fn apply(&mut self, name: &str, value: &str) -> Option<()> {
-        match (name, value) {
-            ("local_ip", _) => self.local = Some(value.parse().ok()?),
-            ("key", _) => self.out_key = OutKey::parse(value)?,
-            ("tos", "inherit") => self.inherits_tos = true,
-            ("tos", _) => self.tos = parse_dscp(value)?,
-            ("ttl", "inherit") => {}
-            ("ttl", _) => self.ttl = value.parse().ok()?,
-            ("df_default", _) => self.dont_fragment = value != "false",
-            ("csum", "true") => self.checksum = Checksum::On,
-            ("csum", "false") => self.checksum = Checksum::Off,
-            ("dst_port", _) => self.dst_port = self.dst_port.and(Some(value.parse().ok()?)),
-            ("packet_type", "legacy_l2") | ("exts", "gbp") => {}
-            _ if WITHOUT_EFFECT.contains(&name) || name.starts_with("ipsec_") => {}
-            _ => return None,
-        }
-        Some(())
-    }
-
-    /// The tunnel key that Open vSwitch writes for an output to this port, attributes in its order.
-    ///
-    /// `tun_id` is the tunnel id that the flow set; `ip_tos` is the TOS of the packet if it is IP.
-    ///
-    /// # Errors
-    /// [`Unpredictable::Underlay`]: an IPv6 address and a release without tunnels over IPv6.
-    pub fn metadata(
-        &self,
-        ovs: OvsVersion,
-        tun_id: u64,
-        ip_tos: Option<u8>,
-    ) -> Result<Tunnel, Unpredictable> {
-        if self.remote.is_ipv6() && ovs < OvsVersion::new(2, 6) {
-            return Err(Unpredictable::Underlay { ovs });
-        }
-        let id = match self.out_key {
-            OutKey::Absent => None,
-            OutKey::Flow => Some(tun_id),
-            OutKey::Fixed(id) => Some(id),
-        };
-        let checksum = match self.checksum {
-            Checksum::On => true,
-            Checksum::Off => false,
-            Checksum::Default => self.remote.is_ipv6() && self.dst_port.is_some() && ovs.checksums_ipv6(),
-        };
-        let tos = self.outer_tos(ip_tos);
-        let attrs = [
-            id.map(TunnelAttr::Id),
-            self.local.map(|local| match local {
-                IpAddr::V4(ip) => TunnelAttr::Ipv4Src(ip),
-                IpAddr::V6(ip) => TunnelAttr::Ipv6Src(ip),
-            }),
-            Some(match self.remote {
-                IpAddr::V4(ip) => TunnelAttr::Ipv4Dst(ip),
-                IpAddr::V6(ip) => TunnelAttr::Ipv6Dst(ip),
-            }),
-            (tos != 0).then_some(TunnelAttr::Tos(tos)),
-            Some(TunnelAttr::Ttl(self.ttl)),
-            self.dont_fragment.then_some(TunnelAttr::DontFragment),
-            checksum.then_some(TunnelAttr::Csum),
-            self.dst_port
-                .filter(|_| ovs.writes_tp_dst())
-                .map(TunnelAttr::TpDst),
-        ];
-        Ok(Tunnel::of_fitting(attrs.into_iter().flatten()))
-    }
-
-    fn outer_tos(&self, ip_tos: Option<u8>) -> u8 {
-        let Some(inner) = ip_tos else { return self.tos };
-        let dscp = if self.inherits_tos { inner & DSCP } else { self.tos };
-        // RFC 6040: a congestion mark does not go into the outer header of a packet that just starts its tunnel.
-        let ecn = if inner & ECN == ECN_CE {
-            ECN_ECT0
-        } else {
-            inner & ECN
-        };
-        dscp | ecn
-    }
-}
-
-/// The tunnel id of an output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutKey {
-    /// None is written.
-    Absent,
-    /// `flow`: the one that the flow set, 0 if it set none.
-    Flow,
-    /// This one.
-    Fixed(u64),
-}
-
-impl OutKey {
-    fn parse(value: &str) -> Option<Self> {
-        if value == "flow" {
-            Some(Self::Flow)
-        } else {
-            parse_number(value).map(Self::Fixed)
-        }
-    }
-}
-
-/// The outer checksum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checksum {
-    /// `csum` is not set: what the release does.
-    Default,
-    /// `csum=true`.
-    On,
-    /// `csum=false`.
-    Off,
-}
-
-fn not_modelled(name: &str, value: &str) -> Unpredictable {
-    Unpredictable::Option {
-        name: name.to_owned(),
-        value: value.to_owned(),
-    }
-}
-
-/// A TOS byte without ECN bits; Open vSwitch refuses others.
-fn parse_dscp(text: &str) -> Option<u8> {
-    parse_number(text)?.try_into().ok().filter(|tos| tos & !DSCP == 0)
-}
-
-/// Decimal, or hexadecimal after `0x`. The octal of C after a leading 0 is refused rather than misread.
-fn parse_number(text: &str) -> Option<u64> {
-    match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None if text.len() > 1 && text.starts_with('0') => None,
-        None => text.parse().ok(),
     }
 }
 
@@ -303,181 +88,15 @@ const PLAIN: [&str; 12] = [
     "afxdp-nonpmd",
 ];
 
-/// Options that an output does not depend on. `remote_ip` and `out_key` are read apart from the others.
-const WITHOUT_EFFECT: [&str; 7] = [
-    "remote_ip",
-    "out_key",
-    "in_key",
-    "seq",
-    "remote_cert",
-    "remote_name",
-    "psk",
-];
-
-const DSCP: u8 = 0xfc;
-const ECN: u8 = 0x03;
-const ECN_CE: u8 = 0x03;
-const ECN_ECT0: u8 = 0x02;
-
 #[cfg(test)]
 mod tests {
-    use alloc::string::{String, ToString};
-    use alloc::vec::Vec;
-
     use super::*;
-    use crate::{Action, Key};
-
-    fn text(kind: &str, options: &str, ovs: &str, ip_tos: Option<u8>) -> String {
-        let options: Vec<_> = options
-            .split(',')
-            .filter_map(|option| option.split_once('='))
-            .collect();
-        let Ok(Port::Tunnel { tunnel, .. }) = Port::of_interface(kind, 4, options) else {
-            panic!("{kind}")
-        };
-        Key::Tunnel(tunnel.metadata(ovs.parse().unwrap(), 7, ip_tos).unwrap()).to_string()
-    }
-
-    fn bytes(kind: &str, options: &str, ovs: &str) -> usize {
-        let key = text(kind, options, ovs, None);
-        let list: crate::Actions = alloc::format!("set({key}),4").parse().unwrap();
-        list.encoded_len().unwrap()
-    }
-
-    /// Sizes that Open vSwitch itself gave.
-    #[test]
-    fn sizes_of_the_usual_configurations() {
-        for (kind, options, ovs, size) in [
-            ("vxlan", "remote_ip=1.1.1.1", "3.1", 44),
-            ("vxlan", "remote_ip=1.1.1.1,key=flow", "3.1", 56),
-            ("vxlan", "remote_ip=1.1.1.1,key=flow,df_default=false", "3.1", 52),
-            ("vxlan", "remote_ip=1.1.1.1,key=flow,tos=8", "3.1", 64),
-            ("vxlan", "remote_ip=1.1.1.1,key=flow,local_ip=2.2.2.2", "3.1", 64),
-            (
-                "vxlan",
-                "remote_ip=1.1.1.1,key=flow,local_ip=2.2.2.2",
-                "2.5.0",
-                56,
-            ),
-            (
-                "vxlan",
-                "remote_ip=1.1.1.1,key=flow,local_ip=2.2.2.2",
-                "2.6.1",
-                56,
-            ),
-            (
-                "vxlan",
-                "remote_ip=1.1.1.1,key=flow,local_ip=2.2.2.2,tos=8",
-                "3.1",
-                72,
-            ),
-            ("vxlan", "remote_ip=1.1.1.1,key=flow,csum=true", "3.1", 60),
-            (
-                "vxlan",
-                "remote_ip=1.1.1.1,key=flow,local_ip=2.2.2.2,csum=true",
-                "3.1",
-                68,
-            ),
-            ("gre", "remote_ip=1.1.1.1", "3.1", 36),
-            ("gre", "remote_ip=1.1.1.1,key=5", "3.1", 48),
-            (
-                "gre",
-                "remote_ip=1.1.1.1,key=5,csum=true,local_ip=2.2.2.2",
-                "3.1",
-                60,
-            ),
-            ("geneve", "remote_ip=1.1.1.1,key=flow", "3.1", 56),
-            ("vxlan", "remote_ip=fc00::1,key=flow", "3.1", 68),
-            ("vxlan", "remote_ip=fc00::1,key=flow", "3.4", 72),
-            ("gre", "remote_ip=fc00::1,key=flow", "3.4", 60),
-            ("vxlan", "remote_ip=fc00::1,key=flow,local_ip=fc00::2", "3.1", 88),
-            (
-                "vxlan",
-                "remote_ip=fc00::1,key=flow,local_ip=fc00::2,csum=true",
-                "3.1",
-                92,
-            ),
-        ] {
-            assert_eq!(bytes(kind, options, ovs), size, "{kind} {options} {ovs}");
-        }
-    }
-
-    #[test]
-    fn out_key_overrules_key() {
-        let key = |options| text("gre", options, "3.1", None);
-        assert_eq!(
-            key("remote_ip=1.1.1.1,out_key=0x10,key=3"),
-            "tunnel(tun_id=0x10,dst=1.1.1.1,ttl=64,flags(df|key))"
-        );
-        assert_eq!(
-            key("remote_ip=1.1.1.1,in_key=3"),
-            "tunnel(dst=1.1.1.1,ttl=64,flags(df))"
-        );
-        assert_eq!(
-            key("remote_ip=1.1.1.1,key=flow,ttl=3"),
-            "tunnel(tun_id=0x7,dst=1.1.1.1,ttl=3,flags(df|key))"
-        );
-    }
-
-    #[test]
-    fn a_marked_packet_costs_a_tos() {
-        let tos = |options: &str, tos| text("gre", &["remote_ip=1.1.1.1", options].concat(), "3.1", tos);
-        assert_eq!(tos("", Some(0xfc)), "tunnel(dst=1.1.1.1,ttl=64,flags(df))");
-        assert_eq!(
-            tos("", Some(0x01)),
-            "tunnel(dst=1.1.1.1,tos=0x1,ttl=64,flags(df))"
-        );
-        assert_eq!(
-            tos("", Some(0x03)),
-            "tunnel(dst=1.1.1.1,tos=0x2,ttl=64,flags(df))"
-        );
-        assert_eq!(
-            tos(",tos=inherit", Some(0xfc)),
-            "tunnel(dst=1.1.1.1,tos=0xfc,ttl=64,flags(df))"
-        );
-        assert_eq!(tos(",tos=inherit", None), "tunnel(dst=1.1.1.1,ttl=64,flags(df))");
-        assert_eq!(
-            tos(",tos=32", Some(0xfd)),
-            "tunnel(dst=1.1.1.1,tos=0x21,ttl=64,flags(df))"
-        );
-    }
-
-    #[test]
-    fn names_what_it_does_not_model() {
-        let refuse = |kind, options: &[(&'static str, &'static str)]| {
-            Port::of_interface(kind, 1, options.iter().copied())
-                .unwrap_err()
-                .to_string()
-        };
-        assert_eq!(refuse("patch", &[]), "a patch port continues in another bridge");
-        assert_eq!(refuse("stt", &[]), "interfaces of type stt are not modelled");
-        assert_eq!(refuse("vxlan", &[]), "the tunnel port has no remote_ip");
-        let with = |name, value| refuse("vxlan", &[("remote_ip", "1.1.1.1"), (name, value)]);
-        assert_eq!(
-            refuse("vxlan", &[("remote_ip", "flow")]),
-            "tunnel option remote_ip=flow is not modelled"
-        );
-        assert_eq!(
-            with("local_ip", "flow"),
-            "tunnel option local_ip=flow is not modelled"
-        );
-        assert_eq!(with("exts", "gpe"), "tunnel option exts=gpe is not modelled");
-        assert_eq!(
-            with("egress_pkt_mark", "1"),
-            "tunnel option egress_pkt_mark=1 is not modelled"
-        );
-        assert_eq!(with("tos", "3"), "tunnel option tos=3 is not modelled");
-        assert_eq!(with("key", "010"), "tunnel option key=010 is not modelled");
-        assert_eq!(
-            with("new_in_5_0", "x"),
-            "tunnel option new_in_5_0=x is not modelled"
-        );
-    }
+    use crate::Action;
 
     #[test]
     fn a_plain_port_costs_its_output() {
         let port = Port::of_interface("internal", 3, [("whatever", "1")]).unwrap();
         assert_eq!(port, Port::Plain { odp_port: 3 });
-        assert_eq!(Action::Output(port.odp_port()).encoded_len(), Ok(8));
+        assert_eq!(port.odp_port().map(Action::Output).unwrap().encoded_len(), Ok(8));
     }
 }

@@ -11,6 +11,12 @@ pub enum Unpredictable {
     /// A patch port: the flows of another bridge decide.
     #[error("a patch port continues in another bridge")]
     Patch,
+    /// A patch port to a bridge of which is not known what its flows do.
+    #[error("the flows of the bridge behind a patch port decide")]
+    Flows,
+    /// Patch ports lead through more bridges than Open vSwitch follows, as in a circle.
+    #[error("patch ports lead through more bridges than Open vSwitch follows")]
+    Circle,
     /// An interface type that this crate does not model.
     #[error("interfaces of type {kind} are not modelled")]
     Type {

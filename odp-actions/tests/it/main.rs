@@ -9,11 +9,13 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+mod bond;
 mod bridge;
 mod dpctl;
 mod invariant;
 mod keys;
 mod keys_dpctl;
 mod random;
+mod topology;
 mod trace;
 mod vectors;
