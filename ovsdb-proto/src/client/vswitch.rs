@@ -83,8 +83,7 @@ impl Vswitch {
         }
         let port = self.find("Port", name).await?;
         let port = port.ok_or_else(|| not_found("Port", name))?;
-        let deleted = self.client.transact(&vswitch::del_port(port)).await;
-        deletion(deleted, "Port", name)
+        self.delete(&vswitch::del_port(port), "Port", name).await
     }
 
     /// `--if-exists del-port PORT`. False: there is none, or it is a bridge's own.
@@ -108,8 +107,7 @@ impl Vswitch {
     pub async fn del_br(&self, name: &str) -> Result<(), VswitchError> {
         let bridge = self.find("Bridge", name).await?;
         let bridge = bridge.ok_or_else(|| not_found("Bridge", name))?;
-        let deleted = self.client.transact(&vswitch::del_br(bridge)).await;
-        deletion(deleted, "Bridge", name)
+        self.delete(&vswitch::del_br(bridge), "Bridge", name).await
     }
 
     /// The names of the ports that are marked by `other_config:transient=true`.
@@ -195,6 +193,21 @@ impl Vswitch {
         })
     }
 
+    /// Commits the deletion of a row. Somebody else may be quicker: then the row that it requires is
+    /// not there any more.
+    async fn delete(
+        &self,
+        deletion: &Transaction,
+        table: &'static str,
+        name: &str,
+    ) -> Result<(), VswitchError> {
+        match self.client.transact(deletion).await {
+            Ok(_) => Ok(()),
+            Err(TransactError::Aborted(aborted)) if aborted.is_first_unmet() => Err(not_found(table, name)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn find(&self, table: &str, name: &str) -> Result<Option<Uuid>, VswitchError> {
         let mut transaction = Transaction::new(DATABASE);
         let select = transaction.select(table, [Condition::equal("name", name)], ["_uuid", "name"]);
@@ -210,18 +223,4 @@ impl Vswitch {
 fn not_found(table: &'static str, name: &str) -> VswitchError {
     let name = name.to_owned();
     VswitchError::NotFound { table, name }
-}
-
-/// What became of a deletion. Somebody else may have been quicker: then the row that it requires is
-/// not there any more.
-fn deletion(
-    result: Result<Committed, TransactError>,
-    table: &'static str,
-    name: &str,
-) -> Result<(), VswitchError> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(TransactError::Aborted(aborted)) if aborted.is_first_unmet() => Err(not_found(table, name)),
-        Err(error) => Err(error.into()),
-    }
 }
