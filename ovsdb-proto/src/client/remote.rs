@@ -87,26 +87,15 @@ impl FromStr for Remote {
     type Err = RemoteError;
 
     fn from_str(text: &str) -> Result<Self, RemoteError> {
-        let owned = || text.to_owned();
-        if let Some(file) = text.strip_prefix("unix:") {
-            return unix(text, file).map(Self::Unix);
+        match text.split_once(':') {
+            Some(("unix", rest)) => file(text, rest).map(Self::Unix),
+            Some(("tcp", rest)) => address(text, ip_and_port(rest)).map(Self::Tcp),
+            Some(("ssl", rest)) => address(text, ip_and_port(rest)).map(Self::Ssl),
+            _ => Err(RemoteError::Scheme {
+                text: text.to_owned(),
+                wanted: "unix:FILE, tcp:IP:PORT and ssl:IP:PORT",
+            }),
         }
-        let (remote, address): (fn(SocketAddr) -> Self, _) = match text.split_once(':') {
-            Some(("tcp", address)) => (Self::Tcp, address),
-            Some(("ssl", address)) => (Self::Ssl, address),
-            _ => {
-                let wanted = "unix:FILE, tcp:IP:PORT and ssl:IP:PORT";
-                return Err(RemoteError::Scheme {
-                    text: owned(),
-                    wanted,
-                });
-            }
-        };
-        let without_port = || Some(SocketAddr::new(ip(address)?, DEFAULT_PORT));
-        let address = address.parse().ok().or_else(without_port);
-        address
-            .map(remote)
-            .ok_or_else(|| RemoteError::Address { text: owned() })
     }
 }
 
@@ -114,36 +103,21 @@ impl FromStr for Passive {
     type Err = RemoteError;
 
     fn from_str(text: &str) -> Result<Self, RemoteError> {
-        let owned = || text.to_owned();
-        if let Some(file) = text.strip_prefix("punix:") {
-            return unix(text, file).map(Self::Unix);
+        match text.split_once(':') {
+            Some(("punix", rest)) => file(text, rest).map(Self::Unix),
+            Some(("ptcp", rest)) => address(text, port_and_ip(rest)).map(Self::Tcp),
+            Some(("pssl", rest)) => address(text, port_and_ip(rest)).map(Self::Ssl),
+            _ => Err(RemoteError::Scheme {
+                text: text.to_owned(),
+                wanted: "punix:FILE, ptcp:PORT:IP and pssl:PORT:IP",
+            }),
         }
-        let (passive, address): (fn(SocketAddr) -> Self, _) = match text.split_once(':') {
-            Some(("ptcp", address)) => (Self::Tcp, address),
-            Some(("pssl", address)) => (Self::Ssl, address),
-            _ => {
-                let wanted = "punix:FILE, ptcp:PORT:IP and pssl:PORT:IP";
-                return Err(RemoteError::Scheme {
-                    text: owned(),
-                    wanted,
-                });
-            }
-        };
-        let (port, at) = address.split_once(':').unwrap_or((address, "0.0.0.0"));
-        let port = match port {
-            "" => Some(DEFAULT_PORT),
-            port => port.parse().ok(),
-        };
-        let address = ip(at).zip(port).map(SocketAddr::from);
-        address
-            .map(passive)
-            .ok_or_else(|| RemoteError::Address { text: owned() })
     }
 }
 
-/// The file that follows in `text`.
-fn unix(text: &str, file: &str) -> Result<PathBuf, RemoteError> {
-    match file {
+/// The file in an address.
+fn file(text: &str, rest: &str) -> Result<PathBuf, RemoteError> {
+    match rest {
         "" => Err(RemoteError::NoFile {
             text: text.to_owned(),
         }),
@@ -151,6 +125,27 @@ fn unix(text: &str, file: &str) -> Result<PathBuf, RemoteError> {
     }
 }
 
+fn address(text: &str, address: Option<SocketAddr>) -> Result<SocketAddr, RemoteError> {
+    address.ok_or_else(|| RemoteError::Address {
+        text: text.to_owned(),
+    })
+}
+
+fn ip_and_port(text: &str) -> Option<SocketAddr> {
+    let without_port = || Some(SocketAddr::new(ip(text)?, DEFAULT_PORT));
+    text.parse().ok().or_else(without_port)
+}
+
+fn port_and_ip(text: &str) -> Option<SocketAddr> {
+    let (port, at) = text.split_once(':').unwrap_or((text, "0.0.0.0"));
+    let port = match port {
+        "" => DEFAULT_PORT,
+        port => port.parse().ok()?,
+    };
+    Some(SocketAddr::new(ip(at)?, port))
+}
+
+/// An address of IPv6 may stand in brackets.
 fn ip(text: &str) -> Option<IpAddr> {
     let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inner.unwrap_or(text).parse().ok()
