@@ -1,17 +1,22 @@
 //! Servers that connect to us.
 
 use std::fs;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
+use std::task::{Context, Poll, ready};
 
 use tokio::net::{TcpListener, UnixListener};
 use tracing::debug;
 
 #[cfg(feature = "tls")]
-use super::within;
+use self::secured::Secured;
 use super::{Client, ClientOptions, Error, Passive, Remote};
+
+#[cfg(feature = "tls")]
+mod secured;
 
 /// Waits for servers that connect to us, as an `ovsdb-server` does for which `--remote=tcp:IP:PORT`
 /// says where we are, or the switch of `ovs-vsctl set-manager`. What happens on a connection is the
@@ -25,7 +30,7 @@ use super::{Client, ClientOptions, Error, Passive, Remote};
 /// use ovsdb_proto::client::{ClientOptions, Error, Listener};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let listener = Listener::bind(&"ptcp:6640".parse()?, ClientOptions::default()).await?;
+/// let mut listener = Listener::bind(&"ptcp:6640".parse()?, ClientOptions::default()).await?;
 /// loop {
 ///     let (client, remote) = listener.accept().await?;
 ///     tokio::spawn(async move {
@@ -41,12 +46,14 @@ pub struct Listener {
     options: ClientOptions,
 }
 
+type Accepted = Result<(Client, Remote), Error>;
+
 #[derive(Debug)]
 enum Socket {
     Unix(UnixListener, PathBuf),
     Tcp(TcpListener, SocketAddr),
     #[cfg(feature = "tls")]
-    Ssl(TcpListener, SocketAddr),
+    Ssl(Secured, SocketAddr),
 }
 
 impl Listener {
@@ -79,44 +86,18 @@ impl Listener {
 
     /// The next connection, and who made it: of a Unix socket, its file.
     ///
-    /// Dropping the future loses nothing but a connection by TLS that is being made.
+    /// Dropping the future loses nothing. Connections by TLS are made side by side, so that a slow
+    /// peer does not hold up the others.
     ///
     /// # Errors
     ///
     /// [`Error::Listen`] if the system gives no connection; [`Error::Connect`] and
     /// [`Error::ConnectTimeout`] if it gave one, but it came to nothing by TLS. The listener is good
     /// for more after each of them.
-    pub async fn accept(&self) -> Result<(Client, Remote), Error> {
-        let listen = |error| Error::listen(&self.passive(), &error);
-        let (client, remote) = match &self.socket {
-            Socket::Unix(listener, file) => {
-                let (socket, _) = listener.accept().await.map_err(listen)?;
-                let (read, write) = socket.into_split();
-                let client = Client::from_halves(read, write, &self.options);
-                (client, Remote::Unix(file.clone()))
-            }
-            Socket::Tcp(listener, _) => {
-                let (socket, address) = listener.accept().await.map_err(listen)?;
-                socket.set_nodelay(true).map_err(listen)?;
-                let (read, write) = socket.into_split();
-                let client = Client::from_halves(read, write, &self.options);
-                (client, Remote::Tcp(address))
-            }
-            #[cfg(feature = "tls")]
-            Socket::Ssl(listener, _) => {
-                let (socket, address) = listener.accept().await.map_err(listen)?;
-                let remote = Remote::Ssl(address);
-                let secured = async {
-                    socket.set_nodelay(true)?;
-                    let socket = self.options.wanted_tls()?.accept(socket).await?;
-                    Ok(Client::from_io(socket, &self.options))
-                };
-                (
-                    within(self.options.connect_timeout, &remote, secured).await?,
-                    remote,
-                )
-            }
-        };
+    pub async fn accept(&mut self) -> Result<(Client, Remote), Error> {
+        let accepted = poll_fn(|cx| self.socket.poll_accept(&self.options, cx)).await;
+        let (client, remote) =
+            accepted.unwrap_or_else(|error| Err(Error::listen(&self.passive(), &error)))?;
         debug!(%remote, "connected to us");
         Ok((client, remote))
     }
@@ -140,10 +121,33 @@ impl Socket {
             Passive::Ssl(address) => {
                 let listener = TcpListener::bind(address).await?;
                 let address = listener.local_addr()?;
-                Ok(Self::Ssl(listener, address))
+                Ok(Self::Ssl(Secured::new(listener), address))
             }
             #[cfg(not(feature = "tls"))]
             Passive::Ssl(_) => Err(super::without_tls()),
         }
+    }
+
+    /// The error without a peer is the system's.
+    fn poll_accept(&mut self, options: &ClientOptions, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let accepted = match self {
+            Self::Unix(listener, file) => {
+                let (socket, _) = ready!(listener.poll_accept(cx))?;
+                let (read, write) = socket.into_split();
+                (
+                    Client::from_halves(read, write, options),
+                    Remote::Unix(file.clone()),
+                )
+            }
+            Self::Tcp(listener, _) => {
+                let (socket, address) = ready!(listener.poll_accept(cx))?;
+                socket.set_nodelay(true)?;
+                let (read, write) = socket.into_split();
+                (Client::from_halves(read, write, options), Remote::Tcp(address))
+            }
+            #[cfg(feature = "tls")]
+            Self::Ssl(listener, _) => return listener.poll_accept(options, cx),
+        };
+        Poll::Ready(Ok(Ok(accepted)))
     }
 }

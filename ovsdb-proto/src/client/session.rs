@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -177,7 +176,7 @@ impl Session {
     /// options of the connections are those of the listener. What else comes waits until then.
     #[must_use]
     pub fn accepting(listener: Listener, request: MonitorRequest, options: SessionOptions) -> Self {
-        Self::of(Peers::Listener(Arc::new(listener)), request, options)
+        Self::of(Peers::listener(listener), request, options)
     }
 
     /// As [`new`](Self::new), with rows kept as a type of yours: see [`Typed`].

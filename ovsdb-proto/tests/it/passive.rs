@@ -16,7 +16,7 @@ async fn listener(passive: &str) -> Listener {
     Listener::bind(&passive.parse().unwrap(), options).await.unwrap()
 }
 
-async fn accept(listener: &Listener) -> (Client, Remote) {
+async fn accept(listener: &mut Listener) -> (Client, Remote) {
     let accepted = timeout(Duration::from_secs(30), listener.accept()).await;
     accepted.expect("the server comes").unwrap()
 }
@@ -36,17 +36,17 @@ async fn a_server_that_comes_to_us_is_asked_as_any_other() {
     let Some(mut server) = or_skip(OvsdbServer::start()) else {
         return;
     };
-    let tcp = listener("ptcp:0:127.0.0.1").await;
+    let mut tcp = listener("ptcp:0:127.0.0.1").await;
     let file = server.dir().join("ours.sock");
-    let unix = listener(&format!("punix:{}", file.display())).await;
+    let mut unix = listener(&format!("punix:{}", file.display())).await;
     server.restart_with(&[dialing(&tcp), dialing(&unix)]).unwrap();
     server.vsctl(&["create", "QoS", "type=a"]).unwrap();
 
-    let (client, remote) = accept(&tcp).await;
+    let (client, remote) = accept(&mut tcp).await;
     assert!(matches!(remote, Remote::Tcp(address) if address.ip().is_loopback()));
     let replica = client.snapshot(&request()).await.unwrap();
     assert_eq!(replica.table("QoS").unwrap().len(), 1);
-    let (client, remote) = accept(&unix).await;
+    let (client, remote) = accept(&mut unix).await;
     assert_eq!(remote, Remote::Unix(file));
     assert_eq!(client.list_dbs().await.unwrap().len(), 2);
     server.kill();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ovsdb_proto::client::{
-    Client, ClientOptions, Error, Event, Listener, Remote, Session, SessionOptions, TlsOptions,
+    Client, ClientOptions, Error, Event, Listener, Passive, Remote, Session, SessionOptions, TlsOptions,
 };
 use ovsdb_proto::connection::End;
 use testbed::{OvsdbServer, Pki, or_skip};
@@ -122,11 +122,20 @@ async fn a_server_comes_to_us_by_tls_and_no_other_certificate_will_do() {
     let (Some(mut server), Some(pki)) = (or_skip(OvsdbServer::start()), or_skip(Pki::new())) else {
         return;
     };
-    let bind = async |tls| Listener::bind(&"pssl:0:127.0.0.1".parse().unwrap(), with(tls)).await;
-    let trusting = bind(Some(options(&pki))).await.unwrap();
+    let bind = async |tls| {
+        let mut options = with(tls);
+        options.connect_timeout = 2 * PATIENCE;
+        Listener::bind(&"pssl:0:127.0.0.1".parse().unwrap(), options).await
+    };
+    let mut trusting = bind(Some(options(&pki))).await.unwrap();
     let mut other = options(&pki);
     other.ca_cert = pki.client_authority();
-    let distrusting = bind(Some(other)).await.unwrap();
+    let mut distrusting = bind(Some(other)).await.unwrap();
+    // One that says nothing holds up nobody.
+    let Passive::Ssl(address) = trusting.passive() else {
+        panic!("it is bound to it");
+    };
+    let _silent = std::net::TcpStream::connect(address).unwrap();
     let remotes = [dialing(&trusting), dialing(&distrusting)];
     let args = [&remotes[..], &pki.server_options()].concat();
     server.restart_with(&args).unwrap();

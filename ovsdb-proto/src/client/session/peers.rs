@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use crate::client::{Client, ClientOptions, Error, Listener, Passive, Remote};
 
 /// Those that it goes to, one after the other, or those that come.
@@ -12,16 +14,21 @@ pub(super) enum Peers {
         /// The one that is used, or tried next.
         at: usize,
     },
-    Listener(Arc<Listener>),
+    /// No two ask it at once.
+    Listener(Arc<Mutex<Listener>>),
 }
 
 /// The way to one of them.
 pub(super) enum Way {
     To(Remote),
-    From(Arc<Listener>),
+    From(Arc<Mutex<Listener>>),
 }
 
 impl Peers {
+    pub(super) fn listener(listener: Listener) -> Self {
+        Self::Listener(Arc::new(Mutex::new(listener)))
+    }
+
     pub(super) fn remotes(remotes: impl IntoIterator<Item = Remote>) -> Self {
         Self::Remotes {
             all: remotes.into_iter().collect(),
@@ -53,33 +60,30 @@ impl Peers {
 }
 
 impl Way {
-    /// A connection, and with whom it is; of a listener that fails, with nobody but itself.
+    /// A connection, and with whom it is, or is not.
     pub(super) async fn connect(self, options: ClientOptions) -> (Remote, Result<Client, Error>) {
         match self {
             Self::To(remote) => {
                 let connected = Client::connect_with(&remote, options).await;
                 (remote, connected)
             }
-            Self::From(listener) => match listener.accept().await {
-                Ok((client, remote)) => (remote, Ok(client)),
-                Err(error) => {
-                    let remote = match &error {
-                        Error::Connect { remote, .. } | Error::ConnectTimeout { remote, .. } => {
-                            remote.clone()
-                        }
-                        _ => own_address(&listener),
-                    };
-                    (remote, Err(error))
+            Self::From(listener) => {
+                let mut listener = listener.lock().await;
+                match listener.accept().await {
+                    Ok((client, remote)) => (remote, Ok(client)),
+                    Err(error) => (about(&listener, &error), Err(error)),
                 }
-            },
+            }
         }
     }
 }
 
-fn own_address(listener: &Listener) -> Remote {
-    match listener.passive() {
-        Passive::Unix(file) => Remote::Unix(file),
-        Passive::Tcp(address) => Remote::Tcp(address),
-        Passive::Ssl(address) => Remote::Ssl(address),
+/// With whom a connection was not made: if nobody came, with the listener itself.
+fn about(listener: &Listener, error: &Error) -> Remote {
+    match (error, listener.passive()) {
+        (Error::Connect { remote, .. } | Error::ConnectTimeout { remote, .. }, _) => remote.clone(),
+        (_, Passive::Unix(file)) => Remote::Unix(file),
+        (_, Passive::Tcp(address)) => Remote::Tcp(address),
+        (_, Passive::Ssl(address)) => Remote::Ssl(address),
     }
 }
