@@ -143,9 +143,10 @@ impl Key {
     /// Reads an attribute for `set(..)`, all of it: what a mask leaves out is an error.
     pub(crate) fn parse_from(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
         let start = *lexer;
-        match Self::parse_set(lexer)? {
-            (key, None) => Ok(key),
-            _ => Err(start.expected("an attribute with all of its fields and without a mask")),
+        let masked = MaskedKey::parse_from(lexer)?;
+        match masked.is_exact() {
+            true => Ok(masked.key),
+            false => Err(start.expected("an attribute with all of its fields and without a mask")),
         }
     }
 
@@ -178,21 +179,6 @@ impl Key {
             }
             _ => ones(mask.payload()),
         }
-    }
-
-    /// Reads an attribute for `set(..)`, and its mask unless that covers every bit.
-    #[inline]
-    pub(crate) fn parse_set(lexer: &mut Lexer<'_>) -> Result<(Self, Option<Self>), ParseError> {
-        let mut ahead = *lexer;
-        if ahead.eat("tunnel") && ahead.starts_with("(") {
-            *lexer = ahead;
-            let (tunnel, mask) = Tunnel::parse_masked(lexer, Context::default(), false)?;
-            let mask = mask.filter(|mask| !tunnel.is_whole(mask));
-            return Ok((Self::Tunnel(tunnel), mask.map(Self::Tunnel)));
-        }
-        let (key, mask) = Self::parse_masked(lexer, Context::default())?;
-        let is_exact = key.is_exact(&mask);
-        Ok((key, (!is_exact).then_some(mask)))
     }
 
     /// Reads value and mask of one attribute.

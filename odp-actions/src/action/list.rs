@@ -166,54 +166,61 @@ impl Actions {
     /// # Errors
     /// [`ParseError`]: it is no such list, or a name is not among `ports`.
     pub fn parse_named(text: &str, ports: &BTreeMap<String, u32>) -> Result<Self, ParseError> {
-        Self::parse_whole(Lexer::with_ports(text, ports))
+        Self::parse_whole(text, Lexer::with_ports(text, ports))
     }
 
-    fn parse_whole(mut lexer: Lexer<'_>) -> Result<Self, ParseError> {
+    fn parse_whole(text: &str, mut lexer: Lexer<'_>) -> Result<Self, ParseError> {
         let mut drop = lexer;
         // A port may have this name.
         if drop.port_name().is_none() && drop.eat_any_case("drop") && drop.is_empty() {
             return Ok(Self::from_iter([Action::Drop(0)]));
         }
-        Self::parse_until(&mut lexer, |lexer| lexer.is_empty())
+        let mut actions = Self::new();
+        actions.list.reserve(text.len() / TEXT_OF_TUNNEL * 2);
+        actions.parse_until(&mut lexer, |lexer| lexer.is_empty())?;
+        Ok(actions)
     }
 
     /// The list between two parentheses; `drop` alone, in any case, is an empty one.
     pub(crate) fn parse_nested(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
         lexer.enter()?;
         let mut drop = *lexer;
-        let actions = if drop.eat_any_case("drop") && drop.starts_with(")") {
+        let mut actions = Self::new();
+        if drop.eat_any_case("drop") && drop.starts_with(")") {
             *lexer = drop;
-            Self::new()
         } else {
-            Self::parse_until(lexer, |lexer| lexer.starts_with(")"))?
-        };
+            actions.parse_until(lexer, |lexer| lexer.starts_with(")"))?;
+        }
         lexer.leave();
         Ok(actions)
     }
 
-    fn parse_until(lexer: &mut Lexer<'_>, end: impl Fn(&Lexer<'_>) -> bool) -> Result<Self, ParseError> {
-        let mut actions = Self::new();
+    /// Appends the actions up to the end.
+    fn parse_until(
+        &mut self,
+        lexer: &mut Lexer<'_>,
+        end: impl Fn(&Lexer<'_>) -> bool,
+    ) -> Result<(), ParseError> {
         lexer.separators();
         lexer.eat("<empty>,");
         while !end(lexer) {
             if lexer.eat("***") {
                 // Whoever wrote this need not have looked whether they are attributes after all.
                 let leftover = Self::decode_lossless(&parse_leftover(lexer)?);
-                actions.list.extend(leftover.list);
-                actions.leftover = leftover.leftover;
+                self.list.extend(leftover.list);
+                self.leftover = leftover.leftover;
                 return if end(lexer) {
-                    Ok(actions)
+                    Ok(())
                 } else {
                     Err(lexer.expected("the end"))
                 };
             }
-            actions.push(Action::parse_from(lexer)?);
+            self.push(Action::parse_from(lexer)?);
             if !lexer.separators() && !end(lexer) {
                 return Err(lexer.expected(", or the end"));
             }
         }
-        Ok(actions)
+        Ok(())
     }
 }
 
@@ -270,9 +277,12 @@ impl FromStr for Actions {
 
     /// Reads what `ovs-dpctl` prints for a list. `drop` alone, in any case, is [`Action::Drop`]; no text is no action.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::parse_whole(Lexer::new(text))
+        Self::parse_whole(text, Lexer::new(text))
     }
 }
+
+/// Bytes of text that an output through a tunnel takes, which is two actions.
+const TEXT_OF_TUNNEL: usize = 64;
 
 /// `8 leftover bytes*** (0102030405060708)`.
 fn parse_leftover(lexer: &mut Lexer<'_>) -> Result<Vec<u8>, ParseError> {

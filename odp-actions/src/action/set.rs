@@ -7,7 +7,8 @@ use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, HEADER_LEN, Sink, att
 
 use super::Action;
 use crate::key::codec::Codec;
-use crate::key::{Key, MaskedKey};
+use crate::key::payload::Context;
+use crate::key::{Key, MaskedKey, Tunnel};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 
@@ -91,21 +92,33 @@ impl Codec for SetMaskedCodec {
     }
 }
 
-/// Reads either, which have one word in text: Open vSwitch takes the short one if the mask covers everything, or is not as
-/// long as the value.
-#[inline]
+/// Reads either, which have one word in text: Open vSwitch takes the short one if the mask covers everything.
 pub(super) fn parse_set(lexer: &mut Lexer<'_>) -> Result<Action, ParseError> {
     lexer.expect("(")?;
-    let (key, mask) = Key::parse_set(lexer)?;
+    // Floods are made of these, and hardly ever have a mask.
+    if lexer.eat_word("tunnel") {
+        let (tunnel, mask) = Tunnel::parse_masked(lexer, Context::default(), false)?;
+        lexer.expect(")")?;
+        return Ok(match mask.filter(|mask| !tunnel.is_whole(mask)) {
+            None => Action::Set(Key::Tunnel(tunnel)),
+            Some(mask) => set_masked(Key::Tunnel(tunnel), Key::Tunnel(mask)),
+        });
+    }
+    let set = MaskedKey::parse_from(lexer)?;
     lexer.expect(")")?;
-    let Some(mask) = mask else {
-        return Ok(Action::Set(key));
-    };
+    Ok(match set.is_exact() {
+        true => Action::Set(set.key),
+        false => set_masked(set.key, set.mask),
+    })
+}
+
+/// The long one, unless its mask would not be as long as the value.
+fn set_masked(key: Key, mask: Key) -> Action {
     let set = Box::new(MaskedKey { key, mask });
-    Ok(match set.is_aligned() {
+    match set.is_aligned() {
         true => Action::SetMasked(set),
         false => Action::Set(set.key),
-    })
+    }
 }
 
 /// The most that Open vSwitch reads as value and mask: two IPv6 headers.

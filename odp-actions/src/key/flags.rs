@@ -191,6 +191,7 @@ fn parse_number(allowed: u32, lexer: &mut Lexer<'_>) -> Result<u32, ParseError> 
     number.map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
+#[inline]
 fn parse_flag(names: &[&'static str], lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
     let start = *lexer;
     let name = lexer.take_bytes(is_in_name);
@@ -203,9 +204,10 @@ fn begins_name(byte: u8) -> bool {
 }
 
 fn is_in_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b']')
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' | b'[' | b']')
 }
 
+#[inline]
 fn name_of(names: &[&'static str], bit: u32) -> Option<&'static str> {
     names.get(usize::try_from(bit.trailing_zeros()).ok()?).copied()
 }

@@ -32,6 +32,8 @@ pub(crate) trait Payload {
     type Value;
     /// The only length that is right, if there is one.
     const LEN: Option<usize>;
+    /// Whether it stands in a text by its name.
+    const HAS_TEXT: bool = true;
 
     fn encode<S: Sink>(value: &Self::Value, kind: u16, sink: &mut S) -> Result<(), EncodeError>;
     /// Nothing if the payload is not of this form.
@@ -61,12 +63,10 @@ pub(crate) trait Attribute: Sized + PartialEq {
         lexer: &mut Lexer<'_>,
         context: Context,
     ) -> Option<Result<(Self, Self), ParseError>>;
-    /// As `parse_known`, but appends value and mask as bytes. The name stands at `offset`.
+    /// As `parse_known`, but reads the name, too, and appends value and mask as bytes.
     fn parse_into(
-        name: &str,
         lexer: &mut Lexer<'_>,
         context: Context,
-        offset: usize,
         pairs: &mut Pairs,
     ) -> Option<Result<(), ParseError>>;
     fn is_all(&self, ones: bool) -> bool;
@@ -363,6 +363,7 @@ pub(crate) struct Flag;
 impl Payload for Flag {
     type Value = ();
     const LEN: Option<usize> = Some(0);
+    const HAS_TEXT: bool = false;
 
     fn encode<S: Sink>((): &(), kind: u16, sink: &mut S) -> Result<(), EncodeError> {
         sink.flag(kind)

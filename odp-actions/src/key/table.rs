@@ -101,17 +101,16 @@ macro_rules! keys {
 
             #[inline]
             fn parse_into(
-                name: &str,
                 lexer: &mut $crate::text::lex::Lexer<'_>,
                 context: $crate::key::payload::Context,
-                offset: usize,
                 pairs: &mut $crate::key::pairs::Pairs,
             ) -> Option<Result<(), $crate::text::ParseError>> {
-                match name {
-                    $($name => Some(<$Codec as $crate::key::payload::Payload>::parse(lexer, context)
-                        .and_then(|(value, mask)| pairs.put::<$Codec>(&value, &mask, $number, offset))),)*
-                    _ => None,
-                }
+                let offset = lexer.offset();
+                $(if <$Codec as $crate::key::payload::Payload>::HAS_TEXT && lexer.eat_word($name) {
+                    let parsed = <$Codec as $crate::key::payload::Payload>::parse(lexer, context);
+                    return Some(parsed.and_then(|(value, mask)| pairs.put::<$Codec>(&value, &mask, $number, offset)));
+                })*
+                None
             }
 
             fn is_all(&self, ones: bool) -> bool {

@@ -159,7 +159,7 @@ impl Tunnel {
     }
 
     /// Whether `mask` covers all that it has a value for. Flags count as covered.
-    pub(super) fn is_whole(&self, mask: &Self) -> bool {
+    pub(crate) fn is_whole(&self, mask: &Self) -> bool {
         // A text without masks, as most are, needs no look at the single attributes.
         let mut masks = mask.counted();
         let is_covered = |attr: Attr<'_>| {
@@ -199,7 +199,7 @@ impl Tunnel {
 
     /// Reads the key, and its mask; there is none if it would cover everything and `has_mask` does not say that it is
     /// wanted.
-    pub(super) fn parse_masked(
+    pub(crate) fn parse_masked(
         lexer: &mut Lexer<'_>,
         context: Context,
         has_mask: bool,
@@ -283,33 +283,37 @@ impl Payload for Tunnel {
 #[inline]
 fn parse_part(pairs: &mut Pairs, lexer: &mut Lexer<'_>, context: Context) -> Result<(), ParseError> {
     let start = *lexer;
-    let offset = start.offset();
+    if lexer.eat_word("flags") {
+        return parse_flag_names(pairs, lexer, context, start.offset());
+    }
+    if lexer.starts_with("vxlan(") {
+        return parse_vxlan(pairs, lexer, context);
+    }
+    if let Some(parsed) = TunnelAttr::parse_into(lexer, context, pairs) {
+        return parsed;
+    }
     let name = lexer.word("a tunnel attribute")?;
-    if name == "flags" {
-        return parse_flag_names(pairs, lexer, context, offset);
+    let kind = name.strip_prefix("key").and_then(|kind| kind.parse().ok());
+    let kind = kind.ok_or_else(|| start.expected("a tunnel attribute"))?;
+    let (attr, mask): (TunnelAttr, TunnelAttr) = parse_raw_masked(kind, lexer)?;
+    fit(mask.encode(pairs.masks()), start.offset())?;
+    fit(attr.encode(&mut pairs.values), start.offset())
+}
+
+/// As any other attribute, but Open vSwitch writes no VXLAN options if there are none.
+#[cold]
+fn parse_vxlan(pairs: &mut Pairs, lexer: &mut Lexer<'_>, context: Context) -> Result<(), ParseError> {
+    let ends = [pairs.masks().len(), pairs.values.len()];
+    if let Some(parsed) = TunnelAttr::parse_into(lexer, context, pairs) {
+        parsed?;
     }
-    if let Some(kind) = name.strip_prefix("key").and_then(|kind| kind.parse().ok()) {
-        let (attr, mask): (TunnelAttr, TunnelAttr) = parse_raw_masked(kind, lexer)?;
-        fit(mask.encode(pairs.masks()), offset)?;
-        return fit(attr.encode(&mut pairs.values), offset);
+    if context.is_printed {
+        return Ok(());
     }
-    let ends = [&pairs.values, pairs.masks.as_ref().unwrap_or(&pairs.values)].map(Vec::len);
-    match TunnelAttr::parse_into(name, lexer, context, offset, pairs) {
-        Some(Ok(())) => {}
-        // Flags stand in `flags(..)` alone: as attributes they fail, and are none.
-        Some(Err(error)) if !FLAGS.contains(&name) => return Err(error),
-        _ => return Err(start.expected("a tunnel attribute")),
-    }
-    // Open vSwitch writes no VXLAN options if there are none.
-    if name == "vxlan" && !context.is_printed {
-        for (bytes, end) in [Some(&mut pairs.values), pairs.masks.as_mut()]
-            .into_iter()
-            .flatten()
-            .zip(ends)
-        {
-            if bytes.len() == end + HEADER_LEN {
-                bytes.truncate(end);
-            }
+    let Pairs { values, masks } = pairs;
+    for (bytes, end) in masks.iter_mut().chain([values]).zip(ends) {
+        if bytes.len() == end + HEADER_LEN {
+            bytes.truncate(end);
         }
     }
     Ok(())
