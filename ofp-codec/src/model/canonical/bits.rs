@@ -21,13 +21,13 @@ pub(crate) struct MatchBits {
 }
 
 /// Where the bits of a field are: part by part, the field that holds them, how far up they are
-/// there, how far down they are in the field's own value, and how many.
+/// there, how far down they are in the field's own value, and as many ones as they are.
 #[derive(Clone, Copy)]
 struct Part {
     holder: Field,
     up: u32,
     down: u32,
-    len: u32,
+    ones: u128,
 }
 
 impl MatchBits {
@@ -72,10 +72,7 @@ impl MatchBits {
             Field::DlVlan => tag(VID),
             Field::VlanPcp | Field::DlVlanPcp => tag(PCP),
             _ if field.info().bits > 128 => self.options.contains(field),
-            _ => parts(field).any(|part| {
-                let ones = u128::MAX >> (128 - part.len) << part.up;
-                self.masked(part.holder).1 & ones != 0
-            }),
+            _ => parts(field).any(|part| self.masked(part.holder).1 & part.ones << part.up != 0),
         }
     }
 
@@ -101,9 +98,8 @@ impl MatchBits {
 
     #[inline]
     fn set_part(&mut self, part: Part, value: u128, mask: u128, is_whole: bool) {
-        let ones = u128::MAX >> (128 - part.len);
-        let place = |bits: u128| (bits >> part.down & ones) << part.up;
-        let scope = widest(part.holder, ones << part.up);
+        let place = |bits: u128| (bits >> part.down & part.ones) << part.up;
+        let scope = widest(part.holder, part.ones << part.up);
         self.names.remove(part.holder);
         // The upper byte of an ICMP type is nothing.
         let whole = if is_whole { scope } else { 0 };
@@ -232,9 +228,15 @@ impl MatchBits {
         Some((values.collect::<Option<_>>()?, names.collect::<Option<_>>()?))
     }
 
-    /// Without what Open vSwitch does not look at (`ofputil_normalize_match__` in
-    /// lib/ofp-match.c, `nx_put_raw` in lib/nx-match.c).
+    /// Without what Open vSwitch does not look at.
     pub(crate) fn pruned(mut self) -> Self {
+        self.prune();
+        self
+    }
+
+    /// Forgets what Open vSwitch does not look at (`ofputil_normalize_match__` in
+    /// lib/ofp-match.c, `nx_put_raw` in lib/nx-match.c).
+    pub(crate) fn prune(&mut self) {
         let (kind, proto) = (self.eth_type(), self.ip_proto());
         let ip = kind == IPV4 || kind == IPV6;
         let arp = kind == ARP || kind == RARP;
@@ -285,7 +287,6 @@ impl MatchBits {
         if self.masked(Field::CtNwProto).0 == 0 {
             self.forget(&[Field::CtNwProto, Field::CtTpSrc, Field::CtTpDst]);
         }
-        self
     }
 }
 
@@ -311,7 +312,7 @@ fn parts(field: Field) -> impl Iterator<Item = Part> {
                 holder: Field::ALL[first + n.min(count - 1)],
                 up: 0,
                 down: 32 * u32::try_from(count.saturating_sub(n + 1)).unwrap_or(0),
-                len: 32,
+                ones: 0xffff_ffff,
             };
             ([part(0), part(1), part(2), part(3)], count)
         }
@@ -322,32 +323,50 @@ fn parts(field: Field) -> impl Iterator<Item = Part> {
 
 /// Where the bits of a field are that is no register of several.
 fn part(field: Field) -> Part {
-    let one = |holder: Field, up, len| Part {
+    PARTS[field as usize]
+}
+
+static PARTS: [Part; Field::ALL.len()] = {
+    let mut parts = [one(Field::InPort, 0, 0); Field::ALL.len()];
+    let mut place = 0;
+    while place < Field::ALL.len() {
+        parts[place] = only_part(Field::ALL[place]);
+        place += 1;
+    }
+    parts
+};
+
+const fn only_part(field: Field) -> Part {
+    match field {
+        Field::InPort | Field::InPortOxm => one(Field::InPort, 0, 0xffff_ffff),
+        Field::NwTos => Part {
+            down: 2,
+            ..one(Field::NwTos, 2, 0x3f)
+        },
+        Field::IpDscp => one(Field::NwTos, 2, 0x3f),
+        Field::NwEcn => one(Field::NwTos, 0, 3),
+        Field::TcpSrc | Field::UdpSrc | Field::SctpSrc => one(Field::TcpSrc, 0, 0xffff),
+        Field::TcpDst | Field::UdpDst | Field::SctpDst => one(Field::TcpDst, 0, 0xffff),
+        Field::IcmpType | Field::Icmpv6Type => one(Field::TcpSrc, 0, 0xff),
+        Field::IcmpCode | Field::Icmpv6Code => one(Field::TcpDst, 0, 0xff),
+        Field::ArpSpa => one(Field::IpSrc, 0, 0xffff_ffff),
+        Field::ArpTpa => one(Field::IpDst, 0, 0xffff_ffff),
+        Field::ArpOp => one(Field::IpProto, 0, 0xff),
+        Field::NdSll => one(Field::ArpSha, 0, 0xffff_ffff_ffff),
+        Field::NdTll => one(Field::ArpTha, 0, 0xffff_ffff_ffff),
+        _ => match field.info().bytes {
+            bytes @ ..16 => one(field, 0, (1 << (8 * bytes)) - 1),
+            _ => one(field, 0, u128::MAX),
+        },
+    }
+}
+
+const fn one(holder: Field, up: u32, ones: u128) -> Part {
+    Part {
         holder,
         up,
         down: 0,
-        len,
-    };
-    match field {
-        Field::InPort | Field::InPortOxm => one(Field::InPort, 0, 32),
-        Field::NwTos => Part {
-            holder: Field::NwTos,
-            up: 2,
-            down: 2,
-            len: 6,
-        },
-        Field::IpDscp => one(Field::NwTos, 2, 6),
-        Field::NwEcn => one(Field::NwTos, 0, 2),
-        Field::TcpSrc | Field::UdpSrc | Field::SctpSrc => one(Field::TcpSrc, 0, 16),
-        Field::TcpDst | Field::UdpDst | Field::SctpDst => one(Field::TcpDst, 0, 16),
-        Field::IcmpType | Field::Icmpv6Type => one(Field::TcpSrc, 0, 8),
-        Field::IcmpCode | Field::Icmpv6Code => one(Field::TcpDst, 0, 8),
-        Field::ArpSpa => one(Field::IpSrc, 0, 32),
-        Field::ArpTpa => one(Field::IpDst, 0, 32),
-        Field::ArpOp => one(Field::IpProto, 0, 8),
-        Field::NdSll => one(Field::ArpSha, 0, 48),
-        Field::NdTll => one(Field::ArpTha, 0, 48),
-        _ => one(field, 0, 8 * u32::from(field.info().bytes.min(16))),
+        ones,
     }
 }
 

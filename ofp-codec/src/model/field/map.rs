@@ -43,10 +43,12 @@ impl<V> FieldMap<V> {
     pub(crate) fn insert(&mut self, field: Field, value: V) {
         let (word, bit) = place(field);
         self.present[word] |= bit;
-        let at = self.values.partition_point(|(known, _)| *known < field);
-        match self.values.get_mut(at) {
-            Some((known, old)) if *known == field => *old = value,
-            _ => {
+        // There are few, and a later one mostly belongs behind.
+        let before = self.values.iter().rposition(|(known, _)| *known <= field);
+        match before.map(|before| (before, &mut self.values[before])) {
+            Some((_, (known, old))) if *known == field => *old = value,
+            before => {
+                let at = before.map_or(0, |(before, _)| before + 1);
                 if self.values.capacity() == 0 {
                     // As many as most matches have.
                     self.values.reserve(8);
