@@ -119,7 +119,10 @@ impl<'a> FlowModRef<'a> {
     ///
     /// If match or actions are malformed.
     pub fn to_flow_mod(&self) -> Result<FlowMod, DecodeError> {
-        let mut flow_mod = self.head.to_flow_mod(self.version)?;
+        let out_port = self.head.out_port()?;
+        let matches = self.matches.to_match()?;
+        let actions = self.program.to_actions()?;
+        let mut flow_mod = self.head.to_flow_mod(self.version, out_port, matches, actions);
         // A flow that looks at all of a packet that OpenFlow 1.0 knows has the highest priority.
         if let MatchRef::Fixed10(fixed) = &self.matches {
             if fixed.is_exact() {
@@ -129,8 +132,6 @@ impl<'a> FlowModRef<'a> {
         if let Some(cookie) = self.matches.cookie() {
             flow_mod.cookie = cookie;
         }
-        flow_mod.flow.matches = self.matches.to_match()?;
-        flow_mod.flow.actions = self.program.to_actions()?;
         Ok(flow_mod)
     }
 

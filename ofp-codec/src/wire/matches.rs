@@ -15,9 +15,10 @@ mod fixed;
 mod order;
 
 use alloc::vec::Vec;
+use core::iter;
 
 use crate::{
-    model::matches::{Match, MatchEntry},
+    model::matches::{FieldMatch, Match, MatchEntry, Value},
     wire::{
         error::{DecodeError, EncodeError, Fault},
         oxm::{OxmHeader, OxmRef, number},
@@ -223,8 +224,22 @@ impl<'a> OxmList<'a> {
         let mut left = self.entries;
         while !left.is_empty() {
             let entry = OxmRef::decode(&mut left)?;
-            if !is_cookie(entry.header) {
-                entries.push(entry.to_entry()?);
+            match entry.header.field() {
+                // Most are of this kind, and go right where they belong: a processor that copies what was just
+                // written waits.
+                Some(field) if field.info().bits <= 128 => {
+                    let (field, value) = entry.to_number(field)?;
+                    let mask = entry.to_mask();
+                    entries.extend(iter::once_with(|| {
+                        MatchEntry::Field(FieldMatch {
+                            field,
+                            value: Value::Number(value),
+                            mask,
+                        })
+                    }));
+                }
+                _ if is_cookie(entry.header) => {}
+                _ => entries.push(entry.to_entry()?),
             }
         }
         Ok(Match(entries))

@@ -233,7 +233,6 @@ impl<'a> OxmRef<'a> {
     /// # Errors
     ///
     /// [`Fault::Value`] for a port number that no version has; `OFPBMC_BAD_VALUE`.
-    #[inline(always)]
     pub fn to_entry(&self) -> Result<MatchEntry, DecodeError> {
         let Some(field) = self.header.field() else {
             return Ok(MatchEntry::UnknownOxm(Box::new(UnknownOxm {
@@ -248,21 +247,32 @@ impl<'a> OxmRef<'a> {
     }
 
     /// The value and the mask as those of `field`.
-    // A big value that each caller takes apart or puts somewhere: where it is inlined it is not copied.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn to_field_match(self, field: Field) -> Result<FieldMatch, DecodeError> {
         if field.info().bits > 128 {
             return Ok(self.to_option(field));
         }
-        let (field, value) = match field {
-            Field::InPort | Field::InPortOxm | Field::ActsetOutput => self.to_port(field)?,
-            field => (field, number(self.value)),
-        };
+        let (field, value) = self.to_number(field)?;
         Ok(FieldMatch {
             field,
             value: Value::Number(value),
-            mask: self.mask.map(|mask| number(&mask[..self.value.len()])),
+            mask: self.to_mask(),
         })
+    }
+
+    /// The value as that of `field`, which has no more than 128 bits.
+    #[inline]
+    pub(crate) fn to_number(self, field: Field) -> Result<(Field, u128), DecodeError> {
+        match field {
+            Field::InPort | Field::InPortOxm | Field::ActsetOutput => self.to_port(field),
+            field => Ok((field, number(self.value))),
+        }
+    }
+
+    /// The mask, if there is one.
+    #[inline]
+    pub(crate) fn to_mask(self) -> Option<u128> {
+        self.mask.map(|mask| number(&mask[..self.value.len()]))
     }
 
     /// The two names of the port of entry differ in the width of their number only.

@@ -14,8 +14,8 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     numbers: &'static [Number],
     len: Len,
-    /// Reads what follows the header.
-    pub(super) decode: fn(&mut Args<'_>) -> Result<Action, DecodeError>,
+    /// Reads what follows the header into its place in a list.
+    pub(super) decode: fn(&mut Args<'_>, &mut Action) -> Result<(), DecodeError>,
 }
 
 /// The number of a form in some versions.
@@ -146,7 +146,11 @@ macro_rules! forms {
                 number: $number,
             }),+],
             len: Len::$length($len),
-            decode: $decode,
+            decode: |args, action| {
+                let decode: fn(&mut Args<'_>) -> Result<Action, DecodeError> = $decode;
+                *action = decode(args)?;
+                Ok(())
+            },
         }),*];
     };
 }

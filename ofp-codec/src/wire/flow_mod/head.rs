@@ -1,9 +1,13 @@
 //! What a `FLOW_MOD` has beside match and actions.
 
+use alloc::vec::Vec;
+
 use crate::{
     model::{
+        action::Action,
         flow::{Flow, FlowFlags},
         flow_mod::{FlowCommand, FlowMod},
+        matches::Match,
         port::{Port, TableRef},
         version::Version,
     },
@@ -97,9 +101,26 @@ pub enum FlowModHead {
 }
 
 impl FlowModHead {
-    pub(super) fn to_flow_mod(self, version: Version) -> Result<FlowMod, DecodeError> {
+    /// The port that flows that are deleted send to.
+    pub(super) fn out_port(&self) -> Result<Port, DecodeError> {
+        match self {
+            FlowModHead::Of11(head) => out_port(head.out_port, &Reader::at(&[], HEADER_LEN)),
+            FlowModHead::Of10(FlowMod10 { out_port, .. })
+            | FlowModHead::Nicira(NxFlowMod { out_port, .. }) => Ok(Port::from_16_bits(*out_port)),
+        }
+    }
+
+    /// The change, with what stands elsewhere in the message.
+    #[inline]
+    pub(super) fn to_flow_mod(
+        self,
+        version: Version,
+        out_port: Port,
+        matches: Match,
+        actions: Vec<Action>,
+    ) -> FlowMod {
         let buffer = |id| Some(id).filter(|id| *id != NO_BUFFER);
-        Ok(match self {
+        match self {
             FlowModHead::Of11(head) => {
                 let command = FlowCommand(head.command);
                 let adds = command == FlowCommand::ADD
@@ -114,7 +135,7 @@ impl FlowModHead {
                         (head.cookie, head.cookie_mask)
                     },
                     buffer_id: buffer(head.buffer_id),
-                    out_port: out_port(head.out_port, &Reader::at(&[], HEADER_LEN))?,
+                    out_port,
                     out_group: match command.deletes() {
                         true => head.out_group,
                         false => FlowMod::ANY_GROUP,
@@ -130,6 +151,8 @@ impl FlowModHead {
                             false => 0,
                         },
                         flags: FlowFlags(head.flags.into()),
+                        matches,
+                        actions,
                         ..Flow::default()
                     },
                 }
@@ -141,8 +164,8 @@ impl FlowModHead {
                 hard_timeout,
                 priority,
                 buffer_id,
-                out_port,
                 flags,
+                ..
             })
             | FlowModHead::Nicira(NxFlowMod {
                 cookie,
@@ -151,7 +174,6 @@ impl FlowModHead {
                 hard_timeout,
                 priority,
                 buffer_id,
-                out_port,
                 flags,
                 ..
             }) => {
@@ -159,7 +181,7 @@ impl FlowModHead {
                 FlowMod {
                     command: FlowCommand(command),
                     buffer_id: buffer(buffer_id),
-                    out_port: Port::from_16_bits(out_port),
+                    out_port,
                     ..FlowMod::add(Flow {
                         table: TableRef::Number(table),
                         priority,
@@ -167,11 +189,13 @@ impl FlowModHead {
                         idle_timeout,
                         hard_timeout,
                         flags: FlowFlags(flags.into()),
+                        matches,
+                        actions,
                         ..Flow::default()
                     })
                 }
             }
-        })
+        }
     }
 }
 

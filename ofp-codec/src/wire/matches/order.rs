@@ -90,13 +90,14 @@ impl<'m> MatchWriter<'m> {
     }
 
     fn entries(
-        self,
+        mut self,
         version: Option<Version>,
         cookie: Option<(u64, u64)>,
         writer: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
         let ethernet = is_ethernet(self.matches, &self.bits);
-        let bits = &self.bits.pruned();
+        self.bits.prune();
+        let bits = &self.bits;
         let mut names = Names::of(bits, version);
         if let Some((port, name)) = bits.named_port() {
             return Err(EncodeError::Unresolved {
