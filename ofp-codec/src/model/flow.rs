@@ -8,10 +8,10 @@ use core::{
 #[cfg(feature = "serde")]
 use crate::model::json;
 use crate::model::{
-    action::{Action, write_list},
+    action::Action,
     matches::{Match, Unknown},
     port::TableRef,
-    print::{Elapsed, Separated},
+    print::{Elapsed, Separated, write_list},
 };
 
 /// The priority of a flow that names none (`OFP_DEFAULT_PRIORITY`).

@@ -4,12 +4,12 @@ use core::{fmt, time::Duration};
 #[cfg(feature = "serde")]
 use crate::model::json;
 use crate::model::{
-    action::{Action, write_list},
+    action::Action,
     canonical::printed::PrintedActions,
     field::Field,
     matches::Value,
     port::PortRef,
-    print::{self, Elapsed},
+    print::{self, Elapsed, write_list},
 };
 
 /// A group: lists of actions, of which its type says which are executed.

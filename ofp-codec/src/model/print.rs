@@ -189,6 +189,12 @@ impl<'a, 'f> Separated<'a, 'f> {
     }
 }
 
+/// Items with a comma between two.
+pub(crate) fn write_list<T: Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+    let mut list = Separated::new(f);
+    items.iter().try_for_each(|item| list.item(item))
+}
+
 /// `01.0a.ff`.
 pub(crate) struct Dotted<'a>(pub(crate) &'a [u8]);
 

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 use core::{fmt, net::IpAddr};
 
 use crate::model::{
-    action::{Action, write_list},
+    action::Action,
     port::TableRef,
-    print::{Inet6, Separated},
+    print::{Inet6, Separated, write_list},
     subfield::Subfield,
 };
 

@@ -9,11 +9,11 @@ use crate::model::{
         Action,
         ct::{Nat, NumberOrSubfield},
         learn::LearnSpec,
-        write_list,
     },
     canonical::actions::{Context, Sink},
     matches::Value,
     port::{NumberOrName, Port},
+    print::write_list,
     subfield::Subfield,
     version::Version,
 };
