@@ -93,7 +93,7 @@ pub enum Action {
         /// The value.
         #[cfg_attr(
             feature = "serde",
-            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
         )]
         value: u64,
         /// The bits to set.
@@ -104,7 +104,7 @@ pub enum Action {
     /// `set_tunnel64:0x5`: set the tunnel's key, in a form that has 64 bits.
     #[cfg_attr(
         feature = "serde",
-        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
     )]
     SetTunnel64(u64),
     /// `resubmit:3`, `resubmit(3,7)`, `resubmit(,7,ct)`: look the packet up again.
@@ -246,7 +246,7 @@ pub enum Action {
         /// The value.
         #[cfg_attr(
             feature = "serde",
-            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
         )]
         value: u64,
         /// The bits to set. `None`: all.
@@ -266,7 +266,7 @@ pub enum Action {
         /// The cookie.
         #[cfg_attr(
             feature = "serde",
-            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
         )]
         cookie: u64,
     },

@@ -32,7 +32,7 @@ pub struct Flow {
     /// The number that the controller tagged the flow with.
     #[cfg_attr(
         feature = "serde",
-        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
     )]
     pub cookie: u64,
     /// Seconds without a packet after which the flow goes; 0 is never.

@@ -28,7 +28,7 @@ use crate::model::{
 /// # Ok::<(), ofp_codec::text::ParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Group {
     /// The number.
     pub id: u32,
@@ -38,6 +38,7 @@ pub struct Group {
     /// the switch likes.
     pub selection: Option<Selection>,
     /// The buckets, in order.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub buckets: Vec<Bucket>,
 }
 
@@ -47,14 +48,22 @@ pub struct GroupType(pub u8);
 
 /// How a bucket is selected: `selection_method=hash,selection_method_param=5,fields(ip_src,ip_dst)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Selection {
     /// The method: `hash`, `dp_hash`.
     pub method: Box<str>,
     /// An argument of the method.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            default,
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::number"
+        )
+    )]
     pub param: u64,
     /// The fields that are hashed.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub fields: Vec<SelectionField>,
 }
 
@@ -69,7 +78,11 @@ pub struct SelectionField {
 
 /// A bucket of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 pub struct Bucket {
     /// The number, which OpenFlow 1.5 and Nicira's extension of 1.0 have.
     pub id: Option<u32>,
@@ -85,20 +98,42 @@ pub struct Bucket {
 
 /// What a group counted: a line of `ovs-ofctl dump-group-stats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 pub struct GroupStats {
     /// The number of the group.
     pub id: u32,
     /// How long it has been there; since OpenFlow 1.3.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::seconds"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::seconds",
+            deserialize_with = "crate::text::json::seconds"
+        )
+    )]
     pub duration: Option<Duration>,
     /// Flows and groups that refer to it.
     pub ref_count: u32,
     /// Packets; all ones if the switch does not count them.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::number"
+        )
+    )]
     pub n_packets: u64,
     /// Bytes; all ones if the switch does not count them.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::number"
+        )
+    )]
     pub n_bytes: u64,
     /// Of each bucket, the packets and bytes.
     pub buckets: Vec<BucketStats>,
@@ -106,13 +141,29 @@ pub struct GroupStats {
 
 /// What a bucket counted. `None` if the switch does not count by bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 pub struct BucketStats {
     /// Packets.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::decimal"
+        )
+    )]
     pub n_packets: Option<u64>,
     /// Bytes.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::decimal"
+        )
+    )]
     pub n_bytes: Option<u64>,
 }
 

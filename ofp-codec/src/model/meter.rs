@@ -20,27 +20,31 @@ use crate::model::print::Elapsed;
 /// assert_eq!(meter.to_string(), "meter=7 kbps bands=\ntype=drop rate=10");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Meter {
     /// The number.
     pub id: u32,
     /// The flags.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub flags: MeterFlags,
     /// The bands; of those whose rate is exceeded that with the highest rate applies.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub bands: Vec<MeterBand>,
 }
 
 /// A band of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MeterBand {
     /// The type.
     pub kind: BandType,
     /// The rate above which it applies, in kbit or packets a second.
     pub rate: u32,
     /// How much may come at once, in kbit or packets; with [`MeterFlags::BURST`].
+    #[cfg_attr(feature = "serde", serde(default))]
     pub burst_size: u32,
     /// How many classes of drop precedence are added; of [`BandType::DSCP_REMARK`].
+    #[cfg_attr(feature = "serde", serde(default))]
     pub prec_level: u8,
 }
 
@@ -54,20 +58,42 @@ pub struct MeterFlags(pub u16);
 
 /// What a meter counted: an entry of `ovs-ofctl meter-stats`, a line, and one for each band.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 pub struct MeterStats {
     /// The number of the meter.
     pub id: u32,
     /// Flows that use it.
     pub flow_count: u32,
     /// Packets that came to it.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::number"
+        )
+    )]
     pub packet_in_count: u64,
     /// Bytes of these packets.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::number"
+        )
+    )]
     pub byte_in_count: u64,
     /// How long it has been there.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::seconds"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::seconds",
+            deserialize_with = "crate::text::json::duration"
+        )
+    )]
     pub duration: Duration,
     /// Of each band the packets and bytes that it applied to.
     pub bands: Vec<BandStats>,
@@ -75,13 +101,29 @@ pub struct MeterStats {
 
 /// What a band counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 pub struct BandStats {
     /// Packets.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::number"
+        )
+    )]
     pub n_packets: u64,
     /// Bytes.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "json::decimal"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "json::decimal",
+            deserialize_with = "crate::text::json::number"
+        )
+    )]
     pub n_bytes: u64,
 }
 
@@ -105,6 +147,14 @@ impl BandType {
         match self {
             BandType::DROP => Some("drop"),
             BandType::DSCP_REMARK => Some("dscp_remark"),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
+        match word {
+            b"drop" => Some(BandType::DROP),
+            b"dscp_remark" => Some(BandType::DSCP_REMARK),
             _ => None,
         }
     }

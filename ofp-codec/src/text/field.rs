@@ -79,6 +79,15 @@ impl Token<'_> {
         }
     }
 
+    /// Bits of `field`: an address where its values are some, else a number.
+    #[cfg(feature = "serde")]
+    pub(super) fn bits_of(self, field: Field) -> Result<u128, Fault> {
+        match field.info().format {
+            Format::Ipv4 | Format::Ipv6 | Format::Ethernet => self.one_value(field, field.mask_max()),
+            _ => self.number(field.mask_max()),
+        }
+    }
+
     fn one_value(self, field: Field, limit: u128) -> Result<u128, Fault> {
         match field.info().format {
             Format::Ipv4 => self.ipv4().map(|ip| ip.to_bits().into()),

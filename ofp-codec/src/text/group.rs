@@ -315,10 +315,9 @@ fn band(line: Token<'_>) -> Result<MeterBand, Fault> {
         let (key, value) = pair(item)?;
         match key {
             b"type" => {
-                band.kind = match value.text {
-                    b"drop" => BandType::DROP,
-                    b"dscp_remark" => BandType::DSCP_REMARK,
-                    _ => BandType(value.u16()?),
+                band.kind = match BandType::from_word(value.text) {
+                    Some(kind) => kind,
+                    None => BandType(value.u16()?),
                 };
             }
             b"rate" => band.rate = value.u32()?,

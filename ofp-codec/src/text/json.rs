@@ -1,7 +1,7 @@
 //! Values in JSON, read as they are in a line: what `model::json` writes.
 
 use alloc::{format, string::String, vec::Vec};
-use core::{fmt::Display, time::Duration};
+use core::{fmt::Display, ops::BitOr, time::Duration};
 
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -14,7 +14,9 @@ use crate::{
         addr::EthAddr,
         field::{Field, Format},
         flow::FlowFlags,
+        group::{GroupType, SelectionField},
         matches::{FieldMatch, MatchEntry, Unknown, Value},
+        meter::{BandType, MeterFlags},
         port::{NumberOrName, Port, PortRef, TableRef},
         protocol::Protocol,
         subfield::Subfield,
@@ -58,14 +60,70 @@ impl<'de> Deserialize<'de> for Subfield {
 
 impl<'de> Deserialize<'de> for FlowFlags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let words = Vec::<String>::deserialize(deserializer)?;
-        let flag = |word: &String| match FlowFlags::from_word(word.as_bytes()) {
-            Some(flag) => Ok(flag),
-            None => read(word, Token::u32).map(FlowFlags),
-        };
-        words
-            .iter()
-            .try_fold(FlowFlags::default(), |flags, word| Ok(flags | flag(word)?))
+        let bits = |word: &[u8]| FlowFlags::from_word(word).map(|flag| flag.0);
+        flags(deserializer, bits, |text| text.u32()).map(FlowFlags)
+    }
+}
+
+impl<'de> Deserialize<'de> for MeterFlags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bits = |word: &[u8]| MeterFlags::from_word(word).map(|flag| flag.0);
+        flags(deserializer, bits, |text| text.u16()).map(MeterFlags)
+    }
+}
+
+/// Words, and numbers of bits that have none.
+fn flags<'de, D: Deserializer<'de>, T: Default + BitOr<Output = T>>(
+    deserializer: D,
+    bits: impl Fn(&[u8]) -> Option<T>,
+    number: impl for<'a> Fn(Token<'a>) -> Result<T, Fault>,
+) -> Result<T, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    words.iter().try_fold(T::default(), |flags, word| {
+        let flag = bits(word.as_bytes());
+        let flag = flag.map_or_else(|| read(word, &number), Ok)?;
+        Ok(flags | flag)
+    })
+}
+
+impl<'de> Deserialize<'de> for GroupType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word_or_number(deserializer, GroupType::from_word, "a type of groups", GroupType)
+    }
+}
+
+impl<'de> Deserialize<'de> for BandType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word_or_number(deserializer, BandType::from_word, "a type of bands", BandType)
+    }
+}
+
+fn word_or_number<'de, D: Deserializer<'de>, T, N: TryFrom<u32>>(
+    deserializer: D,
+    find: impl Fn(&[u8]) -> Option<T>,
+    what: &'static str,
+    of_number: impl Fn(N) -> T,
+) -> Result<T, D::Error>
+where
+    N::Error: Display,
+{
+    match NumberOrText::deserialize(deserializer)? {
+        NumberOrText::Number(number) => N::try_from(number).map(of_number).map_err(D::Error::custom),
+        NumberOrText::Text(text) => read(&text, |word| find(word.text).ok_or_else(|| word.expected(what))),
+    }
+}
+
+impl<'de> Deserialize<'de> for SelectionField {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Entry {
+            field: Field,
+            mask: Option<String>,
+        }
+        let Entry { field, mask } = Entry::deserialize(deserializer)?;
+        let bits = mask.map(|mask| read(&mask, |mask| mask.bits_of(field)));
+        let bits = bits.transpose()?;
+        Ok(SelectionField { field, bits })
     }
 }
 
@@ -177,13 +235,13 @@ pub(crate) fn whole_field<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok((field, value))
 }
 
-/// `"0x5"`.
-pub(crate) fn hex<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
+/// `"0x5"`, `"5"`.
+pub(crate) fn number<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
 where
     T: TryFrom<u128>,
     T::Error: Display,
 {
-    number(&String::deserialize(deserializer)?)
+    number_in(&String::deserialize(deserializer)?)
 }
 
 /// `"0x5"`, or null.
@@ -194,7 +252,7 @@ pub(crate) fn hex_mask<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 /// `"5"`, or null.
 pub(crate) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| number(&text)).transpose()
+    text.map(|text| number_in(&text)).transpose()
 }
 
 /// `5.25`, or null.
@@ -204,7 +262,12 @@ pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     duration.transpose().map_err(D::Error::custom)
 }
 
-fn number<T: TryFrom<u128>, E: Error>(text: &str) -> Result<T, E>
+/// `5.25`.
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn number_in<T: TryFrom<u128>, E: Error>(text: &str) -> Result<T, E>
 where
     T::Error: Display,
 {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use ofp_codec::{
-    Group, GroupStats, Version,
+    Group, GroupStats, Meter, MeterStats, Version,
     text::{group_stats, groups, meter_stats, meters},
     wire::{GroupMod, Message, MessageKind, MeterMod, print},
 };
@@ -78,6 +78,8 @@ fn what_a_switch_prints_of_groups_and_meters_is_printed_again() {
         assert_eq!(read.len(), 10, "{text}");
         let again: String = read.iter().map(|group| format!(" {group}\n")).collect();
         assert_eq!(again, entries(&text));
+        #[cfg(feature = "serde")]
+        crate::json::comes_back(&read);
         assert!(read.iter().any(|group| group.selection.is_some()) == [1, 6].contains(&number));
 
         let text = dump("dump-group-stats");
@@ -85,18 +87,22 @@ fn what_a_switch_prints_of_groups_and_meters_is_printed_again() {
         assert_eq!(read.len(), 10, "{text}");
         let again: String = read.iter().map(|stats| format!(" {stats}\n")).collect();
         assert_eq!(again, entries(&text));
+        #[cfg(feature = "serde")]
+        crate::json::comes_back(&read);
         if number < 4 {
             continue;
         }
         let text = dump("dump-meters");
-        let again: Vec<_> = meters(text.as_bytes())
-            .map(|meter| format!("{}\n", meter.unwrap()))
-            .collect();
+        let read: Vec<Meter> = meters(text.as_bytes()).map(Result::unwrap).collect();
+        let again: Vec<_> = read.iter().map(|meter| format!("{meter}\n")).collect();
+        #[cfg(feature = "serde")]
+        crate::json::comes_back(&read);
         assert_eq!((again.len(), again.join("\n").as_str()), (3, entries(&text)));
         let text = dump("meter-stats");
-        let again: Vec<_> = meter_stats(text.as_bytes())
-            .map(|meter| format!("{}\n", meter.unwrap()))
-            .collect();
+        let read: Vec<MeterStats> = meter_stats(text.as_bytes()).map(Result::unwrap).collect();
+        let again: Vec<_> = read.iter().map(|meter| format!("{meter}\n")).collect();
+        #[cfg(feature = "serde")]
+        crate::json::comes_back(&read);
         assert_eq!((again.len(), again.join("\n").as_str()), (3, entries(&text)));
     }
 }

@@ -1,13 +1,15 @@
 //! The JSON of flows is what it was.
 
-use std::{fs, path::PathBuf};
+use std::{fmt::Debug, fs, path::PathBuf, time::Duration};
 
 use ofp_codec::{
-    Flow,
+    BandType, Bucket, BucketStats, Field, Flow, Group, GroupStats, GroupType, Meter, MeterFlags, MeterStats,
+    Port, PortRef, SelectionField,
     diff::diff,
     lint::{line_problems, problems, table_problems},
     text::{FlowRef, group_stats, groups, meter_stats, meters},
 };
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json, to_value};
 
 use crate::{diff::flows, dumps::for_each_flow, oracle};
@@ -94,6 +96,110 @@ fn groups_and_meters_are_written_as_they_were() {
     });
     let expected: Value = serde_json::from_slice(&vector("groups.json")).unwrap();
     assert_eq!(found, expected, "{found:#}");
+}
+
+/// Writes a value and reads it back.
+pub(crate) fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let text = serde_json::to_string(value).unwrap();
+    let again: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{value:?}: {error}: {text}"));
+    assert_eq!(again, *value, "{text}");
+}
+
+#[test]
+fn groups_and_meters_are_read_as_they_are_written() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct All {
+        groups: Vec<Group>,
+        group_stats: Vec<GroupStats>,
+        meters: Vec<Meter>,
+        meter_stats: Vec<MeterStats>,
+    }
+    let all: All = serde_json::from_slice(&vector("groups.json")).unwrap();
+    let fields = all.groups[0].selection.as_ref().unwrap().fields.iter();
+    assert_eq!(
+        fields.map(|field| (field.field, field.bits)).collect::<Vec<_>>(),
+        [(Field::IpDst, Some(0xffff_ff00)), (Field::IpProto, None)]
+    );
+    assert_eq!(all.meters[0].bands[0].kind, BandType::DROP);
+    assert_eq!(all.meter_stats[0].duration, Duration::from_millis(3500));
+    comes_back(&all);
+
+    // What has no word, what has two readings, and what is not there.
+    for number in [0, 3, 4, 255] {
+        comes_back(&GroupType(number));
+        comes_back(&BandType(number.into()));
+        comes_back(&MeterFlags(u16::from(number) << 4 | 5));
+    }
+    comes_back(&BucketStats::default());
+    comes_back(&GroupStats {
+        n_packets: u64::MAX,
+        ..GroupStats::default()
+    });
+    let bucket = Bucket {
+        watch_port: Some(PortRef::Name("a, b".into())),
+        ..Bucket::default()
+    };
+    comes_back(&[
+        bucket.clone(),
+        Bucket {
+            watch_port: Some(Port::ANY.into()),
+            ..bucket
+        },
+    ]);
+    for &field in Field::ALL {
+        let whole = u128::MAX >> 128_u32.saturating_sub(8 * u32::from(field.info().bytes));
+        for bits in [None, Some(0), Some(1), Some(whole / 3), Some(whole)] {
+            comes_back(&SelectionField { field, bits });
+        }
+    }
+}
+
+#[test]
+fn what_json_leaves_out_of_groups_and_meters_has_its_default() {
+    let group: Group = serde_json::from_str(r#"{"id": 5, "kind": "select"}"#).unwrap();
+    assert_eq!(group, Group::new(5, GroupType::SELECT));
+    let group: Group =
+        serde_json::from_str(r#"{"id": 5, "kind": 7, "selection": {"method": "hash"}, "buckets": [{}]}"#)
+            .unwrap();
+    assert_eq!(
+        (group.kind, &group.buckets[..]),
+        (GroupType(7), &[Bucket::default()][..])
+    );
+    assert_eq!(
+        group.to_string(),
+        "group_id=5,type=unknown,selection_method=hash,bucket=actions=drop"
+    );
+    let meter: Meter = serde_json::from_str(r#"{"id": 2, "bands": [{"kind": "drop", "rate": 5}]}"#).unwrap();
+    assert_eq!(meter.to_string(), "meter=2 bands=\ntype=drop rate=5");
+}
+
+#[test]
+fn json_that_is_no_group_is_refused_for_what_it_says() {
+    for (text, expected) in [
+        (r#"{"kind": "all"}"#, "missing field `id`"),
+        (r#"{"id": 1}"#, "missing field `kind`"),
+        (r#"{"id": 1, "kind": 256}"#, "out of range"),
+        (
+            r#"{"id": 1, "kind": "some"}"#,
+            "expected a type of groups, found \"some\"",
+        ),
+        (
+            r#"{"id": 1, "kind": "all", "buckets": [{"actions": ["frop"]}]}"#,
+            "unknown variant `frop`",
+        ),
+        (
+            r#"{"id": 1, "kind": "all", "selection": {"method": "hash", "fields": [{"field": "ip_src", "mask": "255"}]}}"#,
+            "expected an IPv4 address",
+        ),
+    ] {
+        let error = serde_json::from_str::<Group>(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    let error = serde_json::from_str::<MeterFlags>(r#"["kbps", "0x10000"]"#).unwrap_err();
+    assert!(
+        error.to_string().contains("number above the limit of 65535"),
+        "{error}"
+    );
 }
 
 #[test]

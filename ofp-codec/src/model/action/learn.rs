@@ -38,7 +38,7 @@ pub struct Learn {
     /// Its cookie.
     #[cfg_attr(
         feature = "serde",
-        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+        serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
     )]
     pub cookie: u64,
     /// How many flows may be learned; 0: any number.
@@ -76,7 +76,7 @@ pub enum LearnSpec {
         /// Their value.
         #[cfg_attr(
             feature = "serde",
-            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
         )]
         value: u128,
     },
@@ -93,7 +93,7 @@ pub enum LearnSpec {
         /// The value.
         #[cfg_attr(
             feature = "serde",
-            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::hex")
+            serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
         )]
         value: u128,
         /// The bits that the flow sets.
