@@ -2,11 +2,9 @@
 
 use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{Failure, Status};
-use examples::flood::{Flood, KERNELS};
-use examples::picture::grouped;
-use examples::picture::plot::{Limit as LimitLine, Plot};
+use examples::flood::Flood;
 use odp_actions::xlate::{OvsVersion, Packet};
-use odp_actions::{Bound, EncodeError, KernelRule, Limit, Limits, Verdict};
+use odp_actions::{EncodeError, Limits, Verdict};
 
 /// A bridge's flood, as it is and as it may grow.
 pub struct Budget {
@@ -55,70 +53,6 @@ impl Budget {
 
     pub fn status(&self) -> Status {
         self.flood.status(self.endpoints)
-    }
-
-    pub fn plot(&self) -> Plot {
-        let flood = &self.flood;
-        let (first, each) = (flood.capacity.first(), flood.bytes_each());
-        let limit = |what: &str, unit: &str, value: usize, at: usize, holds: bool| LimitLine {
-            at,
-            what: format!("{what}, {} {unit}", grouped(value)),
-            holds,
-        };
-        let kernels = KERNELS.into_iter().filter_map(|(releases, rule)| match rule {
-            KernelRule::Raw16K | KernelRule::Raw32K => {
-                let holds = rule == flood.limits.kernel();
-                let bytes = rule.bytes()?;
-                Some(limit(
-                    &format!("kernels {releases}"),
-                    "bytes",
-                    bytes,
-                    bytes,
-                    holds,
-                ))
-            }
-            _ => None,
-        });
-        let (mut byte_limits, mut endpoint_limits) = (Vec::from_iter(kernels), Vec::new());
-        for bound in flood.capacity.bounds() {
-            match *bound {
-                Bound {
-                    limit: Limit::Nlattr,
-                    value: Some(bytes),
-                    ..
-                } => {
-                    byte_limits.push(limit("netlink attribute", "bytes", bytes, bytes, true));
-                }
-                Bound {
-                    limit: Limit::Outputs,
-                    value: Some(outputs),
-                    last: Some(at),
-                } => {
-                    endpoint_limits.push(limit("netdev_max_backlog", "outputs", outputs, at, true));
-                }
-                _ => {}
-            }
-        }
-        let first = match first.last {
-            None => "none".to_owned(),
-            Some(last) => format!("{} at {} endpoints", first.limit, grouped(last)),
-        };
-        Plot {
-            title: format!("{}: bytes of a flooded packet's datapath actions", flood.bridge),
-            subtitle: format!(
-                "{each} bytes per endpoint, Open vSwitch {}; first limit: {first}",
-                flood.ovs
-            ),
-            to: flood
-                .capacity
-                .last(Limit::Nlattr)
-                .unwrap_or(0)
-                .max(self.endpoints),
-            line: (flood.template.bytes(0), each),
-            byte_limits,
-            endpoint_limits,
-            here: (self.endpoints, self.verdict() != Verdict::Fast),
-        }
     }
 }
 

@@ -10,7 +10,6 @@
 )]
 
 mod budget;
-mod flows;
 mod report;
 
 use std::path::PathBuf;
@@ -19,12 +18,12 @@ use std::process::ExitCode;
 use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{self, Failure, Status, complain};
 use examples::db::{CertificateOption, Certificates, Server};
+use examples::flood::Flows;
 use examples::{dump, openflow};
 use odp_actions::xlate::OvsVersion;
 use odp_actions::{KernelRule, Limits};
 
 use self::budget::Budget;
-use self::flows::Flows;
 use self::report::Report;
 
 const TOOL: &str = "action-budget";
@@ -86,9 +85,9 @@ impl Options {
                 Long("db") => options.db = Some(Server::new(parser.value()?.parse()?)),
                 Long("bridge") => options.bridge = Some(parser.value()?.string()?),
                 Long("flows") => options.flows = Some(parser.value()?.into()),
-                Long("openflow") => options.openflow = Some(parser.value()?.string()?),
+                Long("openflow") => options.openflow = Some(openflow::remote(&parser.value()?.string()?)?),
                 Long("endpoints") => options.endpoints = Some(parser.value()?.parse_with(parse_endpoints)?),
-                Long("backlog") => options.backlog = Some(parser.value()?.parse()?),
+                Long("backlog") => options.backlog = Some(cli::number(&mut parser)?),
                 Long("kernel") => options.kernel = Some(parser.value()?.string()?),
                 Long("ovs") => options.ovs = Some(parser.value()?.parse()?),
                 Long("json") => options.json = true,
@@ -109,13 +108,6 @@ impl Options {
         let flows = options.flows.as_ref().and_then(|path| path.to_str());
         if flows.is_some_and(openflow::is_remote) {
             return Err(Failure::usage("--flows reads a file; --openflow asks a switch"));
-        }
-        if options
-            .openflow
-            .as_deref()
-            .is_some_and(|remote| !openflow::is_remote(remote))
-        {
-            return Err(Failure::usage("--openflow is unix:FILE or tcp:HOST:PORT"));
         }
         Ok(Some(options))
     }
@@ -164,9 +156,9 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let ports = if foreign { &Bridge::unknown() } else { &bridge };
     let mut flows = Flows::new(ports, &budget.flood);
     match (&options.flows, &options.openflow) {
-        (Some(path), _) => flows.read(dump::open(path)?)?,
-        (None, Some(remote)) => flows.read(dump::ask(TOOL, remote)?)?,
-        (None, None) if options.db.is_none() => flows.read(bridge.incident_flow().as_bytes())?,
+        (Some(path), _) => flows.read(TOOL, dump::open(path)?)?,
+        (None, Some(remote)) => flows.read(TOOL, dump::ask(TOOL, remote)?)?,
+        (None, None) if options.db.is_none() => flows.read(TOOL, bridge.incident_flow().as_bytes())?,
         (None, None) => {}
     }
     let mut status = if foreign {
@@ -175,7 +167,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
         flows.status().or(budget.status())
     };
     if let Some(path) = &options.svg {
-        if let Err(error) = std::fs::write(path, budget.plot().svg()) {
+        if let Err(error) = std::fs::write(path, budget.flood.plot(budget.endpoints).svg()) {
             complain(TOOL, format_args!("{}: {error}", path.display()));
             status = status.or(Status::Blind);
         }

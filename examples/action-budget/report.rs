@@ -1,13 +1,12 @@
 //! The figures, as tables for people or as one JSON object.
 
 use examples::cli::{Failure, table};
-use examples::flood::{Flood, percent, used};
+use examples::flood::{Flood, Flows, Row, percent, used, words};
 use examples::picture::grouped;
-use odp_actions::{Actions, Part, Rejection, Verdict};
+use odp_actions::{Actions, Part, Verdict};
 use serde_json::{Value, json};
 
 use crate::budget::Budget;
-use crate::flows::{Flows, Row};
 
 /// What the tool says.
 pub struct Report<'a> {
@@ -211,17 +210,6 @@ impl Report<'_> {
             limits.chain(kernels),
         )
     }
-}
-
-/// The verdict by the name that JSON carries, and why it is not `fast`.
-pub fn words(verdict: &Verdict) -> (&'static str, Option<String>) {
-    let name = match verdict {
-        Verdict::Fast => return ("fast", None),
-        Verdict::Kernel(Rejection::Unknown { .. }) => "unknown",
-        Verdict::Kernel(_) => "kernel-reject",
-        _ => "slow",
-    };
-    (name, Some(verdict.to_string()))
 }
 
 /// The attributes of a list, with their bytes. It has been encoded before, so that each can be.

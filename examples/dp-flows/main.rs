@@ -91,7 +91,7 @@ impl Options {
                 Long("offline") => options.offline = Some(parser.value()?.into()),
                 Long("slow") => options.slow = true,
                 Long("top") => options.top = Some(cli::one_of(&mut parser, &TOPS)?),
-                Long("limit") => options.limit = parser.value()?.parse()?,
+                Long("limit") => options.limit = cli::number(&mut parser)?,
                 Long("full") => options.full = true,
                 Long("masks") => options.masks = true,
                 Long("json") => options.json = true,

@@ -72,7 +72,7 @@ impl Options {
         while let Some(arg) = parser.next()? {
             match arg {
                 Long("db") => options.db.remote = parser.value()?.parse()?,
-                Long("pid") => options.pid = Some(parser.value()?.parse()?),
+                Long("pid") => options.pid = Some(cli::number(&mut parser)?),
                 Long("interval") => options.interval = cli::seconds(&mut parser)?,
                 Long("json") => options.json = true,
                 Long("prom") => options.prom = true,

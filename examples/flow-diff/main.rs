@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use examples::cli::{self, Failure, Status, complain, timestamp};
 use examples::dump::{self, Unread};
+use examples::openflow;
 use ofp_codec::Flow;
 use ofp_codec::diff::diff;
 
@@ -71,16 +72,13 @@ impl Options {
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(file) => files.push(PathBuf::from(file)),
-                Long("live") => live = Some(PathBuf::from(parser.value()?)),
-                Long("every") => every = cli::seconds(&mut parser)?,
+                Long("live") => live = Some(openflow::remote(&parser.value()?.string()?)?.into()),
+                Long("every") => every = cli::pause(&mut parser)?,
                 Long("ignore-cookie") => ignore_cookie = true,
                 Long("json") => json = true,
                 Long("help") | Short('h') => return Ok(None),
                 _ => return Err(arg.unexpected().into()),
             }
-        }
-        if every.is_zero() {
-            return Err(Failure::usage("--every 0 would leave the switch no time"));
         }
         let source = match live {
             Some(remote) if files.is_empty() => Source::Live(remote, every),

@@ -81,7 +81,7 @@ impl Options {
                     );
                 }
                 Long("sort") => order = cli::one_of(&mut parser, &row::ORDERS)?,
-                Long("limit") => limit = parser.value()?.parse()?,
+                Long("limit") => limit = cli::number(&mut parser)?,
                 Long("by") => by = Some(cli::one_of(&mut parser, &row::GROUPS)?),
                 Long("lines") => lines = true,
                 Long("json") => json = true,

@@ -5,7 +5,6 @@
     reason = "in a program `pub` says what a module gives to the others"
 )]
 
-mod kmsg;
 mod report;
 
 use std::path::PathBuf;
@@ -13,9 +12,9 @@ use std::process::ExitCode;
 
 use examples::cli::{self, Failure, Status, complain};
 use examples::db::{CertificateOption, Server};
+use examples::kmsg::Messages;
 use examples::sight::{Port, Sight};
 
-use self::kmsg::Messages;
 use self::report::Device;
 
 const TOOL: &str = "netdev-wait";
@@ -101,7 +100,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
 fn summary(options: &Options, mut messages: Messages) -> Result<Status, Failure> {
     let mut devices: Vec<Device> = Vec::new();
     let mut ports: Option<Vec<Port>> = None;
-    while let Some(waiting) = messages.next()? {
+    while let Some(waiting) = messages.next_waiting()? {
         if let Some(device) = devices
             .iter_mut()
             .find(|device| device.last.device == waiting.device)
@@ -126,7 +125,7 @@ fn summary(options: &Options, mut messages: Messages) -> Result<Status, Failure>
 /// Each message as it comes. Ports come and go between two of them.
 fn follow(options: &Options, mut messages: Messages) -> Result<Status, Failure> {
     let mut status = Status::Fine;
-    while let Some(waiting) = messages.next()? {
+    while let Some(waiting) = messages.next_waiting()? {
         let device = Device::of(waiting, &options.ports()?);
         status = status.or(judge(&device));
         let line = match options.json {

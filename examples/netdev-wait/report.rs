@@ -1,10 +1,9 @@
 //! The devices that the kernel waits for, as a table or lines for people, or as JSON.
 
 use examples::cli::{Failure, printable, table};
+use examples::kmsg::Waiting;
 use examples::sight::{Port, Vport};
 use serde_json::{Value, json};
-
-use crate::kmsg::Waiting;
 
 /// A device that the kernel waits for.
 pub struct Device {

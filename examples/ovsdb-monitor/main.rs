@@ -49,6 +49,9 @@ where all were asked for, it says so, and prints all rows anew, also marked resy
 Exit status: 0 the reader has gone away, 3 could not look, 64 wrong command line.
 ";
 
+/// Every table.
+const ALL: &str = "ALL";
+
 fn main() -> ExitCode {
     cli::main(TOOL, HELP, Options::parse, |options| {
         cli::block_on(follow(options))
@@ -107,6 +110,10 @@ impl Options {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Failure::usage("a table is named twice"));
         }
+        let is_plain = |table: &Table| table.columns.is_empty() && table.conditions.is_empty();
+        if names.contains(&&ALL.to_owned()) && !(tables.len() == 1 && is_plain(&tables[0])) {
+            return Err(Failure::usage("ALL stands alone, without columns and conditions"));
+        }
         Ok(Some(Self {
             server: Server { remote, ..server },
             database,
@@ -118,7 +125,7 @@ impl Options {
 
     fn layouts(&self, schema: &DatabaseSchema) -> Vec<Layout> {
         if let [Table { name, columns, .. }] = &self.tables[..] {
-            if name == "ALL" && columns.is_empty() {
+            if name == ALL && columns.is_empty() {
                 let names = schema.tables.keys();
                 return names.map(|name| Layout::new(schema, name, &[])).collect();
             }

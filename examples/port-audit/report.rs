@@ -41,7 +41,10 @@ impl Report<'_> {
         }
         let counts = self.counts().into_iter();
         let counts: Vec<_> = counts.map(|(state, n)| format!("{n} {}", state.name())).collect();
-        out += &format!("{} interfaces: {}", self.verdicts.len(), counts.join(", "));
+        out += &match self.verdicts.len() {
+            0 => "no interfaces".to_owned(),
+            n => format!("{n} interfaces: {}", counts.join(", ")),
+        };
         let transient = self.verdicts.iter().filter(|verdict| verdict.port.transient);
         match transient.filter(|verdict| verdict.state.is_stale()).count() {
             0 => {}

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use examples::cli::{self, Failure, Status};
 use examples::db::{CertificateOption, Server};
 use examples::follow::{Step, follow};
+use examples::openflow;
 
 use self::life::Life;
 
@@ -78,7 +79,7 @@ impl Options {
                 Value(name) if port.is_none() => port = Some(Port::Name(name.string()?)),
                 Long("iface-id") if port.is_none() => port = Some(Port::IfaceId(parser.value()?.string()?)),
                 Long("db") => db.remote = parser.value()?.parse()?,
-                Long("openflow") => openflow = Some(parser.value()?.string()?),
+                Long("openflow") => openflow = Some(openflow::remote(&parser.value()?.string()?)?),
                 Long("for") => length = Some(cli::seconds(&mut parser)?),
                 Long("svg") => svg = Some(parser.value()?.into()),
                 Long("json") => json = true,
@@ -86,6 +87,7 @@ impl Options {
                 arg => db.certificates.read(CertificateOption::of(arg)?, &mut parser)?,
             }
         }
+        let port = port.filter(|(Port::Name(text) | Port::IfaceId(text))| !text.is_empty());
         let port = port.ok_or_else(|| Failure::usage("the NAME of a port or --iface-id is needed"))?;
         Ok(Some(Self {
             port,

@@ -3,10 +3,12 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileTypeExt as _;
 use std::pin::pin;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime};
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
@@ -114,8 +116,29 @@ pub fn main<O>(
 /// # Errors
 /// It is missing, or no such number.
 pub fn seconds(parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
-    let seconds: u32 = parser.value()?.parse()?;
-    Ok(Duration::from_secs(seconds.into()))
+    number::<u32>(parser).map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// As [`seconds`], but not 0: to look again and again without a pause would leave the others no time.
+///
+/// # Errors
+/// As [`seconds`].
+pub fn pause(parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
+    let wanted = |text: &str| {
+        text.parse()
+            .map_err(|_| "a number of seconds is wanted, from 1 on")
+    };
+    let seconds: NonZeroU32 = parser.value()?.parse_with(wanted)?;
+    Ok(Duration::from_secs(seconds.get().into()))
+}
+
+/// The value of an option that is a whole number.
+///
+/// # Errors
+/// It is missing, no such number, or beyond what `T` has.
+pub fn number<T: FromStr>(parser: &mut lexopt::Parser) -> Result<T, lexopt::Error> {
+    let wanted = |text: &str| text.parse().map_err(|_| "a whole number is wanted");
+    parser.value()?.parse_with(wanted)
 }
 
 /// The value of an option that is one of these words.
@@ -304,9 +327,10 @@ pub fn line(text: &str, colour: Option<Colour>) -> String {
     }
 }
 
-/// The width of the terminal that standard output is, if it is one.
+/// The width of the terminal that standard output is, if it is one and knows it.
 pub fn width() -> Option<u16> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width)
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(width).filter(|width| *width > 0)
 }
 
 /// Whether to print colours: on a terminal, and where `NO_COLOR` does not ask for none.

@@ -55,9 +55,9 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 /// # Errors
 /// [`Failure`] if there is no such file, or the switch cannot be reached.
 pub fn open_or_ask(tool: &str, source: &Path) -> Result<Box<dyn BufRead>, Failure> {
-    match source.to_str().filter(|text| openflow::is_remote(text)) {
-        None => open(source),
-        Some(remote) => ask(tool, remote),
+    match source.to_str() {
+        Some(text) if openflow::is_remote(text) => ask(tool, &openflow::remote(text)?),
+        _ => open(source),
     }
 }
 
@@ -102,7 +102,13 @@ pub fn read_lines(
             Ok(Item::Flow(flow)) => each(&flow).map_err(|error| error.to_string()),
             Ok(_) => Ok(()),
             Err(ReadError::Parse(error)) => Err(error.to_string()),
-            Err(error) => return Err(Failure::blind(format_args!("{reader}: {}", chain(&error)))),
+            Err(error) => {
+                // Whoever prints it names the tool again.
+                let file = reader
+                    .split_once(' ')
+                    .map_or(String::new(), |(_, file)| format!("{file}: "));
+                return Err(Failure::blind(format_args!("{file}{}", chain(&error))));
+            }
         };
         // What ovs-ofctl could not decode, it printed as bytes.
         let recovered = lost.iter().flat_map(LostFlows::flows).map(|flow| {

@@ -1,10 +1,15 @@
 //! A flood of a bridge: one packet to all its endpoints, and the limits that it meets.
 
 use odp_actions::xlate::{OvsVersion, Packet};
-use odp_actions::{Actions, Capacity, EncodeError, KernelRule, Limit, Limits, Template, Verdict};
+use odp_actions::{Actions, Capacity, EncodeError, KernelRule, Limit, Limits, Rejection, Template, Verdict};
 
 use crate::bridge::{Bridge, Endpoint};
 use crate::cli::Status;
+
+pub use self::flows::{Flows, Row};
+
+mod flows;
+mod plot;
 
 /// A flood, with as many endpoints as it may have.
 #[derive(Clone, Debug)]
@@ -92,6 +97,17 @@ impl Flood {
             (releases, rule, capacity.last(Limit::Kernel))
         })
     }
+}
+
+/// The verdict by the name that JSON carries, and why it is not `fast`.
+pub fn words(verdict: &Verdict) -> (&'static str, Option<String>) {
+    let name = match verdict {
+        Verdict::Fast => return ("fast", None),
+        Verdict::Kernel(Rejection::Unknown { .. }) => "unknown",
+        Verdict::Kernel(_) => "kernel-reject",
+        _ => "slow",
+    };
+    (name, Some(verdict.to_string()))
 }
 
 /// How much of the endpoints that fit are there, in tenths of a per cent.

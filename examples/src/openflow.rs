@@ -9,7 +9,22 @@ use crate::cli::{Failure, chain};
 
 /// Whether this names a switch (`unix:FILE`, `tcp:HOST:PORT`) and not a file.
 pub fn is_remote(source: &str) -> bool {
-    REMOTES.iter().any(|scheme| source.starts_with(scheme))
+    ["unix:", "tcp:", "ssl:"]
+        .iter()
+        .any(|scheme| source.starts_with(scheme))
+}
+
+/// The name of a switch that can be asked.
+///
+/// # Errors
+/// [`Failure`]: it is a file, or a switch that only speaks TLS.
+pub fn remote(text: &str) -> Result<String, Failure> {
+    match text.split_once(':') {
+        Some(("unix" | "tcp", place)) if !place.is_empty() => Ok(text.to_owned()),
+        _ => Err(Failure::usage(format_args!(
+            "{text:?} is neither unix:FILE nor tcp:HOST:PORT, where switches are asked"
+        ))),
+    }
 }
 
 /// Connects to a switch.
@@ -55,5 +70,3 @@ pub async fn dump(remote: &str) -> Result<String, Failure> {
     }
     Ok(text)
 }
-
-const REMOTES: [&str; 2] = ["unix:", "tcp:"];

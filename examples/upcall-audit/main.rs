@@ -14,10 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use examples::cli::{self, Failure, Status, complain};
 use examples::db::{self, CertificateOption, Server};
-use examples::upcalls::{self, Upcalls};
+use examples::upcalls::{self, Release, Upcalls};
 use netlink_genl::ovs::datapath::Dispatch;
 
-use self::advice::Release;
 use self::report::{Observation, Report};
 
 const TOOL: &str = "upcall-audit";
@@ -73,11 +72,11 @@ impl Options {
         };
         while let Some(arg) = parser.next()? {
             match arg {
-                Long("pid") => options.pid = Some(parser.value()?.parse()?),
+                Long("pid") => options.pid = Some(cli::number(&mut parser)?),
                 Long("db") => options.db.remote = parser.value()?.parse()?,
                 Long("ovs") => options.release = Some(parser.value()?.parse()?),
-                Long("watch") => options.watch = Some(cli::seconds(&mut parser)?),
-                Long("count") => options.count = Some(parser.value()?.parse()?),
+                Long("watch") => options.watch = Some(cli::pause(&mut parser)?),
+                Long("count") => options.count = Some(cli::number(&mut parser)?),
                 Long("list") => options.list = true,
                 Long("json") => options.json = true,
                 Long("help") | Short('h') => return Ok(None),

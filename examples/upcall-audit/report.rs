@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use examples::cli::{Failure, table, timestamp};
-use examples::upcalls::Upcalls;
+use examples::upcalls::{Release, Upcalls};
 use netlink_genl::accounting::{Role, Socket};
 use netlink_genl::ovs::datapath::Dispatch;
 use serde_json::{Value, json};
 
-use crate::advice::{Release, advise};
+use crate::advice::advise;
 
 /// The sockets at one moment.
 #[derive(Clone)]

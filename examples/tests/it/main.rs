@@ -11,6 +11,7 @@ mod dp_flows;
 mod dp_health;
 mod flow_diff;
 mod flow_dump;
+mod hostile;
 mod netdev_wait;
 mod ovsdb_monitor;
 mod port_audit;

@@ -91,10 +91,18 @@ pub(crate) fn run_without_reader(name: &str, args: &[&str]) -> Run {
 
 /// Runs the example `name` on a terminal of 60 columns, which is its standard error, too.
 pub(crate) fn run_on_terminal(name: &str, args: &[&str], environment: &str) -> String {
+    run_on_terminal_of(60, name, args, environment)
+}
+
+/// The same on one of so many columns.
+pub(crate) fn run_on_terminal_of(columns: u16, name: &str, args: &[&str], environment: &str) -> String {
     let quoted = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
     let words: Vec<_> = args.iter().map(|word| quoted(word)).collect();
     let tool = quoted(path(name).to_str().unwrap());
-    let script = format!("stty rows 24 cols 60; {environment} {tool} {}", words.join(" "));
+    let script = format!(
+        "stty rows 24 cols {columns}; {environment} {tool} {}",
+        words.join(" ")
+    );
     let output = Command::new("script")
         .args(["--quiet", "--command", &script, "/dev/null"])
         .stdin(Stdio::null())

@@ -2,49 +2,60 @@
 
 use std::io::BufRead;
 
-use examples::bridge::Bridge;
-use examples::cli::{Failure, Status, complain};
-use examples::dump::{self, Unread};
-use examples::flood::{Flood, NEAR, used};
-use examples::predict::{Prediction, predict};
 use netlink_genl::nlattr::MAX_PAYLOAD;
 use odp_actions::{Template, Verdict};
 use ofp_codec::Flow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::TOOL;
-use crate::report::words;
+use super::{Flood, NEAR, used, words};
+use crate::bridge::Bridge;
+use crate::cli::{Failure, Status, complain};
+use crate::dump::{self, Unread};
+use crate::predict::{Prediction, predict};
 
 /// The flows of a dump, judged.
+#[derive(Clone, Debug)]
 pub struct Flows<'a> {
     bridge: &'a Bridge,
     flood: &'a Flood,
+    /// In the order of the dump.
     pub rows: Vec<Row>,
+    /// How much of it could not be read.
     pub unread: Unread,
 }
 
 /// One flow.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// Its table, by number or by name.
     pub table: Value,
+    /// Its priority.
     pub priority: u16,
+    /// Its cookie, in hexadecimal.
     pub cookie: String,
+    /// Its match.
     #[serde(rename = "match")]
     pub matches: String,
+    /// Output actions of its datapath flow.
     pub outputs: Option<usize>,
+    /// Bytes of its datapath flow's actions, at most.
     pub bytes: Option<usize>,
     /// Where the packet decides: the least that it can be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_min: Option<usize>,
+    /// As [`words`] has it.
     pub verdict: &'static str,
+    /// Why it is not simply fast, or cannot be told.
     pub reason: Option<String>,
+    /// How many more endpoints fit.
     pub headroom_endpoints: Option<usize>,
     #[serde(skip)]
     status: Status,
 }
 
 impl<'a> Flows<'a> {
+    /// None yet. What an endpoint more would cost is that of `flood`.
     pub fn new(bridge: &'a Bridge, flood: &'a Flood) -> Self {
         Self {
             bridge,
@@ -54,21 +65,25 @@ impl<'a> Flows<'a> {
         }
     }
 
-    /// Judges every flow of a dump. A line that cannot be read is complained about, and the others go on.
-    pub fn read(&mut self, input: impl BufRead) -> Result<(), Failure> {
+    /// Judges every flow of a dump. `tool` complains of a line that cannot be read, and the others go on.
+    ///
+    /// # Errors
+    /// [`Failure`] if the input fails.
+    pub fn read(&mut self, tool: &str, input: impl BufRead) -> Result<(), Failure> {
         let mut rows = Vec::new();
-        self.unread = dump::read(TOOL, input, |flow| rows.push(self.judge(&flow)))?;
+        self.unread = dump::read(tool, input, |flow| rows.push(self.judge(tool, &flow)))?;
         self.rows.append(&mut rows);
         Ok(())
     }
 
+    /// The most pressing of all flows.
     pub fn status(&self) -> Status {
         self.rows
             .iter()
             .fold(self.unread.status(), |status, row| status.or(row.status))
     }
 
-    fn judge(&self, flow: &Flow) -> Row {
+    fn judge(&self, tool: &str, flow: &Flow) -> Row {
         let row = Row {
             table: json!(flow.table),
             priority: flow.priority,
@@ -83,7 +98,7 @@ impl<'a> Flows<'a> {
             status: Status::Fine,
         };
         match predict(flow, self.bridge, self.flood.ovs) {
-            Ok(prediction) => self.weigh(prediction, row),
+            Ok(prediction) => self.weigh(tool, prediction, row),
             Err(why) => Row {
                 reason: Some(why),
                 ..row
@@ -91,7 +106,7 @@ impl<'a> Flows<'a> {
         }
     }
 
-    fn weigh(&self, prediction: Prediction, row: Row) -> Row {
+    fn weigh(&self, tool: &str, prediction: Prediction, row: Row) -> Row {
         let Prediction {
             actions,
             bytes: bounds,
@@ -99,7 +114,7 @@ impl<'a> Flows<'a> {
         } = prediction;
         let outputs = actions.output_count();
         let growing = Template::new(actions, self.flood.endpoint.actions.clone());
-        let Ok(growing) = growing.map_err(|error| complain(TOOL, error)) else {
+        let Ok(growing) = growing.map_err(|error| complain(tool, error)) else {
             return row;
         };
         // In another order, or of another packet, the list may be longer than the one that is looked at.

@@ -1,12 +1,12 @@
-//! The kernel's messages, from itself or from a file.
+//! Messages of the kernel, from itself or from a file, that it waits for a network device.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use examples::cli::Failure;
-use examples::dump;
+use crate::cli::Failure;
+use crate::dump;
 
 /// Where messages come from.
 pub enum Messages {
@@ -19,6 +19,7 @@ pub enum Messages {
 /// The kernel waits for a device to become free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
+    /// The device.
     pub device: String,
     /// References that somebody still has.
     pub usage: i64,
@@ -30,6 +31,9 @@ pub struct Waiting {
 
 impl Messages {
     /// Opens the kernel's messages, or a file; `-` is standard input. With `follow` the kernel's have no end.
+    ///
+    /// # Errors
+    /// [`Failure`]: there is no such file, or no right to read it.
     pub fn open(path: Option<&Path>, follow: bool) -> Result<Self, Failure> {
         let Some(path) = path else {
             let flags = if follow { 0 } else { libc::O_NONBLOCK };
@@ -40,8 +44,11 @@ impl Messages {
         dump::open(path).map(Self::Text)
     }
 
-    /// The next message of the kind; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Waiting>, Failure> {
+    /// The next message of a device that is waited for; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Failure`] if reading fails.
+    pub fn next_waiting(&mut self) -> Result<Option<Waiting>, Failure> {
         loop {
             let Some(bytes) = self
                 .read()
@@ -156,7 +163,7 @@ mod tests {
     #[test]
     fn a_line_of_any_log_is_read() {
         let dmesg = Waiting::of_line(&format!("[ 1234.567890] {TEXT}\n")).unwrap();
-        assert_eq!(dmesg.seconds(), Some(1234.567_89));
+        assert_eq!(dmesg.seconds(), Some(1_234.567_89));
         let syslog = Waiting::of_line(&format!("Nov 21 09:18:51 n1 kernel: {TEXT}")).unwrap();
         assert_eq!(
             (syslog.stamp.as_str(), syslog.seconds()),

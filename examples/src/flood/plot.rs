@@ -1,0 +1,69 @@
+//! A flood as a picture.
+
+use odp_actions::{Bound, KernelRule, Limit, Verdict};
+
+use super::{Flood, KERNELS};
+use crate::picture::grouped;
+use crate::picture::plot::{Limit as LimitLine, Plot};
+
+impl Flood {
+    /// A plot of it, with `endpoints` as the place where the deployment is.
+    pub fn plot(&self, endpoints: usize) -> Plot {
+        let (first, each) = (self.capacity.first(), self.bytes_each());
+        let limit = |what: &str, unit: &str, value: usize, at: usize, holds: bool| LimitLine {
+            at,
+            what: format!("{what}, {} {unit}", grouped(value)),
+            holds,
+        };
+        let kernels = KERNELS.into_iter().filter_map(|(releases, rule)| match rule {
+            KernelRule::Raw16K | KernelRule::Raw32K => {
+                let holds = rule == self.limits.kernel();
+                let bytes = rule.bytes()?;
+                Some(limit(
+                    &format!("kernels {releases}"),
+                    "bytes",
+                    bytes,
+                    bytes,
+                    holds,
+                ))
+            }
+            _ => None,
+        });
+        let (mut byte_limits, mut endpoint_limits) = (Vec::from_iter(kernels), Vec::new());
+        for bound in self.capacity.bounds() {
+            match *bound {
+                Bound {
+                    limit: Limit::Nlattr,
+                    value: Some(bytes),
+                    ..
+                } => {
+                    byte_limits.push(limit("netlink attribute", "bytes", bytes, bytes, true));
+                }
+                Bound {
+                    limit: Limit::Outputs,
+                    value: Some(outputs),
+                    last: Some(at),
+                } => {
+                    endpoint_limits.push(limit("netdev_max_backlog", "outputs", outputs, at, true));
+                }
+                _ => {}
+            }
+        }
+        let first = match first.last {
+            None => "none".to_owned(),
+            Some(last) => format!("{} at {} endpoints", first.limit, grouped(last)),
+        };
+        Plot {
+            title: format!("{}: bytes of a flooded packet's datapath actions", self.bridge),
+            subtitle: format!(
+                "{each} bytes per endpoint, Open vSwitch {}; first limit: {first}",
+                self.ovs
+            ),
+            to: self.capacity.last(Limit::Nlattr).unwrap_or(0).max(endpoints),
+            line: (self.template.bytes(0), each),
+            byte_limits,
+            endpoint_limits,
+            here: (endpoints, self.verdict(endpoints) != Verdict::Fast),
+        }
+    }
+}
