@@ -1,5 +1,6 @@
 //! The mask of a flow, as text: what of its key counts, without the values.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 
