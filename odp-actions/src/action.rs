@@ -53,6 +53,7 @@ use crate::key::codec::{Codec, Faults, Flag as Word};
 use crate::key::{Hex, Key, MaskedKey, Nsh, parse_raw};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 use crate::version::OvsVersion;
 
 attributes! {
@@ -241,7 +242,7 @@ impl Action {
     }
 
     /// An attribute that is not what its type says, in Open vSwitch's words.
-    fn print_unknown(unknown: &RawAttr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print_unknown(unknown: &RawAttr, f: &mut Printer<'_>) -> fmt::Result {
         let kind = unknown.kind();
         let expected = match kind {
             5 | 15 | 16 | 18 => "0",
@@ -346,7 +347,7 @@ impl Action {
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.print(f)
+        Printer::print(f, |f| self.print(f))
     }
 }
 

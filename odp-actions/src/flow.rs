@@ -28,6 +28,7 @@ use crate::action::Actions;
 use crate::key::{FlowKey, List, PortName, Ufid};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 use crate::text::same::first_difference;
 
 /// A flow of a datapath, with what the datapath tells about it.
@@ -296,9 +297,8 @@ impl fmt::Display for PrintedKey<'_> {
         if self.0.key_is_hidden && self.0.key.keys().is_empty() {
             return Ok(());
         }
-        self.0
-            .key
-            .print(self.1, self.0.in_port.as_ref(), &mut List::new(f))
+        let port = self.0.in_port.as_ref();
+        Printer::print(f, |f| self.0.key.print(self.1, port, &mut List::new(f)))
     }
 }
 

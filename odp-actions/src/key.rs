@@ -48,6 +48,7 @@ use self::payload::{Attribute, Context, Masks, Optional, Payload, Single};
 use self::vlan::Vlan;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 pub(crate) use self::flow_key::PortName;
 pub use self::flow_key::{FlowKey, Verbose};
@@ -198,7 +199,7 @@ impl Key {
     }
 
     /// Prints the attribute.
-    fn print(&self, mask: Option<&Self>, verbose: bool, list: &mut List<'_, '_>) -> fmt::Result {
+    pub(crate) fn print(&self, mask: Option<&Self>, verbose: bool, list: &mut List<'_, '_>) -> fmt::Result {
         if self.is_misfit(mask) {
             return self.print_misfit(mask, list.f);
         }
@@ -240,7 +241,7 @@ impl Key {
 /// As `set(..)` shows it: verbose, without a mask.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.print(None, true, &mut List::new(f))
+        Printer::print(f, |f| self.print(None, true, &mut List::new(f)))
     }
 }
 
@@ -250,7 +251,7 @@ pub struct Terse<'a>(&'a Key);
 
 impl fmt::Display for Terse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.print(None, false, &mut List::new(f))
+        Printer::print(f, |f| self.0.print(None, false, &mut List::new(f)))
     }
 }
 

@@ -113,7 +113,7 @@ macro_rules! attributes {
             }
 
             #[allow(dead_code, reason = "some attributes stand in no text of their own")]
-            fn print(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            fn print(&self, f: &mut $crate::text::print::Printer<'_>) -> core::fmt::Result {
                 match self {
                     $(attribute_enum!(@pattern $Name value $(($Type))?) => <$Codec as $crate::key::codec::Codec>::print(attribute_enum!(@value value $(($Type))?), $name, f),)*
                     Self::Unknown(unknown) => match Self::without_flags(unknown) {

@@ -4,6 +4,7 @@
 //! Each type parses and prints itself beside its bytes; this module holds what they share.
 
 pub(crate) mod lex;
+pub(crate) mod print;
 pub(crate) mod same;
 
 use alloc::string::String;

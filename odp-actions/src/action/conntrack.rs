@@ -16,6 +16,7 @@ use crate::key::codec::{Codec, Faults, Flag};
 use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 attributes! {
     /// One attribute of [`Ct`] (`OVS_CT_ATTR_*`). Numbers are in host byte order.
@@ -48,7 +49,7 @@ nests! {
 
 impl CtAttr {
     /// Open vSwitch passes over what it does not know, and says so of a `nat` that it cannot read.
-    fn print_unknown(unknown: &RawAttr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print_unknown(unknown: &RawAttr, f: &mut Printer<'_>) -> fmt::Result {
         f.write_str(if unknown.kind() == KIND_NAT {
             "nat(error: nl_parse_nested() failed.)"
         } else {
@@ -93,7 +94,7 @@ impl Codec for Ct {
         Ok(Self { attrs })
     }
 
-    fn print(ct: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(ct: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         f.write_str(name)?;
         let mut before = "(";
         for kind in TEXT_ORDER {
@@ -161,7 +162,7 @@ impl Codec for Zone {
         attr.u16()
     }
 
-    fn print(zone: &u16, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(zone: &u16, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}={zone}")
     }
 
@@ -191,7 +192,7 @@ impl Codec for Mark {
         })
     }
 
-    fn print(mark: &Masked<u32>, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(mark: &Masked<u32>, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}={}/{}", Alt(mark.value.into()), Alt(mark.mask.into()))
     }
 
@@ -233,7 +234,7 @@ impl Codec for Labels {
         })
     }
 
-    fn print(label: &Masked<u128>, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(label: &Masked<u128>, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}={}", HexNumber(&label.value.to_be_bytes()))?;
         if label.mask == u128::MAX {
             Ok(())
@@ -280,7 +281,7 @@ macro_rules! names {
                 }
             }
 
-            fn print(value: &CString, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn print(value: &CString, name: &str, f: &mut Printer<'_>) -> fmt::Result {
                 write!(f, "{name}={}", value.to_string_lossy())
             }
 
@@ -312,7 +313,7 @@ impl Codec for EventMask {
         attr.u32()
     }
 
-    fn print(mask: &u32, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(mask: &u32, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}={mask:#x}")
     }
 

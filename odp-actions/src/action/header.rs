@@ -8,6 +8,7 @@ use crate::key::codec::Codec;
 use crate::key::{LSE_FIELDS, MacAddr};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// An MPLS label stack entry: `label:20 tc:3 bos:1 ttl:8`, the most significant bit first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,7 +95,7 @@ impl Codec for PushMpls {
         })
     }
 
-    fn print(mpls: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(mpls: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}({},eth_type={:#x})", mpls.lse, mpls.eth_type)
     }
 
@@ -127,7 +128,7 @@ impl Codec for AddMpls {
         })
     }
 
-    fn print(mpls: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(mpls: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}({},eth_type={:#x})", mpls.lse, mpls.eth_type)
     }
 
@@ -158,7 +159,7 @@ impl Codec for PushEth {
         })
     }
 
-    fn print(eth: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(eth: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}(src={},dst={})", MacAddr(eth.src), MacAddr(eth.dst))
     }
 
@@ -189,7 +190,7 @@ impl Codec for Hash {
         })
     }
 
-    fn print(hash: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(hash: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         match hash.algorithm {
             0 => write!(f, "{name}(l4({}))", hash.basis),
             1 => write!(f, "{name}(sym_l4({}))", hash.basis),
@@ -239,7 +240,7 @@ impl Codec for EthType {
         attr.be16()
     }
 
-    fn print(eth_type: &u16, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(eth_type: &u16, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}(eth_type={eth_type:#x})")
     }
 
@@ -265,7 +266,7 @@ impl Codec for Call {
         attr.flag()
     }
 
-    fn print((): &(), name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print((): &(), name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}()")
     }
 

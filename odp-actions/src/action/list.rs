@@ -15,6 +15,7 @@ use crate::key::codec::Faults;
 use crate::limits::Nests;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// A list of actions: the payload of `OVS_FLOW_ATTR_ACTIONS`, or of an action that holds a list.
 ///
@@ -169,6 +170,29 @@ impl Actions {
         Self::parse_whole(text, Lexer::with_ports(text, ports))
     }
 
+    pub(crate) fn print(&self, f: &mut Printer<'_>) -> fmt::Result {
+        match (&self.list[..], &self.leftover[..]) {
+            ([], []) => return f.write_str("drop"),
+            ([], _) => f.write_str("<empty>")?,
+            (list, _) => {
+                for (i, action) in list.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(",")?;
+                    }
+                    action.print(f)?;
+                }
+            }
+        }
+        if !self.leftover.is_empty() {
+            write!(f, ",***{} leftover bytes*** (", self.leftover.len())?;
+            self.leftover
+                .iter()
+                .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+
     fn parse_whole(text: &str, mut lexer: Lexer<'_>) -> Result<Self, ParseError> {
         let mut drop = lexer;
         // A port may have this name.
@@ -249,26 +273,7 @@ impl Extend<Action> for Actions {
 
 impl fmt::Display for Actions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.list[..], &self.leftover[..]) {
-            ([], []) => return f.write_str("drop"),
-            ([], _) => f.write_str("<empty>")?,
-            (list, _) => {
-                for (i, action) in list.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(",")?;
-                    }
-                    action.print(f)?;
-                }
-            }
-        }
-        if !self.leftover.is_empty() {
-            write!(f, ",***{} leftover bytes*** (", self.leftover.len())?;
-            self.leftover
-                .iter()
-                .try_for_each(|byte| write!(f, "{byte:02x}"))?;
-            f.write_str(")")?;
-        }
-        Ok(())
+        Printer::print(f, |f| self.print(f))
     }
 }
 

@@ -9,6 +9,7 @@ use super::Actions;
 use crate::key::codec::{Codec, Faults};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// A nest: its attributes in the order in which they stand in the message.
 ///
@@ -84,7 +85,7 @@ attributes! {
 macro_rules! silent_about_unknown {
     ($($Attr:ident),*) => {$(
         impl $Attr {
-            fn print_unknown(_: &netlink_genl::nlattr::RawAttr, _: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            fn print_unknown(_: &netlink_genl::nlattr::RawAttr, _: &mut Printer<'_>) -> core::fmt::Result {
                 Ok(())
             }
         }
@@ -130,8 +131,11 @@ impl Codec for List {
         Ok(Actions::decode_attrs(attr.attrs(), faults))
     }
 
-    fn print(actions: &Actions, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}({actions})")
+    fn print(actions: &Actions, name: &str, f: &mut Printer<'_>) -> fmt::Result {
+        f.write_str(name)?;
+        f.write_str("(")?;
+        actions.print(f)?;
+        f.write_str(")")
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Actions, ParseError> {
@@ -159,7 +163,7 @@ impl Codec for Sample {
         Ok(sample)
     }
 
-    fn print(sample: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(sample: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         print_in_order(
             f,
             name,
@@ -192,7 +196,7 @@ impl Codec for CheckPktLen {
         Ok(check)
     }
 
-    fn print(check: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(check: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         print_in_order(
             f,
             name,
@@ -224,7 +228,7 @@ impl Codec for DecTtl {
     }
 
     /// Shows the first list only, and an empty nest as Open vSwitch does.
-    fn print(dec_ttl: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(dec_ttl: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         let first = dec_ttl
             .attrs
             .iter()
@@ -274,11 +278,11 @@ pub(super) fn require(
 
 /// `name(a,b)`: the last attribute of each type in `kinds`, in this order.
 pub(super) fn print_in_order<A>(
-    f: &mut fmt::Formatter<'_>,
+    f: &mut Printer<'_>,
     name: &str,
     attrs: &[A],
     kind: impl Fn(&A) -> u16,
-    print: impl Fn(&A, &mut fmt::Formatter<'_>) -> fmt::Result,
+    print: impl Fn(&A, &mut Printer<'_>) -> fmt::Result,
     kinds: &[u16],
 ) -> fmt::Result {
     let mut before = "(";
@@ -323,7 +327,7 @@ impl Codec for Percentage {
         attr.u32()
     }
 
-    fn print(probability: &u32, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(probability: &u32, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(
             f,
             "{name}={:.1}%",
@@ -363,7 +367,7 @@ impl Codec for Size {
         attr.u16()
     }
 
-    fn print(size: &u16, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(size: &u16, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}={size}")
     }
 

@@ -11,6 +11,7 @@ use crate::key::payload::Payload;
 use crate::key::{Nsh, NshAttr, NshBase, NshContext};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// `push_nsh(..)`: on the wire a nest with one key attribute, which holds those of the header.
 pub(super) struct PushNsh;
@@ -41,7 +42,7 @@ impl Codec for PushNsh {
         Ok(Nsh::new(attrs))
     }
 
-    fn print(nsh: &Nsh, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(nsh: &Nsh, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}(")?;
         let base = nsh.attrs().iter().rev().find_map(|attr| match attr {
             NshAttr::Base(base) => Some(*base),

@@ -8,6 +8,7 @@ use crate::key::codec::Codec;
 use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// A `u32` in host byte order, and how it stands in text behind the name of its action.
 macro_rules! numbers {
@@ -26,7 +27,7 @@ macro_rules! numbers {
                 attr.u32()
             }
 
-            fn print($value: &u32, $name: &str, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn print($value: &u32, $name: &str, $f: &mut Printer<'_>) -> fmt::Result {
                 $print
             }
 
@@ -39,7 +40,7 @@ macro_rules! numbers {
 
 numbers! {
     /// `4`: a port number alone.
-    Port |_name, value, f| write!(f, "{value}"), |lexer| number(lexer, Lexer::number);
+    Port |_name, value, f| f.decimal((*value).into()), |lexer| number(lexer, Lexer::number);
     /// `pid=5`.
     Named |name, value, f| write!(f, "{name}={value}"), |lexer| {
         lexer.expect("=")?;

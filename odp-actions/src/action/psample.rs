@@ -10,6 +10,7 @@ use super::number::Named;
 use crate::key::codec::{Codec, Faults};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 attributes! {
     /// One attribute of [`Psample`] (`OVS_PSAMPLE_ATTR_*`).
@@ -43,7 +44,7 @@ impl Codec for Psample {
         Self::decode_nest(attr, faults)
     }
 
-    fn print(psample: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(psample: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}(")?;
         let mut attrs = psample
             .attrs
@@ -99,7 +100,7 @@ impl Codec for Cookie {
         Ok(attr.payload().to_vec())
     }
 
-    fn print(cookie: &Vec<u8>, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(cookie: &Vec<u8>, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}={}", HexNumber(cookie))
     }
 

@@ -8,9 +8,10 @@ use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, HEADER_LEN, Sink, att
 use super::Action;
 use crate::key::codec::Codec;
 use crate::key::payload::Context;
-use crate::key::{Key, MaskedKey, Tunnel};
+use crate::key::{Key, List, MaskedKey, Tunnel};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// `set(KEY)`.
 pub(super) struct SetCodec;
@@ -38,8 +39,11 @@ impl Codec for SetCodec {
         }
     }
 
-    fn print(key: &Key, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}({key})")
+    fn print(key: &Key, name: &str, f: &mut Printer<'_>) -> fmt::Result {
+        f.write_str(name)?;
+        f.write_str("(")?;
+        key.print(None, true, &mut List::new(f))?;
+        f.write_str(")")
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Key, ParseError> {
@@ -80,8 +84,10 @@ impl Codec for SetMaskedCodec {
         }
     }
 
-    fn print(set: &Box<MaskedKey>, _: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "set({set})")
+    fn print(set: &Box<MaskedKey>, _: &str, f: &mut Printer<'_>) -> fmt::Result {
+        f.write_str("set(")?;
+        set.print(f)?;
+        f.write_str(")")
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Box<MaskedKey>, ParseError> {

@@ -11,6 +11,7 @@ use crate::key::codec::Codec;
 use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 mod parse;
 
@@ -68,7 +69,7 @@ impl Codec for TunnelPush {
         })
     }
 
-    fn print(push: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(push: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}(tnl_port({}),", push.tnl_port)?;
         print_header(push, f)?;
         write!(f, ",out_port({}))", push.out_port)
@@ -80,7 +81,7 @@ impl Codec for TunnelPush {
 }
 
 /// `header(size=50,type=4,eth(..),ipv4(..),udp(..),vxlan(..))`, cut off where the header is.
-fn print_header(push: &TunnelPush, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_header(push: &TunnelPush, f: &mut Printer<'_>) -> fmt::Result {
     write!(f, "header(size={},type={},", push.header.len(), push.tnl_type)?;
     let mut rest = Rest(&push.header);
     let Some(eth) = rest.take::<14>() else {
@@ -117,7 +118,7 @@ fn print_header(push: &TunnelPush, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Whether the header went on.
-fn print_ipv4(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
+fn print_ipv4(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> Result<bool, fmt::Error> {
     let Some(ip) = rest.take::<20>() else {
         f.write_str("ipv4(truncated header))")?;
         return Ok(false);
@@ -134,7 +135,7 @@ fn print_ipv4(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> Result<bool, f
     Ok(true)
 }
 
-fn print_ipv6(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
+fn print_ipv6(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> Result<bool, fmt::Error> {
     let Some(ip) = rest.take::<40>() else {
         f.write_str("ipv6(truncated header))")?;
         return Ok(false);
@@ -154,7 +155,7 @@ fn print_ipv6(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> Result<bool, f
     Ok(true)
 }
 
-fn print_udp(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
+fn print_udp(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> Result<bool, fmt::Error> {
     let Some([a, b, c, d, _, _, e, g]) = rest.take::<8>() else {
         f.write_str("udp(truncated header))")?;
         return Ok(false);
@@ -170,7 +171,7 @@ fn print_udp(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> Result<bool, fm
     Ok(true)
 }
 
-fn print_vxlan(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_vxlan(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
     if !print_udp(rest, f)? {
         return Ok(());
     }
@@ -180,7 +181,7 @@ fn print_vxlan(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-fn print_geneve(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_geneve(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
     if !print_udp(rest, f)? {
         return Ok(());
     }
@@ -208,7 +209,7 @@ fn print_geneve(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     f.write_str("))")
 }
 
-fn print_geneve_options(mut options: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_geneve_options(mut options: &[u8], f: &mut Printer<'_>) -> fmt::Result {
     while !options.is_empty() {
         let Some((&[a, b, kind, flags], rest)) = options.split_first_chunk::<4>() else {
             return write!(f, "opt len {} less than minimum 4", options.len());
@@ -231,7 +232,7 @@ fn print_geneve_options(mut options: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::
     Ok(())
 }
 
-fn print_srv6(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_srv6(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
     let Some([_, _, _, left, last, ..]) = rest.take::<8>() else {
         return f.write_str("srv6(truncated header))");
     };
@@ -249,7 +250,7 @@ fn print_srv6(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(")))")
 }
 
-fn print_gre(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_gre(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
     let Some([a, b, c, d]) = rest.take::<4>() else {
         return f.write_str("gre(truncated header))");
     };
@@ -278,7 +279,7 @@ fn print_gre(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("))")
 }
 
-fn print_erspan(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_erspan(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
     // A GRE header with a sequence number, then ERSPAN's own of 4 bytes.
     let Some([.., a, b, c, _]) = rest.take::<12>() else {
         return f.write_str("erspan(truncated header))");
@@ -300,7 +301,7 @@ fn print_erspan(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
-fn print_gtpu(rest: &mut Rest<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print_gtpu(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
     if !print_udp(rest, f)? {
         return Ok(());
     }

@@ -15,6 +15,7 @@ use super::{Action, Actions};
 use crate::key::codec::{Codec, Faults, Flag};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 attributes! {
     /// One attribute of [`Userspace`] (`OVS_USERSPACE_ATTR_*`).
@@ -114,7 +115,7 @@ impl Codec for Userspace {
         Ok(userspace)
     }
 
-    fn print(userspace: &Self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(userspace: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         print_in_order(
             f,
             name,
@@ -175,9 +176,9 @@ impl Codec for UserdataCodec {
         Ok(Userdata(attr.payload().to_vec()))
     }
 
-    fn print(userdata: &Userdata, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(userdata: &Userdata, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         match userdata.cookie() {
-            Some(cookie) => fmt::Display::fmt(&cookie, f),
+            Some(cookie) => write!(f, "{cookie}"),
             None => {
                 write!(f, "{name}(")?;
                 userdata.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;

@@ -7,6 +7,7 @@ use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 use crate::key::codec::Codec;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// An 802.1Q header to add: `struct ovs_action_push_vlan`, two words in network byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +57,7 @@ impl Codec for PushVlanCodec {
         })
     }
 
-    fn print(vlan: &PushVlan, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(vlan: &PushVlan, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{name}(")?;
         if vlan.tpid != ETH_TYPE_VLAN {
             write!(f, "tpid={:#06x},", vlan.tpid)?;

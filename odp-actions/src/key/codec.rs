@@ -6,6 +6,7 @@ use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// Bytes and text of one kind of value.
 ///
@@ -22,7 +23,7 @@ pub(crate) trait Codec {
         Self::decode(attr)
     }
 
-    fn print(value: &Self::Value, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    fn print(value: &Self::Value, name: &str, f: &mut Printer<'_>) -> fmt::Result;
     fn parse(lexer: &mut Lexer<'_>) -> Result<Self::Value, ParseError>;
 }
 
@@ -55,7 +56,7 @@ impl Codec for Flag {
         attr.flag()
     }
 
-    fn print((): &(), name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print((): &(), name: &str, f: &mut Printer<'_>) -> fmt::Result {
         f.write_str(name)
     }
 

@@ -11,6 +11,7 @@ use super::list::List;
 use super::payload::{Context, Payload, Single, encode_value};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// The names of single bits, and which form of text they have.
 pub(crate) trait Names {
@@ -80,7 +81,7 @@ impl<N: Names> Payload for Flags<N> {
 }
 
 /// `a|b|0x400`, or `0`.
-pub(crate) fn print_flags(names: &[&'static str], flags: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn print_flags(names: &[&'static str], flags: u32, f: &mut Printer<'_>) -> fmt::Result {
     let mut bar = "";
     let mut rest = flags;
     for bit in bits(flags) {
@@ -104,7 +105,7 @@ pub(crate) fn print_masked_flags(
     flags: u32,
     mask: u32,
     full: u32,
-    f: &mut fmt::Formatter<'_>,
+    f: &mut Printer<'_>,
 ) -> fmt::Result {
     if mask == full {
         return print_flags(names, flags, f);

@@ -12,6 +12,7 @@ use super::list::List;
 use super::payload::{Attribute, Context, Masks, Payload, decode_nest, decode_prefix, encode_nest};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// A flow key: its attributes, and their masks, each in the order of its message.
 ///
@@ -197,7 +198,7 @@ impl FromStr for FlowKey {
 /// Terse: without what no mask covers.
 impl fmt::Display for FlowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.print(false, None, &mut List::new(f))
+        Printer::print(f, |f| self.print(false, None, &mut List::new(f)))
     }
 }
 
@@ -207,7 +208,7 @@ pub struct Verbose<'a>(&'a FlowKey);
 
 impl fmt::Display for Verbose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.print(true, None, &mut List::new(f))
+        Printer::print(f, |f| self.0.print(true, None, &mut List::new(f)))
     }
 }
 

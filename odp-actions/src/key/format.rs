@@ -8,6 +8,7 @@ use super::MacAddr;
 use super::list::List;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// Bytes and text of one value, and of the mask beside it.
 pub(crate) trait Format {
@@ -22,8 +23,8 @@ pub(crate) trait Format {
     fn read(bytes: &[u8]) -> Self::Value;
     /// Writes [`Format::LEN`] bytes.
     fn write(value: Self::Value, bytes: &mut [u8]);
-    fn show(value: Self::Value, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-    fn show_mask(mask: Self::Value, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    fn show(value: Self::Value, f: &mut Printer<'_>) -> fmt::Result;
+    fn show_mask(mask: Self::Value, f: &mut Printer<'_>) -> fmt::Result;
     fn parse(lexer: &mut Lexer<'_>) -> Result<Self::Value, ParseError>;
 
     fn is_all(mask: Self::Value, ones: bool) -> bool {
@@ -41,7 +42,8 @@ pub(crate) trait Format {
         if !verbose && mask == Some(Self::ZERO) {
             return Ok(());
         }
-        list.item(format_args!("{name}="))?;
+        list.begin(name)?;
+        list.f.write_str("=")?;
         Self::show(value, list.f)?;
         match mask {
             Some(mask) if !Self::is_all(mask, true) => {
@@ -104,11 +106,11 @@ macro_rules! numbers {
                 bytes.copy_from_slice(&value.$to());
             }
 
-            fn show(value: $Type, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn show(value: $Type, f: &mut Printer<'_>) -> fmt::Result {
                 numbers!(@$show value f)
             }
 
-            fn show_mask(mask: $Type, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn show_mask(mask: $Type, f: &mut Printer<'_>) -> fmt::Result {
                 numbers!(@$mask mask f)
             }
 
@@ -126,9 +128,12 @@ macro_rules! numbers {
             }
         }
     )*};
-    (@dec $value:ident $f:ident) => { write!($f, "{}", $value) };
-    (@alt $value:ident $f:ident) => { write!($f, "{}", Alt($value.into())) };
-    (@hex $value:ident $f:ident) => { write!($f, "{:#x}", $value) };
+    (@dec $value:ident $f:ident) => { $f.decimal($value.into()) };
+    (@alt $value:ident $f:ident) => { $f.alternate($value.into()) };
+    (@hex $value:ident $f:ident) => {{
+        $f.write_str("0x")?;
+        $f.hexadecimal($value.into())
+    }};
     (@word $value:ident $f:ident) => { write!($f, "{:#06x}", $value) };
 }
 
@@ -168,11 +173,11 @@ impl Format for Hex128 {
         bytes.copy_from_slice(&value.to_ne_bytes());
     }
 
-    fn show(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show(value: u128, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{}", Alt(value))
     }
 
-    fn show_mask(mask: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show_mask(mask: u128, f: &mut Printer<'_>) -> fmt::Result {
         Self::show(mask, f)
     }
 
@@ -233,11 +238,11 @@ impl Format for Mac {
         bytes.copy_from_slice(&value.0);
     }
 
-    fn show(value: MacAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show(value: MacAddr, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{value}")
     }
 
-    fn show_mask(mask: MacAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show_mask(mask: MacAddr, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{mask}")
     }
 
@@ -277,12 +282,17 @@ impl Format for Ip4 {
         bytes.copy_from_slice(&value.octets());
     }
 
-    fn show(value: Ipv4Addr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{value}")
+    fn show(value: Ipv4Addr, f: &mut Printer<'_>) -> fmt::Result {
+        let [a, b, c, d] = value.octets();
+        f.decimal(a.into())?;
+        [b, c, d].into_iter().try_for_each(|octet| {
+            f.write_str(".")?;
+            f.decimal(octet.into())
+        })
     }
 
-    fn show_mask(mask: Ipv4Addr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{mask}")
+    fn show_mask(mask: Ipv4Addr, f: &mut Printer<'_>) -> fmt::Result {
+        Self::show(mask, f)
     }
 
     #[inline]
@@ -310,7 +320,7 @@ impl Format for Ip6 {
     }
 
     /// As `inet_ntop` of glibc, which has an IPv4 address at the end of `::a.b.c.d`, too.
-    fn show(value: Ipv6Addr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show(value: Ipv6Addr, f: &mut Printer<'_>) -> fmt::Result {
         match value.segments() {
             [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
                 let [.., a, b, c, d] = value.octets();
@@ -320,7 +330,7 @@ impl Format for Ip6 {
         }
     }
 
-    fn show_mask(mask: Ipv6Addr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show_mask(mask: Ipv6Addr, f: &mut Printer<'_>) -> fmt::Result {
         Self::show(mask, f)
     }
 
@@ -347,11 +357,11 @@ impl Format for Frag {
         Dec8::write(value, bytes);
     }
 
-    fn show(value: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show(value: u8, f: &mut Printer<'_>) -> fmt::Result {
         f.write_str(FRAGS.get(usize::from(value)).unwrap_or(&"<error>"))
     }
 
-    fn show_mask(_: u8, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show_mask(_: u8, _: &mut Printer<'_>) -> fmt::Result {
         Ok(())
     }
 
@@ -369,7 +379,8 @@ impl Format for Frag {
         match mask {
             Some(0) => Ok(()),
             None | Some(u8::MAX) => {
-                list.item(format_args!("{name}="))?;
+                list.begin(name)?;
+                list.f.write_str("=")?;
                 Self::show(value, list.f)
             }
             Some(mask) => list.item(format_args!(
@@ -402,11 +413,11 @@ impl Format for Reserved {
         Net32::write(value, bytes);
     }
 
-    fn show(value: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show(value: u32, f: &mut Printer<'_>) -> fmt::Result {
         Net32::show(value, f)
     }
 
-    fn show_mask(mask: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show_mask(mask: u32, f: &mut Printer<'_>) -> fmt::Result {
         Net32::show(mask, f)
     }
 
@@ -437,11 +448,11 @@ impl<const N: usize, const COUNTED: bool> Format for Padding<N, COUNTED> {
         bytes.copy_from_slice(&value);
     }
 
-    fn show(_: [u8; N], _: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show(_: [u8; N], _: &mut Printer<'_>) -> fmt::Result {
         Ok(())
     }
 
-    fn show_mask(_: [u8; N], _: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show_mask(_: [u8; N], _: &mut Printer<'_>) -> fmt::Result {
         Ok(())
     }
 

@@ -1,17 +1,18 @@
 //! Items with commas between them.
 
+use crate::text::print::Printer;
 use core::fmt;
 
 /// Writes the items of a list; a comma goes before an item if one stands before it.
 pub(crate) struct List<'a, 'b> {
-    pub(crate) f: &'a mut fmt::Formatter<'b>,
+    pub(crate) f: &'a mut Printer<'b>,
     comma: bool,
     /// How many nests stand around it.
     pub(crate) depth: usize,
 }
 
 impl<'a, 'b> List<'a, 'b> {
-    pub(crate) fn new(f: &'a mut fmt::Formatter<'b>) -> Self {
+    pub(crate) fn new(f: &'a mut Printer<'b>) -> Self {
         Self {
             f,
             comma: false,
@@ -25,13 +26,21 @@ impl<'a, 'b> List<'a, 'b> {
         self.f.write_fmt(item)
     }
 
+    /// An item that begins with its name.
+    pub(crate) fn begin(&mut self, name: &str) -> fmt::Result {
+        self.separate()?;
+        self.comma = true;
+        self.f.write_str(name)
+    }
+
     /// The item `name(..)`.
     pub(crate) fn nest(
         &mut self,
         name: &str,
         fill: impl FnOnce(&mut List<'_, 'b>) -> fmt::Result,
     ) -> fmt::Result {
-        self.item(format_args!("{name}("))?;
+        self.begin(name)?;
+        self.f.write_str("(")?;
         self.fresh(fill)?;
         self.f.write_str(")")
     }

@@ -12,6 +12,7 @@ use super::nsh::{Nsh, NshAttr};
 use super::payload::{Attribute, Context, decode_nest};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// An attribute and its mask, which is an attribute of the same type.
 ///
@@ -83,14 +84,7 @@ impl MaskedKey {
         [self.key.payload(), self.mask.payload()].concat()
     }
 
-    pub(crate) fn parse_from(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
-        Key::parse_masked(lexer, Context::default()).map(|(key, mask)| Self { key, mask })
-    }
-}
-
-/// As `set(..)` shows it: terse. What is too long for Open vSwitch to halve shows as one value; only tunnel keys are.
-impl fmt::Display for MaskedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn print(&self, f: &mut Printer<'_>) -> fmt::Result {
         let mut list = List::new(f);
         match (&self.key, &self.mask) {
             (Key::Nsh(key), Key::Nsh(mask)) => key.print_in_set(mask, &mut list),
@@ -103,6 +97,17 @@ impl fmt::Display for MaskedKey {
             }
             (key, mask) => key.print(Some(mask), false, &mut list),
         }
+    }
+
+    pub(crate) fn parse_from(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+        Key::parse_masked(lexer, Context::default()).map(|(key, mask)| Self { key, mask })
+    }
+}
+
+/// As `set(..)` shows it: terse. What is too long for Open vSwitch to halve shows as one value; only tunnel keys are.
+impl fmt::Display for MaskedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer::print(f, |f| self.print(f))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -13,6 +14,7 @@ use super::pairs::Pairs;
 use super::{Hex, MAX_DEPTH};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// Where a text is read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,7 +114,7 @@ pub(crate) trait Attribute: Sized + PartialEq {
     }
 
     /// Prints an attribute for which [`Attribute::is_misfit`] holds.
-    fn print_misfit(&self, mask: Option<&Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print_misfit(&self, mask: Option<&Self>, f: &mut Printer<'_>) -> fmt::Result {
         let wanted = Self::expected_len(self.kind()).unwrap_or_default();
         let payload = self.payload();
         if payload.len() != wanted {
@@ -176,14 +178,15 @@ pub(crate) fn decode_prefix<A: Attribute>(payload: &[u8]) -> (Vec<A>, &[u8]) {
 
 /// Prints the attributes of a nest, each with its mask; one that is missing covers nothing. Those of a wrong length do not
 /// come to `print`.
-pub(crate) fn print_each<'a, A: Attribute>(
-    attrs: &'a [A],
+pub(crate) fn print_each<A: Attribute>(
+    attrs: impl IntoIterator<Item = impl Borrow<A>>,
     masks: Option<&[A]>,
     list: &mut List<'_, '_>,
-    mut print: impl FnMut(&'a A, Option<&A>, &mut List<'_, '_>) -> fmt::Result,
+    mut print: impl FnMut(&A, Option<&A>, &mut List<'_, '_>) -> fmt::Result,
 ) -> fmt::Result {
     let masks = masks.map(Masks::new);
-    attrs.iter().try_for_each(|attr| {
+    attrs.into_iter().try_for_each(|attr| {
+        let attr = attr.borrow();
         let missing;
         let mask = match &masks {
             None => None,

@@ -242,9 +242,8 @@ impl Payload for Tunnel {
     ) -> fmt::Result {
         list.nest(name, |list| {
             let (mut flags, mut covered) = (0, mask.map_or(0, |mask| mask.flags()));
-            let attrs: Vec<_> = tunnel.attrs().collect();
             let masks: Option<Vec<_>> = mask.map(|mask| mask.attrs().collect());
-            print_each(&attrs, masks.as_deref(), list, |attr, mask, list| {
+            print_each(tunnel.attrs(), masks.as_deref(), list, |attr, mask, list| {
                 flags |= attr.flag();
                 // Open vSwitch shows the presence of the tunnel id as a flag of its own.
                 if matches!(attr, TunnelAttr::Id(_)) {
@@ -255,12 +254,12 @@ impl Payload for Tunnel {
             })?;
             match mask {
                 None => {
-                    list.item(format_args!("flags("))?;
+                    list.begin("flags(")?;
                     print_flags(&FLAGS, flags, list.f)?;
                     list.f.write_str(")")
                 }
                 Some(_) if verbose || covered != 0 => {
-                    list.item(format_args!("flags("))?;
+                    list.begin("flags(")?;
                     print_masked_flags(&FLAGS, flags, covered, ALL_FLAGS, list.f)?;
                     list.f.write_str(")")
                 }

@@ -11,6 +11,7 @@ use crate::action::nest::{nests, silent_about_unknown};
 use crate::key::codec::{Codec, Faults, Flag};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 attributes! {
     /// One attribute of [`Nat`] (`OVS_NAT_ATTR_*`). Ports are in host byte order.
@@ -64,7 +65,7 @@ impl Codec for Address {
         }
     }
 
-    fn print(address: &IpAddr, _: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(address: &IpAddr, _: &str, f: &mut Printer<'_>) -> fmt::Result {
         write!(f, "{address}")
     }
 
@@ -98,7 +99,7 @@ impl Codec for NatCodec {
         Nat::decode_nest(attr, &mut Faults::default())
     }
 
-    fn print(nat: &Nat, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(nat: &Nat, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         let nat = Range::of(nat);
         if let Some(error) = nat.error() {
             return write!(f, "{name}({error})");
