@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use ofp_codec::text::{ErrorKind, Filter, FlowRef};
+use ofp_codec::{
+    Field, Format,
+    text::{ErrorKind, Filter, FlowRef},
+};
 
 use crate::dumps::dumps;
 
@@ -181,6 +184,45 @@ fn arguments_without_names_have_those_of_ovs_flow() {
             assert!(!matches(expression, line), "{expression}");
         }
     }
+}
+
+#[test]
+fn every_field_is_asked_for_by_each_of_its_names() {
+    let mut names = 0;
+    for &field in Field::ALL {
+        let info = field.info();
+        let (value, other) = match info.format {
+            Format::Ipv4 => ("10.0.0.1", "10.0.0.2"),
+            Format::Ipv6 => ("fe80::1", "fe80::2"),
+            Format::Ethernet => ("02:00:00:00:00:01", "02:00:00:00:00:02"),
+            Format::Frag => ("yes", "no"),
+            Format::PacketType => ("(1,0x800)", "(1,0x86dd)"),
+            _ => ("1", "0"),
+        };
+        // A number in quotes is the name of a port.
+        let quote = if info.format == Format::Port { "" } else { "\"" };
+        let line = format!("priority=5,{}={value} actions=drop", info.name);
+        let headers = info.headers.iter().map(|header| header.name);
+        let aliases = info.aliases.iter().copied();
+        for name in [info.name, info.printed]
+            .into_iter()
+            .chain(aliases)
+            .chain(headers)
+        {
+            assert!(matches(name, &line), "{name}");
+            for operator in ["=", "~="] {
+                let ask = |value| matches(&format!("{name}{operator}{quote}{value}{quote}"), &line);
+                assert!(ask(value) && !ask(other), "{name}{operator}{value}");
+            }
+            assert!(
+                matches(&format!("{name}!={quote}{other}{quote}"), &line),
+                "{name}"
+            );
+            names += 1;
+        }
+        assert!(!matches(info.name, "priority=5 actions=drop"), "{field}");
+    }
+    assert!(names > 500, "{names}");
 }
 
 #[test]

@@ -216,11 +216,19 @@ impl Test {
 
 impl Wanted {
     fn parse(field: Option<Field>, value: Token<'_>) -> Result<Self, Fault> {
+        let unquoted = value.unquoted();
         if let Some(field) = field {
-            let (value, mask) = value.field_value(field)?;
+            let inner = match field.info().format {
+                // A name keeps its quotes, which tell it from a word.
+                Format::Port => value,
+                _ => Token {
+                    text: &unquoted,
+                    at: value.at + usize::from(value.text.starts_with(b"\"")),
+                },
+            };
+            let (value, mask) = inner.field_value(field)?;
             return Ok(Wanted::Field(field, value, mask));
         }
-        let unquoted = value.unquoted();
         Ok(Wanted::Plain {
             number: lex::number(&unquoted),
             duration: lex::seconds(&unquoted),
