@@ -84,6 +84,26 @@ fn a_stream_takes_the_memory_of_its_longest_line() {
 }
 
 #[test]
+fn typed_flows_that_are_kept_take_no_more_than_they_need() {
+    let dump = ovn(2000);
+    let mut flows: Vec<Flow> = Vec::with_capacity(2000);
+    let taken = taken(|| flows.extend(DumpReader::new(&dump[..]).flows().map(Result::unwrap)));
+    let lists = |flow: &Flow| {
+        assert_eq!(flow.matches.0.len(), flow.matches.0.capacity());
+        assert_eq!(flow.actions.len(), flow.actions.capacity());
+        size_of_val(&flow.matches.0[..]) + size_of_val(&flow.actions[..])
+    };
+    let lists: usize = flows.iter().map(lists).sum();
+    // The rest is of nested actions, and of the one flow that all are read into.
+    assert!(
+        taken.bytes_max < u64::try_from(lists).unwrap() * 3 / 2,
+        "{taken:?}, {lists}"
+    );
+    let of_items: Vec<Flow> = items(&dump).flows().map(Result::unwrap).collect();
+    assert_eq!(flows, of_items);
+}
+
+#[test]
 fn typed_flows_that_are_not_kept_take_the_memory_of_one() {
     for flows in [2000, 20_000] {
         let dump = ovn(flows);

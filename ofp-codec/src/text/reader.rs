@@ -10,6 +10,7 @@ use crate::{
         error::{ParseError, Place},
         item::Item,
         line::{self, Line},
+        typed,
     },
 };
 
@@ -111,6 +112,25 @@ impl<R: BufRead> DumpReader<R> {
             }
         }
         Ok(false)
+    }
+
+    /// The flows alone, typed, and what cannot be read: as [`read_flow`](Self::read_flow), for flows that are kept.
+    ///
+    /// ```
+    /// use ofp_codec::{Flow, text::DumpReader};
+    ///
+    /// let dump = b"NXST_FLOW reply (xid=0x4):\n table=0, actions=drop\n table=1, actions=NORMAL\n";
+    /// let flows: Vec<Flow> = DumpReader::new(&dump[..]).flows().collect::<Result<_, _>>()?;
+    /// assert_eq!(flows.len(), 2);
+    /// # Ok::<(), ofp_codec::text::ReadError>(())
+    /// ```
+    pub fn flows(mut self) -> impl Iterator<Item = Result<Flow, ReadError>> {
+        let mut flow = Flow::default();
+        core::iter::from_fn(move || match self.read_flow(&mut flow) {
+            Ok(true) => Some(Ok(typed::kept(&mut flow))),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        })
     }
 
     fn next_line(&mut self) -> Option<Result<Line<'_>, ReadError>> {
