@@ -157,11 +157,16 @@ impl<R: RowForm> Table<R> {
             RowUpdate::Insert(row) | RowUpdate::New(row) => self.insert(uuid, row).map(Change::Insert),
             RowUpdate::OldNew(old, new) => {
                 self.check_old(uuid, &old)?;
-                self.replace(uuid, new)
+                let (old, new) = self.replace(uuid, new)?;
+                let changed = changed(uuid, (&self.columns, &*old), (&self.columns, &*new));
+                Ok(Change::Modify { old, new, changed })
             }
             RowUpdate::Modify(diff) => {
-                let row = self.columns.changed(uuid, &*self.there(uuid)?, diff)?;
-                self.replace(uuid, R::from_row(&self.columns, uuid, row)?)
+                let there = self.there(uuid)?;
+                let row = self.columns.changed(uuid, &there, diff)?;
+                let changed = there.changed_names(&row);
+                let (old, new) = self.replace(uuid, R::from_row(&self.columns, uuid, row)?)?;
+                Ok(Change::Modify { old, new, changed })
             }
             RowUpdate::Old(old) => {
                 self.check_old(uuid, &old)?;
@@ -286,14 +291,17 @@ impl<R: RowForm> Table<R> {
         }
     }
 
-    fn replace(&mut self, uuid: Uuid, row: R) -> Result<Change<R>, ReplicaError> {
-        self.there(uuid)?;
+    /// Gives the row that was there, and the one that is.
+    fn replace(&mut self, uuid: Uuid, row: R) -> Result<(Arc<R>, Arc<R>), ReplicaError> {
         self.check_indexed(uuid, &row)?;
         let new = Arc::new(row);
-        let old = self.set(uuid, Some(Arc::clone(&new)));
-        let old = old.ok_or_else(|| self.no_row(uuid))?;
-        let changed = changed(uuid, (&self.columns, &*old), (&self.columns, &*new));
-        Ok(Change::Modify { old, new, changed })
+        match self.rows.get(&uuid).cloned() {
+            Some(old) => {
+                self.set(uuid, Some(Arc::clone(&new)));
+                Ok((old, new))
+            }
+            None => Err(self.no_row(uuid)),
+        }
     }
 
     fn delete(&mut self, uuid: Uuid) -> Result<Change<R>, ReplicaError> {
