@@ -22,7 +22,7 @@ async fn a_cluster_is_followed_over_leader_kills_and_resumed_where_it_can_be() {
         return;
     };
     let remote = cluster.remote(leader(&cluster).await);
-    assert!(write(remote, Random(5), 120).await);
+    assert_eq!(write(remote, Random(5), 120).await.committed(), 120);
     let mut session = cluster_session(&cluster, true).await;
     synced(&mut session).await;
     let mut resumed = 0;
@@ -67,7 +67,7 @@ async fn a_server_without_majority_or_with_older_data_is_refused() {
     // One member sleeps through what the session sees.
     cluster.kill(old);
     let remote = cluster.remote(leader(&cluster).await);
-    assert!(write(remote, Random(7), 20).await);
+    assert_eq!(write(remote, Random(7), 20).await.committed(), 20);
     let _ = timeout(Duration::from_secs(1), async {
         while session.next().await != Event::Changes(vec![]) {}
     })

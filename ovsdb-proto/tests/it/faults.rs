@@ -1,5 +1,5 @@
-//! Random faults under a random writer: after each the replicas are those of the servers, and the
-//! changes alone lead to them.
+//! Random faults under a random writer: after each the replicas are those of the servers, the
+//! changes alone lead to them, and what the writer was told of its transactions is true.
 //!
 //! A long run: `OVS_RS_FAULTS=1000 cargo test -p ovsdb-proto --test it any_fault -- --nocapture`.
 //! `OVS_RS_SEED` repeats one.
@@ -12,6 +12,7 @@ use testbed::{OvsdbCluster, OvsdbServer, or_skip};
 use tokio::time::{sleep, timeout};
 
 use self::follower::{Follower, settle};
+use self::writer::Open;
 pub(crate) use self::writer::{Random, leader, write};
 use super::session::offline;
 
@@ -59,27 +60,32 @@ async fn after_any_fault_the_replicas_are_those_of_the_servers_and_the_changes_l
     let mut random = Random(seed);
     let mut standalone = Standalone::new(server);
     let mut cluster = Cluster::new(cluster);
-    let (start, mut done) = (Instant::now(), BTreeMap::<Fault, u64>::new());
+    let (start, mut done, mut open) = (Instant::now(), BTreeMap::<Fault, u64>::new(), Open::default());
     let all = u64::try_from(Fault::ALL.len()).unwrap();
     for nth in 0..faults {
         // Each once, and then by chance.
         let which = if nth < all { nth } else { random.below(all) };
         let fault = Fault::ALL[usize::try_from(which).unwrap()];
-        match fault {
+        let left_open = match fault {
             Fault::Kill | Fault::Offline | Fault::Cut | Fault::Pause => {
-                standalone.hurt(fault, nth, &mut random).await;
+                standalone.hurt(fault, nth, &mut random).await
             }
             Fault::KillLeader | Fault::PauseLeader | Fault::KillMember | Fault::CutMember => {
-                cluster.hurt(fault, &mut random).await;
+                cluster.hurt(fault, &mut random).await
             }
-        }
+        };
+        open.all += left_open.all;
+        open.committed += left_open.committed;
         *done.entry(fault).or_default() += 1;
         if (nth + 1) % 20 == 0 || nth + 1 == faults {
             println!(
-                "{} of {faults} faults in {:.0?}, seed {seed}: {done:?}; at most {:.1?} from an election to the new leader",
+                "{} of {faults} faults in {:.0?}, seed {seed}: {done:?}; at most {:.1?} from an election to the new leader; \
+                 of {} open outcomes {} were commits",
                 nth + 1,
                 start.elapsed(),
                 cluster.failover,
+                open.all,
+                open.committed,
             );
         }
     }
@@ -104,7 +110,7 @@ impl Standalone {
         Self { server, followers }
     }
 
-    async fn hurt(&mut self, fault: Fault, nth: u64, random: &mut Random) {
+    async fn hurt(&mut self, fault: Fault, nth: u64, random: &mut Random) -> Open {
         let Self { server, followers } = self;
         let remote = server.remote();
         let write = tokio::spawn(write(remote.clone(), Random::of(random), 1 + random.below(40)));
@@ -125,8 +131,9 @@ impl Standalone {
                 server.restart().unwrap();
             }
         }
-        write.await.unwrap();
+        let open = write.await.unwrap().check(async || remote.clone()).await;
         settle(followers, async || remote.clone()).await;
+        open
     }
 }
 
@@ -142,7 +149,7 @@ impl Cluster {
         }
     }
 
-    async fn hurt(&mut self, fault: Fault, random: &mut Random) {
+    async fn hurt(&mut self, fault: Fault, random: &mut Random) -> Open {
         let Self { cluster, .. } = self;
         let mut member = || usize::try_from(random.below(3)).unwrap();
         let (writes_to, other) = (member(), member());
@@ -169,11 +176,14 @@ impl Cluster {
             }
             _ => drop(cluster.control(other, &["ovsdb-server/reconnect"]).unwrap()),
         }
-        write.await.unwrap();
+        let written = write.await.unwrap();
         let Self {
             cluster, followers, ..
         } = self;
-        settle(followers, async || cluster.remote(leader(cluster).await)).await;
+        let leading = async || cluster.remote(leader(cluster).await);
+        let open = written.check(leading).await;
+        settle(followers, leading).await;
+        open
     }
 
     /// Kills the leader, and has it back when there is another.
