@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ovsdb_proto::client::{Client, Error, TransactError};
+use ovsdb_proto::client::{Error, TransactError};
 use ovsdb_proto::operation::{Condition, Operation, Until};
 use ovsdb_proto::rpc::ErrorKind::{self, *};
 use ovsdb_proto::transaction::Transaction;
@@ -11,10 +11,7 @@ use serde_json::{Value, json};
 use testbed::{OvsdbServer, or_skip};
 
 use super::session::{DATABASE, request};
-
-async fn connect(server: &OvsdbServer) -> Client {
-    Client::connect(&server.remote().parse().unwrap()).await.unwrap()
-}
+use super::transact::connect;
 
 #[tokio::test]
 async fn calls_that_a_server_refuses_have_a_kind() {

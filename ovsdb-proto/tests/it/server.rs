@@ -1,132 +1,19 @@
 //! The server in memory beside a real one: the same messages, the same replies and notifications.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::io::Read as _;
 
 use ovsdb_proto::client::Vswitch;
 use ovsdb_proto::monitor::MonitorRequest;
 use ovsdb_proto::replica::Change;
 use ovsdb_proto::server::Server;
-use ovsdb_proto::value::Uuid;
 use ovsdb_proto::vswitch::{self, NewPort};
 use serde_json::{Value, json};
-use testbed::{OvsdbServer, or_skip};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use self::both::{Peer, both, compare, normal};
+
+mod both;
 mod random;
-
-/// A connection that sends raw messages.
-struct Peer {
-    socket: UnixStream,
-    received: Vec<u8>,
-}
-
-impl Peer {
-    fn connect(path: &std::path::Path) -> Self {
-        let socket = UnixStream::connect(path).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        Self {
-            socket,
-            received: Vec::new(),
-        }
-    }
-
-    fn send(&mut self, message: &Value) {
-        self.socket.write_all(message.to_string().as_bytes()).unwrap();
-    }
-
-    fn message(&mut self) -> Value {
-        loop {
-            let mut messages = serde_json::Deserializer::from_slice(&self.received).into_iter();
-            if let Some(Ok(message)) = messages.next() {
-                let taken = messages.byte_offset();
-                self.received.drain(..taken);
-                return message;
-            }
-            let mut buf = [0; 4096];
-            let len = self.socket.read(&mut buf).unwrap();
-            assert!(len > 0, "the server has closed the connection");
-            self.received.extend_from_slice(&buf[..len]);
-        }
-    }
-
-    /// Calls, and gives what comes up to the reply.
-    fn call(&mut self, method: &str, params: &Value) -> Vec<Value> {
-        self.send(&json!({"id": "x", "method": method, "params": params}));
-        let mut messages = vec![];
-        loop {
-            let message = self.message();
-            let done = message["id"] == "x";
-            messages.push(normal(message));
-            if done {
-                // The order of the monitors of one client means nothing.
-                let updates = messages.len() - 1;
-                messages[..updates].sort_by_key(Value::to_string);
-                return messages;
-            }
-        }
-    }
-}
-
-/// Without what may differ: explanations, and UUIDs that the server chose.
-fn normal(mut value: Value) -> Value {
-    match &mut value {
-        Value::String(text) if text.parse::<Uuid>().is_ok() && !text.starts_with("00000000-") => {
-            *text = "chosen by the server".to_owned();
-        }
-        Value::Array(elements) => {
-            for element in elements {
-                *element = normal(element.take());
-            }
-        }
-        Value::Object(members) => {
-            if members.get("error").is_some_and(|error| !error.is_null()) {
-                members
-                    .retain(|name, value| !matches!(name.as_str(), "details" | "syntax") && !value.is_null());
-            }
-            for (name, member) in members {
-                *member = normal(member.take());
-                if let ("rows", Value::Array(rows)) = (name.as_str(), member) {
-                    rows.sort_by_key(Value::to_string);
-                }
-            }
-        }
-        _ => {}
-    }
-    value
-}
-
-struct Both {
-    real: OvsdbServer,
-    ours: std::path::PathBuf,
-    _dir: tempfile::TempDir,
-    _runtime: tokio::runtime::Runtime,
-}
-
-fn both() -> Option<Both> {
-    let real = or_skip(OvsdbServer::start())?;
-    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let ours = dir.path().join("db.sock");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    let server = Server::new([schema.as_str()]).unwrap();
-    let socket = ours.clone();
-    runtime.spawn(async move { server.listen(socket).await });
-    while UnixStream::connect(&ours).is_err() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Some(Both {
-        real,
-        ours,
-        _dir: dir,
-        _runtime: runtime,
-    })
-}
 
 fn row(n: u8) -> String {
     format!("00000000-0000-4000-8000-0000000000{n:02x}")
@@ -140,18 +27,6 @@ fn transact(operations: &[Value]) -> (&'static str, Value) {
     let mut params = vec![json!("Open_vSwitch")];
     params.extend_from_slice(operations);
     ("transact", params.into())
-}
-
-fn compare(both: &Both, script: &[(&str, Value)]) {
-    let mut peers = [Peer::connect(both.real.socket()), Peer::connect(&both.ours)];
-    let mut differences = Vec::new();
-    for (method, params) in script {
-        let [real, ours] = peers.each_mut().map(|peer| peer.call(method, params));
-        if ours != real {
-            differences.push(format!("{method} {params}\n  ours {ours:?}\n  real {real:?}"));
-        }
-    }
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]

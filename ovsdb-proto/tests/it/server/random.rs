@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{both, compare, row, transact, uuid};
+use super::both::{both, compare};
+use super::{row, transact, uuid};
 
 struct Random(u64);
 

@@ -1,0 +1,135 @@
+//! The server in memory and a real one, with the same database and asked the same.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ovsdb_proto::server::Server;
+use ovsdb_proto::value::Uuid;
+use serde_json::{Value, json};
+use testbed::{OvsdbServer, or_skip};
+
+/// A connection that sends raw messages.
+pub(super) struct Peer {
+    pub(super) socket: UnixStream,
+    received: Vec<u8>,
+}
+
+impl Peer {
+    pub(super) fn connect(path: &Path) -> Self {
+        let socket = UnixStream::connect(path).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        Self {
+            socket,
+            received: Vec::new(),
+        }
+    }
+
+    pub(super) fn send(&mut self, message: &Value) {
+        self.socket.write_all(message.to_string().as_bytes()).unwrap();
+    }
+
+    pub(super) fn message(&mut self) -> Value {
+        loop {
+            let mut messages = serde_json::Deserializer::from_slice(&self.received).into_iter();
+            if let Some(Ok(message)) = messages.next() {
+                let taken = messages.byte_offset();
+                self.received.drain(..taken);
+                return message;
+            }
+            let mut buf = [0; 4096];
+            let len = self.socket.read(&mut buf).unwrap();
+            assert!(len > 0, "the server has closed the connection");
+            self.received.extend_from_slice(&buf[..len]);
+        }
+    }
+
+    /// Calls, and gives what comes up to the reply.
+    pub(super) fn call(&mut self, method: &str, params: &Value) -> Vec<Value> {
+        self.send(&json!({"id": "x", "method": method, "params": params}));
+        let mut messages = vec![];
+        loop {
+            let message = self.message();
+            let done = message["id"] == "x";
+            messages.push(normal(message));
+            if done {
+                // The order of the monitors of one client means nothing.
+                let updates = messages.len() - 1;
+                messages[..updates].sort_by_key(Value::to_string);
+                return messages;
+            }
+        }
+    }
+}
+
+/// Without what may differ: explanations, and UUIDs that the server chose.
+pub(super) fn normal(mut value: Value) -> Value {
+    match &mut value {
+        Value::String(text) if text.parse::<Uuid>().is_ok() && !text.starts_with("00000000-") => {
+            *text = "chosen by the server".to_owned();
+        }
+        Value::Array(elements) => {
+            for element in elements {
+                *element = normal(element.take());
+            }
+        }
+        Value::Object(members) => {
+            if members.get("error").is_some_and(|error| !error.is_null()) {
+                members
+                    .retain(|name, value| !matches!(name.as_str(), "details" | "syntax") && !value.is_null());
+            }
+            for (name, member) in members {
+                *member = normal(member.take());
+                if let ("rows", Value::Array(rows)) = (name.as_str(), member) {
+                    rows.sort_by_key(Value::to_string);
+                }
+            }
+        }
+        _ => {}
+    }
+    value
+}
+
+pub(super) struct Both {
+    pub(super) real: OvsdbServer,
+    pub(super) ours: PathBuf,
+    _dir: tempfile::TempDir,
+    _runtime: tokio::runtime::Runtime,
+}
+
+pub(super) fn both() -> Option<Both> {
+    let real = or_skip(OvsdbServer::start())?;
+    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let ours = dir.path().join("db.sock");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = Server::new([schema.as_str()]).unwrap();
+    let socket = ours.clone();
+    runtime.spawn(async move { server.listen(socket).await });
+    while UnixStream::connect(&ours).is_err() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Some(Both {
+        real,
+        ours,
+        _dir: dir,
+        _runtime: runtime,
+    })
+}
+
+pub(super) fn compare(both: &Both, script: &[(&str, Value)]) {
+    let mut peers = [Peer::connect(both.real.socket()), Peer::connect(&both.ours)];
+    let mut differences = Vec::new();
+    for (method, params) in script {
+        let [real, ours] = peers.each_mut().map(|peer| peer.call(method, params));
+        if ours != real {
+            differences.push(format!("{method} {params}\n  ours {ours:?}\n  real {real:?}"));
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
