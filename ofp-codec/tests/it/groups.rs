@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use ofp_codec::{
     Group, GroupStats, Meter, MeterStats, Version,
     text::{group_stats, groups, meter_stats, meters},
-    wire::{GroupMod, Message, MessageKind, MeterMod, print},
+    wire::{GroupMod, Message, MessageKind, MeterMod, RequestForward, Writer, print},
 };
 use testbed::{Switch, or_skip};
 
-use crate::random::Random;
+use crate::{messages::compare_but, random::Random};
 
 const VERSIONS: [(&str, u8); 6] = [
     ("OpenFlow10", 1),
@@ -219,6 +219,40 @@ fn mutated_messages_print_as_ovs_ofctl_prints_them() {
     }
     assert!(differences.is_empty(), "{differences:#?}");
     assert!(kept < MUTANTS / 10, "{kept}");
+}
+
+#[test]
+fn changes_of_others_print_as_ovs_ofctl_prints_them_and_are_written_again() {
+    let mut random = Random::seeded(16);
+    let (mut forwarded, mut again) = (Vec::new(), 0);
+    for inner in messages() {
+        let version = Version(inner[0]);
+        let kind = MessageKind::Requestforward;
+        let forward = |body: &[u8]| {
+            let mut outer = Vec::new();
+            let encoded = kind.encode(version, 0, &mut outer, |writer| {
+                writer.bytes(body);
+                Ok(())
+            });
+            encoded.unwrap();
+            outer
+        };
+        let outer = forward(&inner);
+        let message = Message::parse(&outer).unwrap();
+        if let Ok(request) = RequestForward::decode(&message) {
+            let mut body = Vec::new();
+            request.encode(version, &mut Writer::new(&mut body)).unwrap();
+            assert_eq!(body, inner);
+            again += 1;
+        }
+        let mut mutant = inner;
+        let at = random.below(mutant.len().min(24));
+        mutant[at] = *random.pick(&[0, 1, 4, 8, 14, 20, 29]);
+        forwarded.extend([outer, forward(&mutant)]);
+    }
+    assert!(again > 100, "{again}");
+    // An action that is not known is kept, where Open vSwitch refuses the message.
+    compare_but(&forwarded, |_, wanted| wanted.contains("OFPBAC_BAD_TYPE"));
 }
 
 fn first_difference(ours: &str, theirs: &str) -> String {

@@ -20,6 +20,7 @@ use crate::{
         aggregate::Aggregate,
         async_config::AsyncConfig,
         bundle::{BundleAdd, BundleControl},
+        ct_flush::CtFlush,
         entries::{BadEntry, Entries, Entry},
         error::{DecodeError, Fault},
         error_message::ErrorMessage,
@@ -29,6 +30,7 @@ use crate::{
         flow_stats::FlowStatsRef,
         group::{GroupFeatures, GroupMod},
         hello::Hello,
+        ipfix::{IpfixStats, write_ipfix},
         kind::MessageKind,
         message::Message,
         meter::{MeterFeatures, MeterMod},
@@ -37,6 +39,7 @@ use crate::{
         port::{PortDesc, PortMod, PortStats, PortStatus, decode_port},
         program::unknown,
         queue::{QueueConfig, QueueStats, write_queues},
+        request_forward::RequestForward,
         role::RoleMessage,
         switch::{Description, Features, SwitchConfig},
         table::{TableDesc, TableFeatures, TableMod, TableStats, TableStatus, Tables},
@@ -224,6 +227,22 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
             let mut body = message.body();
             body.bytes(6, "padding")?;
             put(text, &format_args!(" zone_id={}", body.u16("zone")?));
+        }
+        Some(Kind::CtFlush) => put(text, &CtFlush::decode(message)?),
+        Some(Kind::Requestforward) => put(text, &RequestForward::decode(message)?),
+        Some(Kind::IpfixBridgeReply) => {
+            text.push_str("\n  bridge ipfix: ");
+            write_ipfix(text, &IpfixStats::decode(&mut message.body())?, 16);
+        }
+        Some(Kind::IpfixFlowReply) => {
+            put(
+                text,
+                &format_args!(" {} ids\n", message.body().len() / IpfixStats::LEN),
+            );
+            return every(Entries::<IpfixStats>::of(message), |stats| {
+                put(text, &format_args!("  id {:3}: ", stats.collector_set_id));
+                write_ipfix(text, &stats, 10);
+            });
         }
         Some(Kind::FlowMod) => {
             let flow_mod = FlowModRef::decode(message)?.check()?;

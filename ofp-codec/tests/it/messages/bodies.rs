@@ -1,10 +1,12 @@
 //! Random bodies of messages that have a structure of their own: most of them are well-formed.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use ofp_codec::{
     Field, Version,
     wire::{
-        AsyncConfig, DecodeError, EncodeError, Entries, Entry, Form, GroupFeatures, Message,
-        MessageKind as Kind, OxmHeader, PortMod, Property, QueueConfig, TableDesc, TableFeaturesRef,
+        AsyncConfig, CtFlush, CtTuple, DecodeError, EncodeError, Entries, Entry, Form, GroupFeatures,
+        Message, MessageKind as Kind, OxmHeader, PortMod, Property, QueueConfig, TableDesc, TableFeaturesRef,
         TableMod, TableStatsRef, TableStatus, TlvTable, TlvTableMod, Writer,
     },
 };
@@ -51,6 +53,7 @@ pub(super) fn body(kind: Kind, version: Version, form: &Form, random: &mut Rando
             out
         }
         Kind::TlvTableMod | Kind::TlvTableReply => tlv_table(form, random),
+        Kind::CtFlush => ct_flush(random),
         _ => return None,
     };
     // A message has its length in 16 bits.
@@ -316,6 +319,41 @@ fn monitors(version: Version, random: &mut Random) -> Vec<u8> {
             Version::V1_0 | Version::V1_1 | Version::V1_2 => out.extend([0, 0, 0x06, 2, 8, 6, 0, 0]),
             _ => out.extend([0, 1, 0, 10, 0x80, 0, 0x0a, 2, 8, 6, 0, 0, 0, 0, 0, 0]),
         }
+    }
+    out
+}
+
+fn ct_flush(random: &mut Random) -> Vec<u8> {
+    let ipv4 = random.below(2) == 0;
+    let tuple = |random: &mut Random| {
+        let address = |random: &mut Random| match (random.below(4), ipv4) {
+            (0, _) => Ipv6Addr::UNSPECIFIED,
+            (1, true) | (_, false) if random.below(8) != 0 => Ipv6Addr::from_bits(0xfd00 << 112 | 5),
+            _ => Ipv4Addr::new(10, 0, 0, 7).to_ipv6_mapped(),
+        };
+        let port = |random: &mut Random| *random.pick(&[0, 80, 0x0503, 65535]);
+        CtTuple {
+            src: address(random),
+            dst: address(random),
+            ports: [port(random), port(random)],
+        }
+    };
+    let flush = CtFlush {
+        ip_proto: *random.pick(&[0, 1, 6, 17, 58]),
+        original: tuple(random),
+        reply: tuple(random),
+        zone: *random.pick(&[None, Some(0), Some(9)]),
+    };
+    let mut out = Vec::new();
+    flush.encode(&mut Writer::new(&mut out)).unwrap();
+    match random.below(16) {
+        0 => out[7] = 1,
+        1 => properties(&[2, 3, 4, 0xffff], random, &mut out),
+        2 => {
+            let at = random.below(out.len());
+            out[at] = *random.pick(&[0, 1, 4, 8, 17, 20]);
+        }
+        _ => {}
     }
     out
 }
