@@ -2,7 +2,11 @@
 
 use core::{fmt, time::Duration};
 
-use crate::wire::{error::DecodeError, read::Reader};
+use crate::wire::{
+    error::{DecodeError, EncodeError},
+    read::Reader,
+    write::Writer,
+};
 
 /// A counter; all ones stand for one that there is not.
 pub(crate) fn decode_counter(reader: &mut Reader<'_>) -> Result<Option<u64>, DecodeError> {
@@ -15,6 +19,31 @@ pub(crate) fn decode_duration(reader: &mut Reader<'_>) -> Result<Option<Duration
     let (seconds, nanos) = (reader.u32("seconds")?, reader.u32("nanoseconds")?);
     let duration = Duration::from_secs(seconds.into()) + Duration::from_nanos(nanos.into());
     Ok((seconds != u32::MAX).then_some(duration))
+}
+
+/// Writes what [`decode_counter`] reads.
+pub(crate) fn encode_counter(counter: Option<u64>, writer: &mut Writer<'_>) {
+    writer.u64(counter.unwrap_or(u64::MAX));
+}
+
+/// Writes what [`decode_duration`] reads.
+pub(crate) fn encode_duration(
+    duration: Option<Duration>,
+    writer: &mut Writer<'_>,
+) -> Result<(), EncodeError> {
+    let (seconds, nanos) = match duration {
+        None => (u32::MAX, u32::MAX),
+        Some(duration) => (
+            u32::try_from(duration.as_secs()).map_err(|_| EncodeError::OutOfRange {
+                what: "duration",
+                value: duration.as_secs().into(),
+            })?,
+            duration.subsec_nanos(),
+        ),
+    };
+    writer.u32(seconds);
+    writer.u32(nanos);
+    Ok(())
 }
 
 /// Counters in a line, `?` for those that there are not: `pkts=7, bytes=?`.

@@ -23,6 +23,7 @@ use crate::{
         kind::MessageKind,
         message::Message,
         read::Reader,
+        write::Writer,
     },
 };
 
@@ -222,6 +223,40 @@ impl<'a> Entry<'a> for Group {
         group.buckets = decode_buckets(reader.part(len, Self::WHAT)?, version, kind)?;
         group.selection = decode_selection(entry, kind, Ok(()))?;
         Ok(group)
+    }
+}
+
+impl Group {
+    /// Writes the entry of a reply that describes groups.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::NotInVersion`] for a way of selection that the version does not have, and what actions
+    /// have no bytes for.
+    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let start = writer.len();
+        writer.u16(0);
+        writer.u8(self.kind.0);
+        writer.u8(0);
+        writer.u32(self.id);
+        match &self.selection {
+            Some(_) if !has_properties(version) => {
+                let what = "way of selection";
+                return Err(EncodeError::NotInVersion { what, version });
+            }
+            _ if !has_properties(version) => encode_buckets(self, version, writer)?,
+            selection => {
+                let len = writer.len();
+                writer.zeros(8);
+                let buckets = writer.len();
+                encode_buckets(self, version, writer)?;
+                writer.fill_len(len, buckets, "buckets")?;
+                if let Some(selection) = selection {
+                    encode_selection(selection, version, writer)?;
+                }
+            }
+        }
+        writer.fill_len(start, start, Self::WHAT)
     }
 }
 

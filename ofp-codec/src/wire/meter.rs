@@ -10,7 +10,7 @@ use crate::{
     },
     wire::{
         bits::write_bit_names,
-        counter::decode_duration,
+        counter::{decode_duration, encode_duration},
         entries::Entry,
         error::{DecodeError, EncodeError, Fault},
         kind::MessageKind,
@@ -217,7 +217,54 @@ impl<'a> Entry<'a> for MeterStats {
     }
 }
 
+impl Meter {
+    /// Writes the entry of a reply that describes meters.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::TooLong`] for more bands than fit.
+    pub fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let start = writer.len();
+        writer.u16(0);
+        writer.u16(self.flags.0);
+        writer.u32(self.id);
+        self.bands.iter().for_each(|band| encode_band(band, writer));
+        writer.fill_len(start, start, Self::WHAT)
+    }
+}
+
+impl MeterStats {
+    /// Writes the entry of a reply.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::OutOfRange`] for more seconds than 32 bits, [`EncodeError::TooLong`] for more bands than
+    /// fit.
+    pub fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let start = writer.len();
+        writer.u32(self.id);
+        writer.zeros(8);
+        writer.u32(self.flow_count);
+        writer.u64(self.packet_in_count);
+        writer.u64(self.byte_in_count);
+        encode_duration(Some(self.duration), writer)?;
+        for band in &self.bands {
+            writer.u64(band.n_packets);
+            writer.u64(band.n_bytes);
+        }
+        writer.fill_len(start + 4, start, Self::WHAT)
+    }
+}
+
 impl MeterFeatures {
+    /// Writes the reply.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u32(self.max_meters);
+        writer.u32(self.band_types);
+        writer.u32(self.capabilities);
+        writer.bytes(&[self.max_bands, self.max_color, 0, 0]);
+    }
+
     /// Reads the reply: meters, types, capabilities (32 bits each), bands, colours (8 bits each), padding.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::{
         bits::bits,
         entries::Entry,
         error::{DecodeError, EncodeError, Fault},
-        property::decode_property,
+        property::{Property, decode_property},
         read::Reader,
         write::Writer,
     },
@@ -184,6 +184,49 @@ impl<'a> Entry<'a> for PortDesc {
 }
 
 impl PortDesc {
+    /// Writes the entry as Open vSwitch does.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::OutOfRange`] for a port that OpenFlow 1.0 has no number for; [`EncodeError::TooLong`] for
+    /// a name of more than 15 bytes.
+    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let start = writer.len();
+        encode_port(self.port, version, writer)?;
+        if version > Version::V1_0 {
+            writer.zeros(4);
+        }
+        writer.bytes(&self.hw_addr.0);
+        if version > Version::V1_0 {
+            writer.zeros(2);
+        }
+        encode_text(&self.name, 15, "name of a port", writer)?;
+        writer.zeros(1);
+        writer.u32(self.config.0);
+        writer.u32(self.state.0);
+        if version < Version::V1_4 {
+            self.encode_features(version, writer);
+            return Ok(());
+        }
+        let mut ethernet = alloc::vec![0; 4];
+        self.encode_features(version, &mut Writer::new(&mut ethernet));
+        Property::new(ETHERNET, &ethernet).encode(writer)?;
+        writer.fill_len(start + 4, start, Self::WHAT)
+    }
+
+    fn encode_features(&self, version: Version, writer: &mut Writer<'_>) {
+        for features in [self.current, self.advertised, self.supported, self.peer] {
+            writer.u32(match version {
+                Version::V1_0 => features.to_openflow10(),
+                _ => features.0,
+            });
+        }
+        if version > Version::V1_0 {
+            writer.u32(self.current_speed);
+            writer.u32(self.max_speed);
+        }
+    }
+
     fn decode_features(&mut self, reader: &mut Reader<'_>, version: Version) -> Result<(), DecodeError> {
         for features in [
             &mut self.current,
@@ -212,6 +255,11 @@ impl PortFeatures {
     /// From the numbering of OpenFlow 1.0, in which the media have other bits.
     fn from_openflow10(bits: u32) -> Self {
         PortFeatures(bits & 0x7f | (bits & 0xf80) << 4)
+    }
+
+    /// The other way round; OpenFlow 1.0 has no bits for the rest.
+    fn to_openflow10(self) -> u32 {
+        self.0 & 0x7f | self.0 >> 4 & 0xf80
     }
 
     /// The highest speed among them, in kb/s; 0 if there is none (`netdev_features_to_bps`).
@@ -292,6 +340,22 @@ pub(crate) fn decode_name_of(len: usize, reader: &mut Reader<'_>) -> Result<Box<
     let name = reader.bytes(len, "name")?;
     let end = name.iter().position(|byte| *byte == 0).unwrap_or(len - 1);
     Ok(String::from_utf8_lossy(&name[..end]).into())
+}
+
+/// A text in `len` bytes, filled up with zeros.
+pub(crate) fn encode_text(
+    text: &str,
+    len: usize,
+    what: &'static str,
+    writer: &mut Writer<'_>,
+) -> Result<(), EncodeError> {
+    let Some(zeros) = len.checked_sub(text.len()) else {
+        let (len, limit) = (text.len(), len);
+        return Err(EncodeError::TooLong { what, len, limit });
+    };
+    writer.bytes(text.as_bytes());
+    writer.zeros(zeros);
+    Ok(())
 }
 
 const ETHERNET: u16 = 0;

@@ -3,11 +3,12 @@ use core::{fmt, time::Duration};
 use crate::{
     model::{port::Port, print::Elapsed, version::Version},
     wire::{
-        counter::{Counters, decode_counter, decode_duration},
+        counter::{Counters, decode_counter, decode_duration, encode_counter, encode_duration},
         entries::Entry,
-        error::DecodeError,
-        port::decode_port,
+        error::{DecodeError, EncodeError},
+        port::{decode_port, encode_port},
         read::Reader,
+        write::Writer,
     },
 };
 
@@ -73,6 +74,33 @@ impl<'a> Entry<'a> for QueueStats {
                 _ => decode_duration(reader)?,
             },
         })
+    }
+}
+
+impl QueueStats {
+    /// Writes the entry.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::OutOfRange`] for a port that OpenFlow 1.0 has no number for, and for more seconds than
+    /// 32 bits.
+    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        if version >= Version::V1_4 {
+            writer.u16(48);
+            writer.zeros(6);
+        }
+        encode_port(self.port, version, writer)?;
+        if version == Version::V1_0 {
+            writer.zeros(2);
+        }
+        writer.u32(self.queue);
+        for counter in [self.tx_bytes, self.tx_packets, self.tx_errors] {
+            encode_counter(counter, writer);
+        }
+        match version {
+            Version::V1_0 | Version::V1_1 | Version::V1_2 => Ok(()),
+            _ => encode_duration(self.duration, writer),
+        }
     }
 }
 

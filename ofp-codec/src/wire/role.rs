@@ -1,10 +1,14 @@
 use core::fmt;
 
-use crate::wire::{
-    error::{DecodeError, Fault},
-    kind::{MessageKind, Namespace, experimenter},
-    message::Message,
-    read::Reader,
+use crate::{
+    model::version::Version,
+    wire::{
+        error::{DecodeError, EncodeError, Fault},
+        kind::{MessageKind, Namespace, experimenter},
+        message::Message,
+        read::Reader,
+        write::Writer,
+    },
 };
 
 /// The role of a controller among those of a switch (`enum ofp12_controller_role`).
@@ -56,6 +60,33 @@ impl RoleMessage {
             role,
             generation_id: (!none).then_some(generation_id),
         })
+    }
+}
+
+impl RoleMessage {
+    /// Writes the body of a request or a reply, in OpenFlow's form or, before OpenFlow 1.2, in Nicira's.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::NotInVersion`] for a role that Nicira's form does not have.
+    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let number = match self.role {
+            Role::NoChange => 0,
+            Role::Equal => 1,
+            Role::Primary => 2,
+            Role::Secondary => 3,
+        };
+        if version >= Version::V1_2 {
+            writer.u32(number);
+            writer.zeros(4);
+            // Open vSwitch has this number for none.
+            writer.u64(self.generation_id.unwrap_or(u64::MAX));
+            return Ok(());
+        }
+        let what = "role";
+        let number = u32::checked_sub(number, 1).ok_or(EncodeError::NotInVersion { what, version })?;
+        writer.u32(number);
+        Ok(())
     }
 }
 

@@ -7,9 +7,9 @@ use crate::{
         action_set::ActionSet,
         bits::{bits, write_bit_names},
         entries::Entries,
-        error::{DecodeError, Fault},
+        error::{DecodeError, EncodeError, Fault},
         message::Message,
-        port::PortDesc,
+        port::{PortDesc, encode_text},
         write::Writer,
     },
 };
@@ -93,6 +93,26 @@ impl Features {
             actions,
             ports: ports.map_err(|bad| bad.error)?,
         })
+    }
+}
+
+impl Features {
+    /// Writes the body, for the version that it is of.
+    ///
+    /// # Errors
+    ///
+    /// As [`PortDesc::encode`]; since OpenFlow 1.3 ports are not written.
+    pub fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        writer.u64(self.datapath_id);
+        writer.u32(self.n_buffers);
+        writer.bytes(&[self.n_tables, self.auxiliary_id, 0, 0]);
+        writer.u32(self.capabilities.0);
+        writer.u32(self.actions);
+        if self.version >= Version::V1_3 {
+            return Ok(());
+        }
+        let mut ports = self.ports.iter();
+        ports.try_for_each(|port| port.encode(self.version, writer))
     }
 }
 
@@ -237,6 +257,27 @@ impl Description {
             serial_number: text(32, "serial number")?,
             datapath: text(256, "datapath description")?,
         })
+    }
+}
+
+impl Description {
+    /// Writes the body.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::TooLong`] for a text that has no room with a zero behind it.
+    pub fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        for (what, text, room) in [
+            ("manufacturer", &self.manufacturer, 256),
+            ("hardware", &self.hardware, 256),
+            ("software", &self.software, 256),
+            ("serial number", &self.serial_number, 32),
+            ("datapath description", &self.datapath, 256),
+        ] {
+            encode_text(text, room - 1, what, writer)?;
+            writer.zeros(1);
+        }
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::switch::switch;
+use crate::{sessions::written, switch::switch};
 
 /// The versions, and what `ovs-ofctl` calls them.
 pub(crate) const VERSIONS: [(Version, &str); 6] = [
@@ -143,9 +143,12 @@ async fn what_tables_can_do_is_written_as_the_switch_writes_it_and_prints_as_ovs
             shown.trim_start().starts_with(body(&text).trim_start()),
             "{text}\n{shown}"
         );
-        let written = bytes_of_table_features(&switch, version).await;
+        let replies = replies(&switch, version, MessageKind::TableFeaturesRequest, &[]).await;
+        let entries = replies
+            .iter()
+            .map(|reply| Message::parse(reply).unwrap().body().rest());
         assert_eq!(
-            written,
+            entries.collect::<Vec<_>>().concat(),
             tables
                 .iter()
                 .flat_map(|table| one(table).split_off(16))
@@ -154,31 +157,74 @@ async fn what_tables_can_do_is_written_as_the_switch_writes_it_and_prints_as_ovs
     }
 }
 
-/// The entries of the reply, as the switch sends them.
-async fn bytes_of_table_features(switch: &Switch, version: Version) -> Vec<u8> {
+#[tokio::test]
+async fn what_a_switch_says_of_itself_is_written_as_it_says_it_in_every_version() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    for port in ["p1", "p2"] {
+        let add = [
+            "add-port",
+            "br0",
+            port,
+            "--",
+            "set",
+            "interface",
+            port,
+            "type=dummy",
+        ];
+        switch.vsctl(&add).unwrap();
+    }
+    for (version, name) in VERSIONS {
+        switch
+            .ofctl(&["-O", name, "mod-port", &br0, "p1", "down"])
+            .unwrap();
+        let any = match version {
+            Version::V1_0 => &[0xff, 0xff, 0, 0, 0, 0, 0, 0],
+            _ => &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+        };
+        let ports: &[u8] = if version >= Version::V1_5 { any } else { &[] };
+        for (kind, body) in [
+            (MessageKind::FeaturesRequest, &[][..]),
+            (MessageKind::DescRequest, &[]),
+            (MessageKind::PortDescRequest, ports),
+            (MessageKind::PortRequest, any),
+            (MessageKind::GetConfigRequest, &[]),
+        ] {
+            for reply in replies(&switch, version, kind, body).await {
+                let message = Message::parse(&reply).unwrap();
+                let body = message.body().rest();
+                assert_eq!(written(&message).as_deref(), Some(body), "{name} {message}");
+            }
+        }
+    }
+}
+
+/// The messages of a reply, as the switch sends them.
+async fn replies(switch: &Switch, version: Version, kind: MessageKind, body: &[u8]) -> Vec<Vec<u8>> {
     let mut stream = UnixStream::connect(switch.mgmt("br0").trim_start_matches("unix:"))
         .await
         .unwrap();
     let mut session = Session::new(Versions::from_iter([version]));
-    let (mut entries, mut asked, mut buffer) = (Vec::new(), false, vec![0; 1 << 16]);
+    let (mut replies, mut asked, mut buffer) = (Vec::new(), None, vec![0; 1 << 16]);
     loop {
         let len = session.outgoing().len();
         stream.write_all(session.outgoing()).await.unwrap();
         session.sent(len);
         let len = stream.read(&mut buffer).await.unwrap();
         session.receive(&buffer[..len]);
-        if session.handshake().unwrap().is_some() && !asked {
-            session
-                .request(MessageKind::TableFeaturesRequest, |_| Ok(()))
-                .unwrap();
-            asked = true;
+        if session.handshake().unwrap().is_some() && asked.is_none() {
+            let request = session.request(kind, |writer| {
+                writer.bytes(body);
+                Ok(())
+            });
+            asked = Some(request.unwrap());
         }
         while let Some(received) = session.next().unwrap() {
             let message = Message::parse(received.bytes()).unwrap();
-            if message.kind() == Some(MessageKind::TableFeaturesReply) {
-                entries.extend_from_slice(message.body().rest());
+            if Some(message.header().xid) == asked {
+                replies.push(message.bytes().to_vec());
                 if !message.more() {
-                    return entries;
+                    return replies;
                 }
             }
         }

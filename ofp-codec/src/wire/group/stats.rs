@@ -6,10 +6,11 @@ use crate::{
         version::Version,
     },
     wire::{
-        counter::{decode_counter, decode_duration},
+        counter::{decode_counter, decode_duration, encode_counter, encode_duration},
         entries::Entry,
-        error::DecodeError,
+        error::{DecodeError, EncodeError},
         read::Reader,
+        write::Writer,
     },
 };
 
@@ -48,5 +49,31 @@ impl<'a> Entry<'a> for GroupStats {
             n_bytes,
             buckets,
         })
+    }
+}
+
+impl GroupStats {
+    /// Writes the entry of a reply.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::OutOfRange`] for more seconds than 32 bits, [`EncodeError::TooLong`] for more buckets than
+    /// fit.
+    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let start = writer.len();
+        writer.zeros(4);
+        writer.u32(self.id);
+        writer.u32(self.ref_count);
+        writer.zeros(4);
+        writer.u64(self.n_packets);
+        writer.u64(self.n_bytes);
+        if ![Version::V1_1, Version::V1_2].contains(&version) {
+            encode_duration(self.duration, writer)?;
+        }
+        for bucket in &self.buckets {
+            encode_counter(bucket.n_packets, writer);
+            encode_counter(bucket.n_bytes, writer);
+        }
+        writer.fill_len(start, start, Self::WHAT)
     }
 }

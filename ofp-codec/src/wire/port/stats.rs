@@ -4,12 +4,13 @@ use core::{fmt, time::Duration};
 use crate::{
     model::{port::Port, print::Elapsed, version::Version},
     wire::{
-        counter::{Counters, decode_counter, decode_duration},
+        counter::{Counters, decode_counter, decode_duration, encode_counter, encode_duration},
         entries::Entry,
-        error::DecodeError,
-        port::decode_port,
-        property::decode_property,
+        error::{DecodeError, EncodeError},
+        port::{decode_port, encode_port},
+        property::{Property, decode_property},
         read::Reader,
+        write::Writer,
     },
 };
 
@@ -189,6 +190,108 @@ impl PortStats {
     }
 }
 
+impl PortStats {
+    /// Writes the entry as Open vSwitch does.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::OutOfRange`] for a port that OpenFlow 1.0 has no number for, and for more seconds than
+    /// 32 bits; [`EncodeError::TooLong`] for the name of a counter of more than 255 bytes, and for more
+    /// counters than fit.
+    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let since_1_4 = version >= Version::V1_4;
+        let start = writer.len();
+        if since_1_4 {
+            writer.zeros(4);
+        }
+        encode_port(self.port, version, writer)?;
+        match version {
+            Version::V1_0 => writer.zeros(6),
+            _ if since_1_4 => encode_duration(self.duration, writer)?,
+            _ => writer.zeros(4),
+        }
+        for counter in [
+            self.rx_packets,
+            self.tx_packets,
+            self.rx_bytes,
+            self.tx_bytes,
+            self.rx_dropped,
+            self.tx_dropped,
+            self.rx_errors,
+            self.tx_errors,
+        ] {
+            encode_counter(counter, writer);
+        }
+        if since_1_4 {
+            self.encode_properties(writer)?;
+            return writer.fill_len(start, start, Self::WHAT);
+        }
+        self.encode_ethernet(writer);
+        if version == Version::V1_3 {
+            encode_duration(self.duration, writer)?;
+        }
+        Ok(())
+    }
+
+    fn encode_ethernet(&self, writer: &mut Writer<'_>) {
+        for counter in [
+            self.rx_frame_errors,
+            self.rx_over_errors,
+            self.rx_crc_errors,
+            self.collisions,
+        ] {
+            encode_counter(counter, writer);
+        }
+    }
+
+    fn encode_properties(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let mut ethernet = alloc::vec![0; 4];
+        self.encode_ethernet(&mut Writer::new(&mut ethernet));
+        Property::new(ETHERNET_PROPERTY, &ethernet).encode(writer)?;
+
+        let mut sizes = head_of(RFC_2819);
+        let mut value = Writer::new(&mut sizes);
+        value.zeros(4);
+        for (direction, name) in RFC_2819_COUNTERS {
+            let counters = match direction {
+                Direction::Rx => &self.rfc2819_rx,
+                Direction::Tx => &self.rfc2819_tx,
+            };
+            let known = counters.iter().find(|(known, _)| *known == name);
+            encode_counter(known.map(|(_, counter)| *counter), &mut value);
+        }
+        Property::new(EXPERIMENTER, &sizes).encode(writer)?;
+
+        if self.custom.is_empty() {
+            return Ok(());
+        }
+        let too_long = |what, len, limit| EncodeError::TooLong { what, len, limit };
+        let mut custom = head_of(CUSTOM);
+        let mut value = Writer::new(&mut custom);
+        let count = self.custom.len();
+        value.zeros(2);
+        value.u16(
+            count
+                .try_into()
+                .map_err(|_| too_long("counters", count, u16::MAX.into()))?,
+        );
+        for (name, counter) in &self.custom {
+            let len = name.len();
+            value.u8(len
+                .try_into()
+                .map_err(|_| too_long("name of a counter", len, u8::MAX.into()))?);
+            value.bytes(name.as_bytes());
+            value.u64(*counter);
+        }
+        Property::new(EXPERIMENTER, &custom).encode(writer)
+    }
+}
+
+/// The number of an experimenter and a type of its own.
+fn head_of((experimenter, kind): (u32, u32)) -> Vec<u8> {
+    [experimenter.to_be_bytes(), kind.to_be_bytes()].concat()
+}
+
 /// As `ovs-ofctl dump-ports` prints it.
 impl fmt::Display for PortStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -256,6 +359,7 @@ enum Direction {
 }
 
 const EXPERIMENTER: u16 = 0xffff;
+const ETHERNET_PROPERTY: u16 = 0;
 const ETHERNET: (u32, u32) = (0, 0);
 const INTEL: u32 = 0x0000_aa01;
 const RFC_2819: (u32, u32) = (INTEL, 1);

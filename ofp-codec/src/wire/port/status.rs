@@ -1,10 +1,14 @@
 use core::fmt;
 
-use crate::wire::{
-    entries::Entry as _,
-    error::{DecodeError, Fault},
-    message::Message,
-    port::PortDesc,
+use crate::{
+    model::version::Version,
+    wire::{
+        entries::Entry as _,
+        error::{DecodeError, EncodeError, Fault},
+        message::Message,
+        port::PortDesc,
+        write::Writer,
+    },
 };
 
 /// `OFPT_PORT_STATUS`: a port came, went or changed. `reason u8`, seven bytes of padding, the port.
@@ -49,6 +53,23 @@ impl PortStatus {
             reason,
             port: PortDesc::decode(port, version)?,
         })
+    }
+}
+
+impl PortStatus {
+    /// Writes the body.
+    ///
+    /// # Errors
+    ///
+    /// As [`PortDesc::encode`].
+    pub fn encode(&self, version: Version, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        writer.u8(match self.reason {
+            PortReason::Add => 0,
+            PortReason::Delete => 1,
+            PortReason::Modify => 2,
+        });
+        writer.zeros(7);
+        self.port.encode(version, writer)
     }
 }
 
