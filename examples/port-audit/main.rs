@@ -47,9 +47,9 @@ each bridge, so it must run on the host of the switch and in its network namespa
                       reboot or such a deletion, with nobody to use it
   error               the switch says why it cannot use it, has not taken it up, or has another port by its ofport
   duplicate iface-id  another interface has the same external_ids:iface-id
-  vport without row   the datapath has a port that no row explains: a foreign one, or a leftover
+  vport without row   the datapath has a port that no row explains: a switch that died left it, or it is somebody else's
   openflow without row
-                      so has a bridge
+                      the bridge has a port that this database does not have
   undecided           one of the faults above, but seen only once: it may just be coming or going
 
 A port with other_config:transient=true is marked: Open vSwitch itself removes it at the next boot. Tunnels and patch

@@ -70,7 +70,8 @@ pub fn ask(tool: &str, remote: &str) -> Result<Box<dyn BufRead>, Failure> {
     Ok(Box::new(Cursor::new(text)))
 }
 
-/// Reads every flow. A line that cannot be read is complained about in the name of `reader`, and the others go on.
+/// Reads every flow. A line that cannot be read is complained about in the name of `reader`, and the others go on: that is
+/// the tool, and which dump if there may be several, as in `flow-diff: after`.
 ///
 /// # Errors
 /// [`Failure`] if the input fails.
@@ -103,11 +104,9 @@ pub fn read_lines(
             Ok(_) => Ok(()),
             Err(ReadError::Parse(error)) => Err(error.to_string()),
             Err(error) => {
-                // Whoever prints it names the tool again.
-                let file = reader
-                    .split_once(' ')
-                    .map_or(String::new(), |(_, file)| format!("{file}: "));
-                return Err(Failure::blind(format_args!("{file}{}", chain(&error))));
+                // Whoever prints a failure names the tool himself.
+                let (_, dump) = reader.split_once(": ").unwrap_or((reader, "the dump"));
+                return Err(Failure::blind(format_args!("{dump}: {}", chain(&error))));
             }
         };
         // What ovs-ofctl could not decode, it printed as bytes.

@@ -9,8 +9,10 @@ use netlink_genl::ovs::datapath::{Datapath, Dispatch};
 use crate::cli::{Failure, chain};
 use crate::kernel::{self, DATAPATH};
 
+pub use self::growth::Growth;
 pub use self::release::Release;
 
+mod growth;
 mod release;
 
 /// The sockets of a switch, beside the datapath that uses them.

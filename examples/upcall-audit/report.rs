@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use examples::cli::{Failure, table, timestamp};
-use examples::upcalls::{Release, Upcalls};
+use examples::upcalls::{Growth, Release, Upcalls};
 use netlink_genl::accounting::{Role, Socket};
 use netlink_genl::ovs::datapath::Dispatch;
 use serde_json::{Value, json};
@@ -177,29 +177,9 @@ impl Report<'_> {
 
     /// Since the first look; `None` at that.
     fn growth(&self) -> Option<Growth> {
-        let since = self.now.time.duration_since(self.first.time).ok();
-        let minutes = since
-            .map(|since| since.as_secs_f64() / 60.0)
-            .filter(|minutes| *minutes > 0.0)?;
-        let (first, now) = (&self.first.upcalls, &self.now.upcalls);
-        let left = || {
-            let rate = difference(first.open?, now.open?) / minutes;
-            let minutes = difference(now.open?, now.limit?) / rate;
-            // Who has a century left has no limit.
-            (rate > 0.0 && minutes < CENTURY).then(|| Duration::from_secs_f64(minutes.max(0.0) * 60.0))
-        };
-        Some(Growth {
-            lost: difference(first.orphaned(), now.orphaned()) / minutes,
-            left: left(),
-        })
+        let apart = self.now.time.duration_since(self.first.time).ok()?;
+        Growth::between(&self.first.upcalls, &self.now.upcalls, apart)
     }
-}
-
-struct Growth {
-    /// Sockets a minute.
-    lost: f64,
-    /// Until all descriptors are in use.
-    left: Option<Duration>,
 }
 
 fn name(dispatch: Dispatch) -> &'static str {
@@ -213,12 +193,6 @@ fn row(what: &str, count: usize, note: &str) -> [String; 3] {
     [what.to_owned(), count.to_string(), note.to_owned()]
 }
 
-/// `to - from`; numbers of descriptors are far below 2^32, and saturate there.
-fn difference(from: usize, to: usize) -> f64 {
-    let float = |n| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-    float(to) - float(from)
-}
-
 fn duration(time: Duration) -> String {
     let minutes = time.as_secs() / 60;
     match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
@@ -227,5 +201,3 @@ fn duration(time: Duration) -> String {
         (days, hours, _) => format!("{days} d {hours} h"),
     }
 }
-
-const CENTURY: f64 = 60.0 * 24.0 * 36525.0;

@@ -106,7 +106,10 @@ fn watches_them_grow(switch: &Switch) {
     assert!(last["orphans_per_minute"].as_f64().unwrap() > 0.0, "{last}");
     assert!(last["seconds_left"].as_u64().unwrap() > 0, "{last}");
     watch.interrupt();
-    assert_eq!((watch.wait(), watch.stderr().as_str()), (None, ""));
+    // A slow guest may wait for the release.
+    let said = watch.stderr();
+    let complaints = said.lines().filter(|line| !line.contains(": waiting for "));
+    assert_eq!((watch.wait(), complaints.count()), (None, 0), "{said}");
     // Long before it looks again.
     let args = ["--pid", &pid, "--db", &db, "--watch", "3600"];
     let run = run_without_reader("upcall-audit", &args);
