@@ -38,11 +38,11 @@ use netlink_genl::nlattr::{Attrs, Counter, EncodeError, HEADER_LEN, RawAttr, Sin
 pub use self::conntrack::{Ct, CtAttr, Masked, Nat, NatAttr};
 pub use self::header::{AddMpls, Hash, MplsLse, PushEth, PushMpls};
 use self::header::{Call, EthType};
-pub use self::list::Actions;
+pub use self::list::{Actions, Named};
 use self::nest::List;
 pub use self::nest::{CheckPktLen, CheckPktLenAttr, DecTtl, DecTtlAttr, Sample, SampleAttr};
 use self::nsh::PushNsh;
-use self::number::{Decimal, Hidden, Number, Port, RecircId};
+use self::number::{Decimal, Hidden, Number, Port, PortCall, RecircId};
 pub use self::psample::{Psample, PsampleAttr};
 use self::set::{SetCodec, SetMaskedCodec, parse_set};
 pub use self::tunnel::TunnelPush;
@@ -113,7 +113,7 @@ attributes! {
         /// `TUNNEL_PUSH`, userspace datapath only: put an outer header before the packet.
         26 TunnelPush(TunnelPush) TunnelPush "tnl_push" since 2 4;
         /// `TUNNEL_POP`, 8 bytes, userspace datapath only: take the packet out of a tunnel.
-        27 TunnelPop(u32) Number "tnl_pop" since 2 4;
+        27 TunnelPop(u32) PortCall "tnl_pop" since 2 4;
         /// `LB_OUTPUT`, 8 bytes, userspace datapath only: send it to a member of a bond.
         28 LbOutput(u32) Decimal "lb_output" since 2 14;
     }
@@ -301,13 +301,13 @@ impl Action {
     }
 
     fn parse_from(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+        // Before any number and any word: a port may be called as an action is.
+        if let Some(port) = lexer.port_name() {
+            return Ok(Self::Output(port));
+        }
         // A bare number is an output.
         if lexer.at_digit() {
             return Port::parse(lexer).map(Self::Output);
-        }
-        // As Open vSwitch does, before any word: a port may be called as an action is.
-        if let Some(port) = lexer.port_name() {
-            return Ok(Self::Output(port));
         }
         let start = *lexer;
         if lexer.eat("bad length ") {

@@ -23,13 +23,13 @@ use core::str::FromStr;
 
 use netlink_genl::ovs::flow as kernel;
 
-use crate::DecodeError;
 use crate::action::Actions;
-use crate::key::{FlowKey, List, PortName, Ufid};
+use crate::key::{FlowKey, List, PortName, ShownPort, Ufid};
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 use crate::text::print::Printer;
 use crate::text::same::first_difference;
+use crate::{DecodeError, PortNames};
 
 /// A flow of a datapath, with what the datapath tells about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,6 +125,31 @@ impl Flow {
         self.in_port.as_ref().map(|port| port.name.as_str())
     }
 
+    /// Reads a line as [`FromStr`] does, in which ports may stand by name, as Open vSwitch prints them with `--names`: names
+    /// that `ports` has become numbers, in the key and in the actions.
+    ///
+    /// ```
+    /// use odp_actions::{Flow, PortNames};
+    ///
+    /// let ports = PortNames::from_iter([(1, "eth0"), (2, "vnet0")]);
+    /// let line = "recirc_id(0),in_port(vnet0),eth_type(0x0806), packets:6, bytes:252, used:0.512s, actions:eth0,5";
+    /// let flow = Flow::parse_named(line, &ports)?;
+    /// assert_eq!(flow.actions.to_string(), "1,5");
+    /// assert_eq!(flow.named(&ports).to_string(), line);
+    /// # Ok::<(), odp_actions::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ParseError`]: it is no such line. A port whose name is not among `ports` stays a name.
+    pub fn parse_named(line: &str, ports: &PortNames) -> Result<Self, ParseError> {
+        Self::parse(line, Some(ports))
+    }
+
+    /// Prints the flow with ports by name, as `ovs-appctl dpctl/dump-flows --names` does.
+    pub fn named<'a>(&'a self, ports: &'a PortNames) -> NamedFlow<'a> {
+        NamedFlow(self, Some(ports))
+    }
+
     /// Puts the number of the port into the key, in the place of its name; without a name nothing happens.
     pub fn resolve_in_port(&mut self, number: u32) {
         if let Some(port) = self.in_port.take() {
@@ -140,8 +165,8 @@ impl Flow {
             .map(str::parse)
     }
 
-    fn prints_key_as(&self, verbose: bool, text: &str) -> bool {
-        first_difference(&PrintedKey(self, verbose), text).is_none()
+    fn prints_key_as(&self, verbose: bool, ports: Option<&PortNames>, text: &str) -> bool {
+        first_difference(&PrintedKey(self, verbose, ports), text).is_none()
     }
 }
 
@@ -154,9 +179,15 @@ impl FlowActions {
         }
     }
 
-    fn of_text(text: &str) -> Self {
-        let error = match text.parse::<Actions>() {
-            Ok(actions) if first_difference(&actions, text).is_none() => return Self::Parsed(actions),
+    fn of_text(text: &str, ports: Option<&PortNames>) -> Self {
+        let parsed = match ports {
+            None => text.parse::<Actions>(),
+            Some(ports) => Actions::parse_named(text, ports),
+        };
+        let error = match parsed {
+            Ok(actions) if first_difference(&PrintedActions(&actions, ports), text).is_none() => {
+                return Self::Parsed(actions);
+            }
             Ok(_) => None,
             Err(error) => Some(error),
         };
@@ -190,7 +221,29 @@ impl FromStr for Flow {
     ///
     /// What `Display` makes of the flow is the line again; one that says the same in other words is an error.
     fn from_str(line: &str) -> Result<Self, ParseError> {
-        let mut lexer = Lexer::new(line);
+        Self::parse(line, None)
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(None, f)
+    }
+}
+
+/// Prints a [`Flow`] with ports by name.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedFlow<'a>(&'a Flow, Option<&'a PortNames>);
+
+impl fmt::Display for NamedFlow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.print(self.1, f)
+    }
+}
+
+impl Flow {
+    fn parse(line: &str, ports: Option<&PortNames>) -> Result<Self, ParseError> {
+        let mut lexer = Lexer::over(line, ports);
         let mut flow = Self::default();
         if lexer.starts_with("ufid:") {
             flow.ufid = Some(Ufid::parse_from(&mut lexer)?);
@@ -229,16 +282,16 @@ impl FromStr for Flow {
             Some((actions, extra)) => (actions, Some(extra.to_owned())),
             None => (rest, None),
         };
-        flow.actions = FlowActions::of_text(actions);
+        flow.actions = FlowActions::of_text(actions, ports);
         flow.dp_extra_info = extra;
         // Nothing in a line says which form it has, but a ufid stands in verbose ones alone.
         let key = key.strip_suffix(", ").unwrap_or(key);
         flow.verbose = flow.ufid.is_some();
         flow.key_is_hidden = key.is_empty();
-        if !flow.prints_key_as(flow.verbose, key) && flow.prints_key_as(!flow.verbose, key) {
+        if !flow.prints_key_as(flow.verbose, ports, key) && flow.prints_key_as(!flow.verbose, ports, key) {
             flow.verbose = !flow.verbose;
         }
-        match first_difference(&flow, line) {
+        match first_difference(&NamedFlow(&flow, ports), line) {
             None => Ok(flow),
             Some(offset) => {
                 let mut lexer = Lexer::new(line);
@@ -247,10 +300,8 @@ impl FromStr for Flow {
             }
         }
     }
-}
 
-impl fmt::Display for Flow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(&self, ports: Option<&PortNames>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(ufid) = &self.ufid {
             let comma = if self.ufid_without_comma { "" } else { "," };
             write!(f, "{ufid}{comma} ")?;
@@ -258,7 +309,7 @@ impl fmt::Display for Flow {
         write!(
             f,
             "{}, packets:{}, bytes:{}, used:",
-            PrintedKey(self, self.verbose),
+            PrintedKey(self, self.verbose, ports),
             self.packets,
             self.bytes
         )?;
@@ -281,7 +332,11 @@ impl fmt::Display for Flow {
             write!(f, ", dp:{dp_layer}")?;
         }
         self.other.iter().try_for_each(|field| write!(f, ", {field}"))?;
-        write!(f, ", actions:{}", self.actions)?;
+        f.write_str(", actions:")?;
+        match &self.actions {
+            FlowActions::Parsed(actions) => write!(f, "{}", PrintedActions(actions, ports))?,
+            FlowActions::Text { text, .. } => f.write_str(text)?,
+        }
         match &self.dp_extra_info {
             Some(info) => write!(f, ", dp-extra-info:{info}"),
             None => Ok(()),
@@ -289,16 +344,32 @@ impl fmt::Display for Flow {
     }
 }
 
+struct PrintedActions<'a>(&'a Actions, Option<&'a PortNames>);
+
+impl fmt::Display for PrintedActions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            None => fmt::Display::fmt(self.0, f),
+            Some(ports) => fmt::Display::fmt(&self.0.named(ports), f),
+        }
+    }
+}
+
 /// The key of a flow, verbose or terse, with the name of its port.
-struct PrintedKey<'a>(&'a Flow, bool);
+struct PrintedKey<'a>(&'a Flow, bool, Option<&'a PortNames>);
 
 impl fmt::Display for PrintedKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.key_is_hidden && self.0.key.keys().is_empty() {
             return Ok(());
         }
-        let port = self.0.in_port.as_ref();
-        Printer::print(f, |f| self.0.key.print(self.1, port, &mut List::new(f)))
+        let Self(flow, verbose, ports) = *self;
+        let port = match (&flow.in_port, ports) {
+            (Some(port), _) => ShownPort::Name(port),
+            (None, Some(ports)) => ShownPort::Among(ports),
+            (None, None) => ShownPort::Number,
+        };
+        Printer::print(f, |f| flow.key.print(verbose, port, &mut List::new(f)))
     }
 }
 

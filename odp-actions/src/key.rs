@@ -50,8 +50,8 @@ use crate::text::ParseError;
 use crate::text::lex::Lexer;
 use crate::text::print::Printer;
 
-pub(crate) use self::flow_key::PortName;
 pub use self::flow_key::{FlowKey, Verbose};
+pub(crate) use self::flow_key::{PortName, ShownPort};
 pub use self::geneve::{GeneveOption, GeneveOpts};
 pub use self::header::{
     Arp, CtTuple4, CtTuple6, Ethernet, Gtpu, Icmp, Ipv4, Ipv6, Nd, NdExt, NshBase, NshContext, PacketType,

@@ -6,6 +6,7 @@ extern crate alloc;
 
 #[macro_use]
 mod table;
+mod port_names;
 mod version;
 
 pub mod action;
@@ -25,5 +26,6 @@ pub use self::flow::Flow;
 
 pub use self::key::{FlowKey, Key, MacAddr, MaskedKey, Tunnel, TunnelAttr, Ufid};
 pub use self::limits::{KernelRule, Limit, Limits, Rejection, Verdict};
+pub use self::port_names::PortNames;
 pub use self::text::ParseError;
 pub use netlink_genl::nlattr::{DecodeError, EncodeError, RawAttr};

@@ -1,7 +1,5 @@
 //! Lists of actions.
 
-use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
@@ -10,6 +8,7 @@ use core::str::FromStr;
 use netlink_genl::nlattr::{Attrs, Counter, DecodeError, EncodeError, Sink};
 
 use super::Action;
+use crate::PortNames;
 use crate::key::Key;
 use crate::key::codec::Faults;
 use crate::limits::Nests;
@@ -154,20 +153,18 @@ impl Actions {
         nests.map(nest).fold(Nests::default(), Nests::max)
     }
 
-    /// Reads a list as [`FromStr`] does, in which outputs may be ports by name, as Open vSwitch prints them with `--names`:
+    /// Reads a list as [`FromStr`] does, in which ports may stand by name, as Open vSwitch prints them with `--names`:
     /// a name that `ports` has becomes its number.
-    ///
-    /// ```
-    /// let ports = [("br-int".to_owned(), 1), ("vxlan_sys_4789".to_owned(), 4)].into();
-    /// let actions = odp_actions::Actions::parse_named("pop_vlan,br-int,clone(vxlan_sys_4789),7", &ports)?;
-    /// assert_eq!(actions.to_string(), "pop_vlan,1,clone(4),7");
-    /// # Ok::<(), odp_actions::ParseError>(())
-    /// ```
     ///
     /// # Errors
     /// [`ParseError`]: it is no such list, or a name is not among `ports`.
-    pub fn parse_named(text: &str, ports: &BTreeMap<String, u32>) -> Result<Self, ParseError> {
-        Self::parse_whole(text, Lexer::with_ports(text, ports))
+    pub fn parse_named(text: &str, ports: &PortNames) -> Result<Self, ParseError> {
+        Self::parse_whole(text, Lexer::over(text, Some(ports)))
+    }
+
+    /// Prints the list with ports by name, as `ovs-appctl dpctl/dump-flows --names` does.
+    pub fn named<'a>(&'a self, ports: &'a PortNames) -> Named<'a> {
+        Named(self, ports)
     }
 
     pub(crate) fn print(&self, f: &mut Printer<'_>) -> fmt::Result {
@@ -274,6 +271,16 @@ impl Extend<Action> for Actions {
 impl fmt::Display for Actions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Printer::print(f, |f| self.print(f))
+    }
+}
+
+/// Prints [`Actions`] with ports by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a>(&'a Actions, &'a PortNames);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer::print_named(f, self.1, |f| self.0.print(f))
     }
 }
 

@@ -40,12 +40,26 @@ macro_rules! numbers {
 
 numbers! {
     /// `4`: a port number alone.
-    Port |_name, value, f| f.decimal((*value).into()), |lexer| number(lexer, Lexer::number);
+    Port |_name, value, f| f.port(*value), |lexer| number(lexer, Lexer::number);
     /// `pid=5`.
     Named |name, value, f| write!(f, "{name}={value}"), |lexer| {
         lexer.expect("=")?;
         number(lexer, Lexer::number)
     };
+    /// `tunnel_out_port=5`: a port.
+    NamedPort |name, value, f| {
+        write!(f, "{name}=")?;
+        f.port(*value)
+    }, |lexer| {
+        lexer.expect("=")?;
+        number(lexer, Lexer::port)
+    };
+    /// `tnl_pop(4)`: a port.
+    PortCall |name, value, f| {
+        write!(f, "{name}(")?;
+        f.port(*value)?;
+        f.write_str(")")
+    }, |lexer| parenthesised(lexer, Lexer::port);
     /// `trunc(100)`.
     Number |name, value, f| write!(f, "{name}({value})"), |lexer| parenthesised(lexer, Lexer::number);
     /// `lb_output(1)`: decimal whatever the first digit.

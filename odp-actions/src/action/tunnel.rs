@@ -70,9 +70,13 @@ impl Codec for TunnelPush {
     }
 
     fn print(push: &Self, name: &str, f: &mut Printer<'_>) -> fmt::Result {
-        write!(f, "{name}(tnl_port({}),", push.tnl_port)?;
+        write!(f, "{name}(tnl_port(")?;
+        f.port(push.tnl_port)?;
+        f.write_str("),")?;
         print_header(push, f)?;
-        write!(f, ",out_port({}))", push.out_port)
+        f.write_str(",out_port(")?;
+        f.port(push.out_port)?;
+        f.write_str("))")
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {

@@ -10,7 +10,7 @@ use netlink_genl::nlattr::{Attr, DecodeError, EncodeError, Sink};
 use self::cookie::COOKIE_LEN;
 pub use self::cookie::{Cookie, SLOW_PATH_REASONS};
 use super::nest::{nests, print_in_order, require, silent_about_unknown};
-use super::number::Named;
+use super::number::{Named, NamedPort};
 use super::{Action, Actions};
 use crate::key::codec::{Codec, Faults, Flag};
 use crate::text::ParseError;
@@ -25,7 +25,7 @@ attributes! {
         /// What goes with the packet.
         2 Userdata(Userdata) UserdataCodec "userdata";
         /// The tunnel port that the packet would leave by, for sampling.
-        3 EgressTunPort(u32) Named "tunnel_out_port";
+        3 EgressTunPort(u32) NamedPort "tunnel_out_port";
         /// The actions of the flow go with the packet, too.
         4 Actions Flag "actions";
     }
@@ -137,7 +137,7 @@ impl Codec for Userspace {
             let wrong = || start.expected("another attribute of userspace");
             match lexer.word("an attribute of userspace")? {
                 "actions" if actions.is_none() => actions = Some(UserspaceAttr::Actions),
-                "tunnel_out_port" if port.is_none() => port = Some(Named::parse(lexer)?),
+                "tunnel_out_port" if port.is_none() => port = Some(NamedPort::parse(lexer)?),
                 "userdata" if userdata.is_none() => userdata = Some(UserdataCodec::parse(lexer)?),
                 name if userdata.is_none() => {
                     userdata = Some(Cookie::parse(name, lexer).ok_or_else(wrong)??.into());
@@ -178,7 +178,7 @@ impl Codec for UserdataCodec {
 
     fn print(userdata: &Userdata, name: &str, f: &mut Printer<'_>) -> fmt::Result {
         match userdata.cookie() {
-            Some(cookie) => write!(f, "{cookie}"),
+            Some(cookie) => cookie.print(f),
             None => {
                 write!(f, "{name}(")?;
                 userdata.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;

@@ -10,6 +10,7 @@ use netlink_genl::nlattr::{Attrs, Counter, DecodeError, EncodeError, Sink};
 use super::Key;
 use super::list::List;
 use super::payload::{Attribute, Context, Masks, Payload, decode_nest, decode_prefix, encode_nest};
+use crate::PortNames;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
 use crate::text::print::Printer;
@@ -123,46 +124,56 @@ impl FlowKey {
         lexer.eat("<empty>");
         lexer.separators();
         while !lexer.is_empty() && (until.is_empty() || !lexer.starts_with(until)) {
-            let mut ahead = *lexer;
-            if port.is_none()
-                && ahead.eat("in_port(")
-                && ahead.at(|byte| !byte.is_ascii_digit() && byte != b' ')
-            {
-                let name = ahead.take_while(|c| c != ')');
-                ahead.expect(")")?;
-                port = Some(PortName {
-                    name: name.into(),
-                    position: key.keys.len(),
-                });
-                *lexer = ahead;
-            } else if let Some(mask) = parse_lone_ether_type(lexer, until, context) {
+            let start = *lexer;
+            let position = key.keys.len();
+            if let Some(mask) = parse_lone_ether_type(lexer, until, context) {
                 key.masks.push(mask);
-            } else {
-                let too_long = ParseError::TooLong {
-                    offset: lexer.offset(),
-                    limit: MAX_BYTES,
-                };
-                let (value, mask) = Key::parse_masked(lexer, context)?;
-                value.encode(&mut sizes[0]).map_err(|_| too_long.clone())?;
-                mask.encode(&mut sizes[1]).map_err(|_| too_long.clone())?;
-                if sizes.iter().any(|size| size.position() > MAX_BYTES) {
-                    return Err(too_long);
+            } else if let Some(name) = parse_port_name(lexer, context) {
+                match lexer.number_of(name) {
+                    Some(number) => {
+                        key.push_read(Key::InPort(number), Key::InPort(u32::MAX), &mut sizes, start)?;
+                    }
+                    None if port.is_none() => {
+                        let name = name.into();
+                        port = Some(PortName { name, position });
+                    }
+                    None => return Err(start.expected("one port")),
                 }
-                key.keys.push(value);
-                key.masks.push(mask);
+            } else {
+                let (value, mask) = Key::parse_masked(lexer, context)?;
+                key.push_read(value, mask, &mut sizes, start)?;
             }
             lexer.separators();
         }
         Ok((key, port))
     }
 
-    pub(crate) fn print(
-        &self,
-        verbose: bool,
-        port: Option<&PortName>,
-        list: &mut List<'_, '_>,
-    ) -> fmt::Result {
-        if self.keys.is_empty() && port.is_none() {
+    /// Appends what a text has at `start`, unless it is more than an attribute holds.
+    fn push_read(
+        &mut self,
+        key: Key,
+        mask: Key,
+        sizes: &mut [Counter; 2],
+        start: Lexer<'_>,
+    ) -> Result<(), ParseError> {
+        let too_long = ParseError::TooLong {
+            offset: start.offset(),
+            limit: MAX_BYTES,
+        };
+        let [keys, masks] = sizes;
+        if key.encode(keys).is_err()
+            || mask.encode(masks).is_err()
+            || keys.position().max(masks.position()) > MAX_BYTES
+        {
+            return Err(too_long);
+        }
+        self.keys.push(key);
+        self.masks.push(mask);
+        Ok(())
+    }
+
+    pub(crate) fn print(&self, verbose: bool, port: ShownPort<'_>, list: &mut List<'_, '_>) -> fmt::Result {
+        if self.keys.is_empty() && !matches!(port, ShownPort::Name(_)) {
             return list.f.write_str("<empty>");
         }
         print_keys(&self.keys, &self.masks, verbose, port, list)
@@ -198,7 +209,7 @@ impl FromStr for FlowKey {
 /// Terse: without what no mask covers.
 impl fmt::Display for FlowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer::print(f, |f| self.print(false, None, &mut List::new(f)))
+        Printer::print(f, |f| self.print(false, ShownPort::Number, &mut List::new(f)))
     }
 }
 
@@ -208,7 +219,7 @@ pub struct Verbose<'a>(&'a FlowKey);
 
 impl fmt::Display for Verbose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer::print(f, |f| self.0.print(true, None, &mut List::new(f)))
+        Printer::print(f, |f| self.0.print(true, ShownPort::Number, &mut List::new(f)))
     }
 }
 
@@ -217,6 +228,29 @@ impl fmt::Display for Verbose<'_> {
 pub(crate) struct PortName {
     pub(crate) name: String,
     position: usize,
+}
+
+/// How the port of a key is shown.
+#[derive(Clone, Copy)]
+pub(crate) enum ShownPort<'a> {
+    /// By its number.
+    Number,
+    /// By a name, for which the key has no attribute.
+    Name(&'a PortName),
+    /// By its name among these.
+    Among(&'a PortNames),
+}
+
+impl<'a> ShownPort<'a> {
+    /// The name of a port of which every bit counts.
+    fn name_of(self, key: &Key, mask: Option<&Key>) -> Option<&'a str> {
+        match (self, key, mask) {
+            (Self::Among(ports), Key::InPort(number), None | Some(Key::InPort(u32::MAX))) => {
+                ports.name(*number)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The nest of `encap(..)`.
@@ -242,7 +276,9 @@ impl Payload for Encap {
         list: &mut List<'_, '_>,
     ) -> fmt::Result {
         let masks = mask.map_or(&[][..], Vec::as_slice);
-        list.nest(name, |list| print_keys(keys, masks, verbose, None, list))
+        list.nest(name, |list| {
+            print_keys(keys, masks, verbose, ShownPort::Number, list)
+        })
     }
 
     fn parse(lexer: &mut Lexer<'_>, context: Context) -> Result<(Vec<Key>, Vec<Key>), ParseError> {
@@ -280,7 +316,7 @@ impl Payload for Encap {
 pub(super) fn print_broken_encap(payload: &[u8], verbose: bool, list: &mut List<'_, '_>) -> fmt::Result {
     let (keys, rest) = decode_prefix::<Key>(payload);
     list.nest("encap", |list| {
-        print_keys(&keys, &[], verbose, None, list)?;
+        print_keys(&keys, &[], verbose, ShownPort::Number, list)?;
         if keys.is_empty() {
             list.f.write_str("<empty>")?;
         }
@@ -297,11 +333,11 @@ fn print_keys(
     keys: &[Key],
     masks: &[Key],
     verbose: bool,
-    port: Option<&PortName>,
+    port: ShownPort<'_>,
     list: &mut List<'_, '_>,
 ) -> fmt::Result {
     let print_port = |at, list: &mut List<'_, '_>| match port {
-        Some(port) if port.position == at => list.item(format_args!("in_port({})", port.name)),
+        ShownPort::Name(port) if port.position == at => list.item(format_args!("in_port({})", port.name)),
         _ => Ok(()),
     };
     let (mut has_ether_type, mut has_packet_type) = (false, false);
@@ -317,6 +353,10 @@ fn print_keys(
         has_packet_type |= key.kind() == PACKET_TYPE;
         let is_wildcard = !masks.is_empty() && mask.is_none_or(|mask| mask.is_all(false));
         if verbose || !is_wildcard || Key::is_nest(key.kind()) {
+            if let Some(name) = port.name_of(key, mask) {
+                list.item(format_args!("in_port({name})"))?;
+                continue;
+            }
             let missing = (is_wildcard && mask.is_none()).then(|| key.wildcard());
             key.print(mask.or(missing.as_ref()), verbose, list)?;
         } else if key.kind() == ETHERNET && !has_packet_type {
@@ -336,6 +376,26 @@ fn print_keys(
         }
         _ => Ok(()),
     }
+}
+
+/// `in_port(eth0)`. A line that was printed has numbers in decimal; where they are read, they may be in hexadecimal, too.
+fn parse_port_name<'a>(lexer: &mut Lexer<'a>, context: Context) -> Option<&'a str> {
+    let mut ahead = *lexer;
+    if !ahead.eat("in_port(") {
+        return None;
+    }
+    let name = ahead.take_while(|c| c != ')');
+    ahead.expect(")").ok()?;
+    let digits = name.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_number = match context.is_printed {
+        true => digits.len() < name.len() && (digits.is_empty() || digits.starts_with('/')),
+        false => name.starts_with(|c: char| c.is_ascii_digit() || c == ' '),
+    };
+    if is_number && lexer.number_of(name).is_none() {
+        return None;
+    }
+    *lexer = ahead;
+    Some(name)
 }
 
 /// What [`print_keys`] has at the end for a mask without a value. It is read as that only in a printed line, and before

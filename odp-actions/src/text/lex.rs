@@ -3,7 +3,6 @@
 mod number;
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -12,6 +11,7 @@ use nom::bytes::complete::take_while1;
 use nom::error::Error;
 
 use super::ParseError;
+use crate::PortNames;
 
 /// A cursor over a text.
 #[derive(Clone, Copy)]
@@ -20,24 +20,21 @@ pub(crate) struct Lexer<'a> {
     rest: &'a str,
     depth: usize,
     /// Datapath ports that may stand by name.
-    ports: Option<&'a BTreeMap<String, u32>>,
+    ports: Option<&'a PortNames>,
 }
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
+        Self::over(text, None)
+    }
+
+    /// Over a text in which ports may have names.
+    pub(crate) fn over(text: &'a str, ports: Option<&'a PortNames>) -> Self {
         Self {
             text,
             rest: text,
             depth: 0,
-            ports: None,
-        }
-    }
-
-    /// Over a text in which ports may have these names.
-    pub(crate) fn with_ports(text: &'a str, ports: &'a BTreeMap<String, u32>) -> Self {
-        Self {
-            ports: Some(ports),
-            ..Self::new(text)
+            ports,
         }
     }
 
@@ -46,9 +43,22 @@ impl<'a> Lexer<'a> {
         let ports = self.ports?;
         let mut ahead = *self;
         let name = ahead.take_while(|c| !matches!(c, ',' | ' ' | '\t' | '\r' | '\n' | ')'));
-        let port = ports.get(name)?;
+        let port = ports.number(name)?;
         *self = ahead;
-        Some(*port)
+        Some(port)
+    }
+
+    /// The port of this name.
+    pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
+        self.ports?.number(name)
+    }
+
+    /// A port by its name or its number.
+    pub(crate) fn port(&mut self, limit: u64) -> Result<u64, ParseError> {
+        match self.port_name() {
+            Some(port) => Ok(port.into()),
+            None => self.number(limit),
+        }
     }
 
     #[inline]

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::PortNames;
+
 /// Collects text before it goes to a formatter.
 ///
 /// Lists are printed in pieces of few characters, and a formatter takes longer to be called than they take to be copied.
@@ -10,6 +12,8 @@ pub(crate) struct Printer<'a> {
     to: &'a mut dyn fmt::Write,
     bytes: [u8; SIZE],
     len: usize,
+    /// The names of ports, if they are to be shown.
+    ports: Option<&'a PortNames>,
 }
 
 impl<'a> Printer<'a> {
@@ -18,10 +22,41 @@ impl<'a> Printer<'a> {
         to: &'a mut fmt::Formatter<'_>,
         print: impl FnOnce(&mut Self) -> fmt::Result,
     ) -> fmt::Result {
+        Self::print_to(to, None, print)
+    }
+
+    /// Prints to a formatter, and ports by name.
+    pub(crate) fn print_named(
+        to: &'a mut fmt::Formatter<'_>,
+        ports: &'a PortNames,
+        print: impl FnOnce(&mut Self) -> fmt::Result,
+    ) -> fmt::Result {
+        Self::print_to(to, Some(ports), print)
+    }
+
+    #[inline]
+    fn print_to(
+        to: &'a mut dyn fmt::Write,
+        ports: Option<&'a PortNames>,
+        print: impl FnOnce(&mut Self) -> fmt::Result,
+    ) -> fmt::Result {
         let (bytes, len) = ([0; SIZE], 0);
-        let mut printer = Self { to, bytes, len };
+        let mut printer = Self {
+            to,
+            bytes,
+            len,
+            ports,
+        };
         print(&mut printer)?;
         printer.flush()
+    }
+
+    /// Prints a port by its name, or by its number if it has none.
+    pub(crate) fn port(&mut self, number: u32) -> fmt::Result {
+        match self.ports.and_then(|ports| ports.name(number)) {
+            Some(name) => self.write_str(name),
+            None => self.decimal(number.into()),
+        }
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! Random bridges, joined by patch ports: NORMAL, FLOOD, ALL and mirrors beside `ofproto/trace` of a real ovs-vswitchd.
 
-use odp_actions::Actions;
 use odp_actions::xlate::{Bridge, MirrorOutput, Packet, Prediction, Unpredictable, Vlan, Xlate};
+use odp_actions::{Actions, PortNames};
 use testbed::{Switch, or_skip};
 
 use crate::random::Random;
@@ -113,7 +113,7 @@ fn check_names(switch: &Switch, bridge: &str, packet: &str, numbered: &str) {
             kind if kind.starts_with("gre") => "gre_sys".to_owned(),
             _ => name.to_owned(),
         };
-        Some((name, odp_port.parse().ok()?))
+        Some((odp_port.parse().ok()?, name))
     });
     let trace = switch
         .appctl(&["ofproto/trace", "--names", bridge, packet])
@@ -122,8 +122,12 @@ fn check_names(switch: &Switch, bridge: &str, packet: &str, numbered: &str) {
         .lines()
         .find_map(|line| line.strip_prefix("Datapath actions: "))
         .unwrap();
-    let named = Actions::parse_named(named, &ports.collect());
-    assert_eq!(named, numbered.parse(), "{trace}");
+    let ports: PortNames = ports.collect();
+    let list = Actions::parse_named(named, &ports);
+    assert_eq!(list, numbered.parse(), "{trace}");
+    if numbered != "drop" {
+        assert_eq!(list.unwrap().named(&ports).to_string(), named);
+    }
 }
 
 /// Whether a prediction is true of a list, or has one of the reasons not to be made.

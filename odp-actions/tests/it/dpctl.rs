@@ -45,7 +45,7 @@ fn random_lists_come_back_from_ovs_dpctl_as_they_were_printed() {
 }
 
 /// A list of actions that `ovs-dpctl` can read: it prints more than that.
-fn list(random: &mut Random, depth: usize) -> Actions {
+pub(crate) fn list(random: &mut Random, depth: usize) -> Actions {
     (0..=random.below(4)).map(|_| action(random, depth)).collect()
 }
 

@@ -15,6 +15,7 @@ mod dpctl;
 mod invariant;
 mod keys;
 mod keys_dpctl;
+mod names;
 mod random;
 mod topology;
 mod trace;

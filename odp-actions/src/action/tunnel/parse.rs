@@ -11,7 +11,7 @@ use crate::text::lex::Lexer;
 
 pub(super) fn tunnel_push(lexer: &mut Lexer<'_>) -> Result<TunnelPush, ParseError> {
     lexer.expect("(tnl_port(")?;
-    let tnl_port = number32(lexer)?;
+    let tnl_port = port(lexer)?;
     lexer.expect("),header(size=")?;
     let start = *lexer;
     let size = lexer.number(u64::from(u32::MAX))?;
@@ -46,7 +46,7 @@ pub(super) fn tunnel_push(lexer: &mut Lexer<'_>) -> Result<TunnelPush, ParseErro
         return Err(start.expected("the size of the header that follows"));
     }
     lexer.expect("),out_port(")?;
-    let out_port = number32(lexer)?;
+    let out_port = port(lexer)?;
     lexer.expect("))")?;
     Ok(TunnelPush {
         tnl_port,
@@ -304,6 +304,12 @@ fn number16(lexer: &mut Lexer<'_>) -> Result<u16, ParseError> {
     lexer
         .number(0xffff)
         .map(|number| u16::try_from(number).unwrap_or(u16::MAX))
+}
+
+fn port(lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {
+    lexer
+        .port(u64::from(u32::MAX))
+        .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 fn number32(lexer: &mut Lexer<'_>) -> Result<u32, ParseError> {

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::key::format::Alt;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
+use crate::text::print::Printer;
 
 /// Why a packet goes to ovs-vswitchd: `struct user_action_cookie`, 48 bytes, words in host byte order unless said.
 ///
@@ -180,7 +181,7 @@ impl Cookie {
             "sFlow" => parse_sflow(lexer),
             "slow_path" => parse_slow_path(lexer),
             "flow_sample" => parse_flow_sample(lexer),
-            "ipfix" => fields(lexer, [("(output_port=", u64::from(u32::MAX), Lexer::number)]).and_then(
+            "ipfix" => fields(lexer, [("(output_port=", u64::from(u32::MAX), Lexer::port)]).and_then(
                 |[output_port]| {
                     lexer.expect(")").map(|()| Self::Ipfix {
                         output_port: word(output_port),
@@ -193,9 +194,15 @@ impl Cookie {
     }
 }
 
+/// As it stands inside `userspace(..)`.
 impl fmt::Display for Cookie {
-    /// As it stands inside `userspace(..)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer::print(f, |f| self.print(f))
+    }
+}
+
+impl Cookie {
+    pub(super) fn print(&self, f: &mut Printer<'_>) -> fmt::Result {
         match *self {
             Self::Sflow { vlan_tci, output } => {
                 write!(
@@ -231,15 +238,20 @@ impl fmt::Display for Cookie {
                 write!(
                     f,
                     "flow_sample(probability={probability},collector_set_id={collector_set_id},\
-                     obs_domain_id={obs_domain_id},obs_point_id={obs_point_id},output_port={output_port}"
+                     obs_domain_id={obs_domain_id},obs_point_id={obs_point_id},output_port="
                 )?;
+                f.port(output_port)?;
                 f.write_str(match direction {
                     1 => ",ingress)",
                     2 => ",egress)",
                     _ => ")",
                 })
             }
-            Self::Ipfix { output_port } => write!(f, "ipfix(output_port={output_port})"),
+            Self::Ipfix { output_port } => {
+                f.write_str("ipfix(output_port=")?;
+                f.port(output_port)?;
+                f.write_str(")")
+            }
             Self::Controller {
                 reason,
                 dont_send,
@@ -315,7 +327,7 @@ fn parse_flow_sample(lexer: &mut Lexer<'_>) -> Result<Cookie, ParseError> {
             (",collector_set_id=", u64::from(u32::MAX), Lexer::number),
             (",obs_domain_id=", u64::from(u32::MAX), Lexer::number),
             (",obs_point_id=", u64::from(u32::MAX), Lexer::number),
-            (",output_port=", u64::from(u32::MAX), Lexer::number),
+            (",output_port=", u64::from(u32::MAX), Lexer::port),
         ],
     )?;
     let direction = if lexer.eat(",ingress") {
