@@ -113,7 +113,8 @@ impl Transaction {
     }
 
     /// Inserts a row with a UUID of our choice: see [`Uuid::random`]. Such a transaction can be
-    /// committed only once, so that an unknown outcome can be resolved. Needs ovsdb-server 2.13.
+    /// committed only once, so that an unknown outcome can be resolved. Let it be the first operation,
+    /// so that no other fails first in an attempt that is one too many. Needs ovsdb-server 2.13.
     pub fn insert_with_uuid(&mut self, table: impl Into<String>, uuid: Uuid, row: impl Into<Row>) -> NewRow {
         let operation = self.push(Operation::Insert {
             table: table.into(),

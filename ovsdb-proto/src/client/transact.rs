@@ -13,8 +13,8 @@ use crate::transaction::{Aborted, Committed, Invalid, Transaction};
 
 /// Why a transaction was not committed, or may not have been.
 ///
-/// Only [`Indeterminate`](Self::Indeterminate) leaves open what happened; of each other variant
-/// it is certain that nothing did.
+/// [`Indeterminate`](Self::Indeterminate) leaves open what happened, and so may
+/// [`Aborted`](Self::Aborted) in a cluster; of each other variant it is certain that nothing did.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum TransactError {
@@ -28,6 +28,11 @@ pub enum TransactError {
     #[error("transaction refused: {0}")]
     Refused(ErrorReply),
     /// The server gave it up.
+    ///
+    /// A member of a cluster that loses its leader while it commits tries the transaction again by
+    /// itself (`ovsdb_trigger_try()` in ovsdb/trigger.c). What it says is about the last attempt,
+    /// and an earlier one may have been committed. A transaction that begins with an insertion with
+    /// a UUID of our choice finds that out: it is [`ErrorKind::DuplicateUuid`] then.
     #[error(transparent)]
     Aborted(#[from] Aborted),
     /// It was sent, and there is no reply that says what became of it. It may have been committed,
@@ -51,10 +56,16 @@ pub enum Resolution {
 }
 
 impl TransactError {
-    /// Whether the transaction may have been committed.
+    /// Whether there is reason to believe that the transaction was committed nevertheless:
+    /// [`Indeterminate`](Self::Indeterminate), and the abort of one whose UUID is there already.
+    /// [`Client::resolve`] finds out.
     #[must_use]
     pub fn is_indeterminate(&self) -> bool {
-        matches!(self, Self::Indeterminate(_))
+        match self {
+            Self::Indeterminate(_) => true,
+            Self::Aborted(aborted) => aborted.error.kind() == ErrorKind::DuplicateUuid,
+            _ => false,
+        }
     }
 
     /// What the server said about the transaction, if it said something.

@@ -152,3 +152,20 @@ async fn an_open_outcome_is_resolved_by_the_guard() {
     let unguarded = Transaction::new(DATABASE);
     assert_eq!(client.resolve(&unguarded).await, Err(TransactError::Unguarded));
 }
+
+/// So it is if a member of a cluster tries by itself what it has committed without learning of it. The
+/// random faults come upon that.
+#[tokio::test]
+async fn an_abort_because_its_uuid_is_there_may_be_about_one_attempt_too_many() {
+    let Some(server) = or_skip(OvsdbServer::start()) else {
+        return;
+    };
+    let client = connect(&server).await;
+    let mut transaction = Transaction::new(DATABASE);
+    transaction.insert_with_uuid("QoS", Uuid::random(), [("type", "x".into())]);
+    client.transact(&transaction).await.unwrap();
+    let again = client.transact(&transaction).await.unwrap_err();
+    assert!(again.is_indeterminate(), "{again:?}");
+    assert!(matches!(again, TransactError::Aborted(_)));
+    assert_eq!(client.resolve(&transaction).await.unwrap(), Resolution::Before);
+}

@@ -28,9 +28,10 @@ impl Random {
         self.0 % n
     }
 
-    /// A transaction of one to three operations on rows with small numbers as types.
-    fn transaction(&mut self) -> Transaction {
+    /// A row with this UUID, and one to three operations on rows with small numbers as types.
+    fn transaction(&mut self, tag: Uuid) -> Transaction {
         let mut transaction = Transaction::new(DATABASE);
+        transaction.insert_with_uuid("Queue", tag, [("dscp", 1.into())]);
         for _ in 0..=self.below(3) {
             let one = [Condition::equal("type", self.below(30).to_string())];
             match self.below(4) {
@@ -66,7 +67,7 @@ pub(crate) struct Written(Vec<Attempt>);
 
 struct Attempt {
     transaction: Transaction,
-    /// A row of its own, which is there if it was committed.
+    /// The row of its own.
     tag: Uuid,
     outcome: Result<Committed, TransactError>,
 }
@@ -85,8 +86,8 @@ pub(crate) async fn write(remote: String, mut random: Random, count: u64) -> Wri
         return written;
     };
     for _ in 0..count {
-        let (mut transaction, tag) = (random.transaction(), Uuid::random());
-        transaction.insert_with_uuid("Queue", tag, [("dscp", 1.into())]);
+        let tag = Uuid::random();
+        let transaction = random.transaction(tag);
         let outcome = client.transact(&transaction).await;
         let failed = outcome.is_err();
         written.0.push(Attempt {
