@@ -7,7 +7,8 @@ use ovsdb_proto::connection::End;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::canned::{PIPE, insert, inserted, monitor, options};
+use super::canned::{PIPE, options};
+use super::monitors::{insert, inserted, monitor};
 use super::peer::pair;
 
 #[tokio::test]

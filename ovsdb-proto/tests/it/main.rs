@@ -17,6 +17,8 @@ mod extensions;
 #[cfg(feature = "client")]
 mod faults;
 #[cfg(feature = "client")]
+mod monitors;
+#[cfg(feature = "client")]
 mod outcomes;
 #[cfg(feature = "client")]
 mod passive;
