@@ -1,10 +1,10 @@
 //! The figures, as tables for people or as one JSON object.
 
 use examples::cli::{Failure, table};
-use examples::flood::{Flood, Flows, Row, percent, used, words};
+use examples::flood::{Flood, Flows, Row, parts, percent, used, words};
 use examples::picture::grouped;
 use odp_actions::{Actions, Part, Verdict};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::budget::Budget;
 
@@ -26,41 +26,24 @@ impl Report<'_> {
         let marked = self.budget.marked.as_ref().map(|marked| {
             json!({ "endpoint_bytes": marked.bytes_each(), "max_endpoints": marked.capacity.first().last })
         });
-        let newest = self.budget.newest.as_ref().map(|newest| {
-            json!({
-                "ovs": newest.ovs.to_string(),
-                "endpoint": shape(&newest.endpoint.actions),
-                "limits": limits_json(newest),
-                "other_kernels": kernels_json(newest),
-            })
-        });
         let sweep = self.sweep().into_iter().map(|(from, to, verdict)| {
             let (verdict, reason) = words(&verdict);
             json!({ "from": from, "to": to, "verdict": verdict, "reason": reason })
         });
-        let report = json!({
-            "bridge": flood.bridge,
-            "example": self.example,
-            "ovs": flood.ovs.to_string(),
-            "ovs_assumed": self.ovs_assumed,
-            "kernel": flood.limits.kernel().to_string(),
-            "endpoint": shape(&flood.endpoint.actions),
-            "endpoints_of_this_size": flood.endpoint.same,
-            "once": shape(&flood.once),
-            "endpoints": endpoints,
-            "bytes": flood.template.bytes(*endpoints),
-            "verdict": verdict,
-            "reason": reason,
-            "first_limit": first.last.map(|_| first.limit.name()),
-            "used_percent": percent(used(*endpoints, first.last)),
-            "limits": limits_json(flood),
-            "other_kernels": kernels_json(flood),
-            "ecn": marked,
-            "newest_ovs": newest,
-            "sweep": Vec::from_iter(sweep),
-            "flows": self.flows.rows,
-            "unread_lines": self.flows.unread.lines,
-        });
+        let mut report = flood.json();
+        report["example"] = self.example.into();
+        report["ovs_assumed"] = self.ovs_assumed.into();
+        report["endpoints"] = json!(endpoints);
+        report["bytes"] = flood.template.bytes(*endpoints).into();
+        report["verdict"] = verdict.into();
+        report["reason"] = reason.into();
+        report["first_limit"] = first.last.map(|_| first.limit.name()).into();
+        report["used_percent"] = percent(used(*endpoints, first.last)).into();
+        report["ecn"] = json!(marked);
+        report["newest_ovs"] = self.budget.newest.as_ref().map(Flood::json).into();
+        report["sweep"] = sweep.collect();
+        report["flows"] = json!(self.flows.rows);
+        report["unread_lines"] = self.flows.unread.lines.into();
         serde_json::to_string(&report).map_err(Failure::blind)
     }
 
@@ -210,34 +193,6 @@ impl Report<'_> {
             limits.chain(kernels),
         )
     }
-}
-
-/// The attributes of a list, with their bytes. It has been encoded before, so that each can be.
-fn parts(actions: &Actions) -> Vec<Part> {
-    let parts = actions.iter().filter_map(|action| action.parts().ok());
-    parts.flatten().collect()
-}
-
-fn shape(actions: &Actions) -> Value {
-    let parts = parts(actions);
-    let bytes: usize = parts.iter().map(|part| part.bytes).sum();
-    let parts = parts
-        .into_iter()
-        .map(|Part { name, bytes }| json!({ "name": name, "bytes": bytes }));
-    json!({ "bytes": bytes, "parts": Vec::from_iter(parts) })
-}
-
-fn limits_json(flood: &Flood) -> Value {
-    let bounds = flood.capacity.bounds().iter();
-    bounds
-        .map(|bound| json!({ "name": bound.limit.name(), "limit": bound.value, "max_endpoints": bound.last }))
-        .collect()
-}
-
-fn kernels_json(flood: &Flood) -> Value {
-    let kernels = flood.other_kernels().into_iter();
-    let kernel = |(releases, rule, last): (&str, odp_actions::KernelRule, Option<usize>)| json!({ "releases": releases, "rule": rule.to_string(), "limit": rule.bytes(), "max_endpoints": last });
-    kernels.map(kernel).collect()
 }
 
 fn flows_table(rows: &[Row]) -> String {

@@ -7,8 +7,10 @@ use crate::bridge::{Bridge, Endpoint};
 use crate::cli::Status;
 
 pub use self::flows::{Flows, Row};
+pub use self::json::parts;
 
 mod flows;
+mod json;
 mod plot;
 
 /// A flood, with as many endpoints as it may have.

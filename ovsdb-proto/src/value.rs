@@ -18,7 +18,8 @@
 //! # }
 //! ```
 //!
-//! A [`Row`] can be read as it is, or into a type of yours: see [`Row::read`].
+//! A [`Row`] can be read as it is, or into a type of yours: see [`Row::read`]. Atoms and data print as `ovs-vsctl` prints
+//! them.
 
 use std::cmp::Ordering;
 use std::fmt;
