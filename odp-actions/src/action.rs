@@ -325,6 +325,19 @@ impl Action {
         Self::parse(name, lexer)
             .filter(|_| !matches!(name, "output" | "set_masked"))
             .unwrap_or_else(|| Err(start.expected("an action")))
+            .or_else(|error| {
+                *lexer = start;
+                Self::parse_unreadable(lexer).ok_or(error)
+            })
+    }
+
+    /// An action that Open vSwitch could not read, and of which it shows no more than its name.
+    fn parse_unreadable(lexer: &mut Lexer<'_>) -> Option<Self> {
+        let (_, raw_kind) = UNREADABLE.iter().find(|(text, _)| lexer.eat(text))?;
+        Some(Self::Unknown(RawAttr {
+            raw_kind: *raw_kind,
+            payload: NO_ATTRIBUTE.to_vec(),
+        }))
     }
 
     /// `6, expected 8 for: action9(00 00 00 00 88 47)`.
@@ -360,6 +373,16 @@ pub struct Part {
     pub bytes: usize,
 }
 
+/// What Open vSwitch prints for an action that it cannot read, and the type.
+const UNREADABLE: [(&str, u16); 5] = [
+    ("userspace(error)", 2),
+    ("sample(error)", 6),
+    ("ct(error)", 12),
+    ("check_pkt_len(error)", 21),
+    ("psample()", 0x8019),
+];
+/// The shortest payload that is no list of attributes. It stands for one that was not shown.
+const NO_ATTRIBUTE: [u8; 1] = [0];
 /// `struct ovs_conntrack_info` and its header.
 const CONVERTED_CT: usize = 164;
 

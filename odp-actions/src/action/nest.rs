@@ -244,6 +244,9 @@ impl Codec for DecTtl {
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+        if lexer.eat("(le_1())") {
+            return Ok(Self::default());
+        }
         parse_in_order(lexer, &["le_1"], DecTtlAttr::parse).map(Self::new)
     }
 }

@@ -87,6 +87,8 @@ impl Codec for PushNsh {
         let (mut spi, mut si) = (0, 255);
         let mut context = NshContext::default();
         let mut metadata = None;
+        // Where the type of the metadata stands, and whether Open vSwitch says that it does not know it.
+        let (mut mdtype, mut is_unknown) = (*lexer, false);
         // Each number is read with a limit that fits.
         let byte = |lexer: &mut Lexer<'_>| lexer.number(0xff).map(|n| u8::try_from(n).unwrap_or(u8::MAX));
         let word = |lexer: &mut Lexer<'_>, limit| {
@@ -102,18 +104,17 @@ impl Codec for PushNsh {
             if lexer.eat(")") {
                 break;
             }
+            if lexer.eat("<error: unknown mdtype>") {
+                is_unknown = true;
+                continue;
+            }
             let start = *lexer;
             let name = lexer.word("a field of nsh")?;
             lexer.expect("=")?;
             match (name, base.mdtype) {
                 ("flags", _) => base.flags = byte(lexer)?,
                 ("ttl", _) => base.ttl = byte(lexer)?,
-                ("mdtype", _) => {
-                    base.mdtype = byte(lexer)?;
-                    if !matches!(base.mdtype, 1 | 2) {
-                        return Err(start.expected("mdtype=1 or mdtype=2"));
-                    }
-                }
+                ("mdtype", _) => (mdtype, base.mdtype) = (start, byte(lexer)?),
                 ("np", _) => base.np = byte(lexer)?,
                 ("spi", _) => spi = word(lexer, 0xff_ffff)?,
                 ("si", _) => si = u32::from(byte(lexer)?),
@@ -131,6 +132,9 @@ impl Codec for PushNsh {
                 }
                 _ => return Err(start.expected("a field of nsh")),
             }
+        }
+        if is_unknown == matches!(base.mdtype, 1 | 2) {
+            return Err(mdtype.expected("mdtype=1 or mdtype=2"));
         }
         base.path = spi << 8 | si;
         let context = match base.mdtype {

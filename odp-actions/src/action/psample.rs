@@ -108,10 +108,11 @@ impl Codec for Cookie {
         lexer.expect("=")?;
         let start = *lexer;
         let cookie = lexer.hex_string()?;
-        if cookie.len() > MAX_COOKIE {
-            Err(start.expected("at most 16 bytes"))
-        } else {
-            Ok(cookie)
+        match cookie.len() {
+            // All zeros, however many.
+            0 if start.starts_with("0") && !start.starts_with("0x") => Ok([0].into()),
+            ..=MAX_COOKIE => Ok(cookie),
+            _ => Err(start.expected("at most 16 bytes")),
         }
     }
 }

@@ -7,7 +7,9 @@ use netlink_genl::nlattr::{EncodeError, Sink};
 
 use super::format::{Alt, Dec8, Dec16, Format, Hex8, Hex32};
 use super::list::List;
-use super::payload::{Attribute, Context, Payload, decode_nest, decode_prefix, encode_nest, print_each};
+use super::payload::{
+    Attribute, Context, Payload, decode_nest, decode_prefix, encode_nest, parse_misfit, print_each,
+};
 use super::print_raw;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -288,6 +290,17 @@ impl VxlanOpts {
             attrs: decode_prefix(payload).0,
         }
     }
+
+    /// Attributes of a wrong length, and nothing else.
+    fn parse_misfits(lexer: &mut Lexer<'_>) -> Result<(Self, Self), ParseError> {
+        let mut pairs = Vec::new();
+        while !lexer.eat(")") {
+            let pair = parse_misfit(lexer)?;
+            pairs.push(pair.ok_or_else(|| lexer.expected("an attribute of a wrong length"))?);
+        }
+        let (attrs, masks) = pairs.into_iter().unzip();
+        Ok((Self { attrs }, Self { attrs: masks }))
+    }
 }
 
 impl Payload for VxlanOpts {
@@ -322,6 +335,9 @@ impl Payload for VxlanOpts {
         lexer.expect("(")?;
         if lexer.eat(")") {
             return Ok(Default::default());
+        }
+        if lexer.starts_with("key") {
+            return Self::parse_misfits(lexer);
         }
         lexer.expect("gbp")?;
         let (value, mask) = Gbp::parse(lexer, context)?;

@@ -132,6 +132,55 @@ pub(crate) trait Attribute: Sized + PartialEq {
     }
 }
 
+/// Reads `key4(bad key length 2, expected 1)(05 00)`, an attribute of a wrong length with its type, as it stands in a tunnel
+/// key, and its mask. Nothing if something else stands there.
+#[cold]
+pub(crate) fn parse_misfit<A: Attribute>(lexer: &mut Lexer<'_>) -> Result<Option<(A, A)>, ParseError> {
+    let start = *lexer;
+    let mut ahead = *lexer;
+    let kind = ahead.word("an attribute")?.strip_prefix("key");
+    let Some(kind) = kind.and_then(|kind| kind.parse().ok()) else {
+        return Ok(None);
+    };
+    if !eat_lengths(&mut ahead, "(bad key length ")? {
+        return Ok(None);
+    }
+    let value = hex(&mut ahead)?;
+    let mask = if ahead.eat("/") {
+        eat_lengths(&mut ahead, "(bad mask length ")?;
+        hex(&mut ahead)?
+    } else {
+        alloc::vec![u8::MAX; value.len()]
+    };
+    ahead.expect(")")?;
+    *lexer = ahead;
+    let [value, mask] = [value, mask].map(|bytes| A::decode_at(kind, &bytes, 0));
+    match value.is_misfit(None) {
+        true => Ok(Some((value, mask))),
+        false => Err(start.expected("an attribute of a wrong length")),
+    }
+}
+
+/// `(bad key length 2, expected 1)(`.
+fn eat_lengths(lexer: &mut Lexer<'_>, what: &str) -> Result<bool, ParseError> {
+    let is_there = lexer.eat(what);
+    if is_there {
+        lexer.decimal(u64::from(u16::MAX))?;
+        lexer.expect(", expected ")?;
+        lexer.decimal(u64::from(u16::MAX))?;
+        lexer.expect(")(")?;
+    }
+    Ok(is_there)
+}
+
+/// Bytes as [`Hex`] prints them, or none.
+fn hex(lexer: &mut Lexer<'_>) -> Result<Vec<u8>, ParseError> {
+    match lexer.at(|byte| byte.is_ascii_hexdigit()) {
+        true => lexer.hex_bytes(),
+        false => Ok(Vec::new()),
+    }
+}
+
 /// Appends a list of attributes as one.
 pub(crate) fn encode_nest<A: Attribute, S: Sink>(
     attrs: &[A],

@@ -14,7 +14,7 @@ use super::list::List;
 use super::options::{Erspan, VxlanAttr, VxlanOpts};
 use super::pairs::{Pairs, fit};
 use super::payload::{
-    Attribute, Context, Flag, Masks, Named, Payload, decode_prefix, print_each, whole_attrs,
+    Attribute, Context, Flag, Masks, Named, Payload, decode_prefix, parse_misfit, print_each, whole_attrs,
 };
 use super::{MAX_DEPTH, parse_raw_masked, print_raw};
 use crate::text::ParseError;
@@ -207,6 +207,10 @@ impl Tunnel {
         let mut pairs = Pairs::new(has_mask);
         lexer.expect("(")?;
         while !lexer.eat(")") {
+            // No comma stands behind one.
+            if lexer.starts_with("key") && parse_misfit_part(&mut pairs, lexer)? {
+                continue;
+            }
             parse_part(&mut pairs, lexer, context)?;
             if !lexer.eat(",") {
                 lexer.expect(")")?;
@@ -297,6 +301,18 @@ fn parse_part(pairs: &mut Pairs, lexer: &mut Lexer<'_>, context: Context) -> Res
     let (attr, mask): (TunnelAttr, TunnelAttr) = parse_raw_masked(kind, lexer)?;
     fit(mask.encode(pairs.masks()), start.offset())?;
     fit(attr.encode(&mut pairs.values), start.offset())
+}
+
+/// Whether an attribute of a wrong length stood there.
+#[cold]
+fn parse_misfit_part(pairs: &mut Pairs, lexer: &mut Lexer<'_>) -> Result<bool, ParseError> {
+    let offset = lexer.offset();
+    let Some((attr, mask)) = parse_misfit::<TunnelAttr>(lexer)? else {
+        return Ok(false);
+    };
+    fit(mask.encode(pairs.masks()), offset)?;
+    fit(attr.encode(&mut pairs.values), offset)?;
+    Ok(true)
 }
 
 /// As any other attribute, but Open vSwitch writes no VXLAN options if there are none.

@@ -150,6 +150,44 @@ fn bytes_print_as_open_vswitch_prints_them() {
     });
 }
 
+/// What it prints of lists that were broken on purpose, too, and does not read back itself.
+#[test]
+fn what_open_vswitch_prints_is_read_unless_it_shows_too_little() {
+    let mut same = 0;
+    for [_, text] in rows::<2>(DECODE) {
+        let (list, shown) = match text.parse::<Actions>() {
+            Ok(actions) if actions.to_string() == text => {
+                same += 1;
+                continue;
+            }
+            Ok(_) => (&READ_AS_OPEN_VSWITCH_DOES[..], "other actions"),
+            Err(_) => (&TOO_LITTLE[..], "an error"),
+        };
+        assert!(list.iter().any(|part| text.contains(part)), "{shown}: {text}");
+    }
+    assert!(same > 1900, "only {same}");
+}
+
+/// Where bytes are left out, or the type of an attribute, or numbers are beyond their field: the list of README.md.
+const TOO_LITTLE: [&str; 12] = [
+    "truncated",
+    // 50 bytes of them are shown.
+    "header(size=92,type=4,",
+    ",),out_port(",
+    "(bad key length ",
+    "(bad mask length ",
+    "(opt len ",
+    "nat(error: ",
+    "nat(range error",
+    "[Unknown]",
+    "encap(<empty>",
+    "set(tcp_flags(",
+    ",label=0x",
+];
+
+/// Text that Open vSwitch reads, too, as something else than it has printed.
+const READ_AS_OPEN_VSWITCH_DOES: [&str; 3] = ["set(tunnel(", "set(ct_state(", "userspace(pid="];
+
 #[test]
 fn what_open_vswitch_rejects_is_rejected() {
     compare::<2>("bad-actions", BAD, 1, |[verdict, text]| {
