@@ -227,7 +227,7 @@ impl FromStr for Flow {
 
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.print(None, f)
+        NamedFlow(self, None).fmt(f)
     }
 }
 
@@ -237,7 +237,12 @@ pub struct NamedFlow<'a>(&'a Flow, Option<&'a PortNames>);
 
 impl fmt::Display for NamedFlow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.print(self.1, f)
+        let Self(flow, ports) = *self;
+        let key = PrintedKey(flow, flow.verbose, ports);
+        match &flow.actions {
+            FlowActions::Parsed(actions) => Line(flow, &key, &PrintedActions(actions, ports)).fmt(f),
+            FlowActions::Text { text, .. } => Line(flow, &key, text).fmt(f),
+        }
     }
 }
 
@@ -288,10 +293,17 @@ impl Flow {
         let key = key.strip_suffix(", ").unwrap_or(key);
         flow.verbose = flow.ufid.is_some();
         flow.key_is_hidden = key.is_empty();
-        if !flow.prints_key_as(flow.verbose, ports, key) && flow.prints_key_as(!flow.verbose, ports, key) {
-            flow.verbose = !flow.verbose;
-        }
-        match first_difference(&NamedFlow(&flow, ports), line) {
+        let forms = [flow.verbose, !flow.verbose];
+        let form = forms
+            .into_iter()
+            .find(|form| flow.prints_key_as(*form, ports, key));
+        flow.verbose = form.unwrap_or(flow.verbose);
+        let difference = match form {
+            // Key and actions, which are most of the line, were compared.
+            Some(_) => first_difference(&Line(&flow, &key, &actions), line),
+            None => first_difference(&NamedFlow(&flow, ports), line),
+        };
+        match difference {
             None => Ok(flow),
             Some(offset) => {
                 let mut lexer = Lexer::new(line);
@@ -300,44 +312,40 @@ impl Flow {
             }
         }
     }
+}
 
-    fn print(&self, ports: Option<&PortNames>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(ufid) = &self.ufid {
-            let comma = if self.ufid_without_comma { "" } else { "," };
+/// A flow, and what its key and its actions print as.
+struct Line<'a>(&'a Flow, &'a dyn fmt::Display, &'a dyn fmt::Display);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(flow, key, actions) = self;
+        if let Some(ufid) = &flow.ufid {
+            let comma = if flow.ufid_without_comma { "" } else { "," };
             write!(f, "{ufid}{comma} ")?;
         }
-        write!(
-            f,
-            "{}, packets:{}, bytes:{}, used:",
-            PrintedKey(self, self.verbose, ports),
-            self.packets,
-            self.bytes
-        )?;
-        match self.used_ms {
+        write!(f, "{key}, packets:{}, bytes:{}, used:", flow.packets, flow.bytes)?;
+        match flow.used_ms {
             None => f.write_str("never")?,
             Some(ms) => write!(f, "{}.{:03}s", ms / 1000, ms % 1000)?,
         }
-        if self.tcp_flags != 0 {
+        if flow.tcp_flags != 0 {
             f.write_str(", flags:")?;
             for (bit, letter) in TCP_FLAGS {
-                f.write_str(if self.tcp_flags & bit == 0 { "" } else { letter })?;
+                f.write_str(if flow.tcp_flags & bit == 0 { "" } else { letter })?;
             }
         }
-        match self.offloaded {
+        match flow.offloaded {
             None => {}
             Some(Offloaded::Partial) => f.write_str(", offloaded:partial")?,
             Some(Offloaded::Yes) => f.write_str(", offloaded:yes")?,
         }
-        if let Some(dp_layer) = &self.dp_layer {
+        if let Some(dp_layer) = &flow.dp_layer {
             write!(f, ", dp:{dp_layer}")?;
         }
-        self.other.iter().try_for_each(|field| write!(f, ", {field}"))?;
-        f.write_str(", actions:")?;
-        match &self.actions {
-            FlowActions::Parsed(actions) => write!(f, "{}", PrintedActions(actions, ports))?,
-            FlowActions::Text { text, .. } => f.write_str(text)?,
-        }
-        match &self.dp_extra_info {
+        flow.other.iter().try_for_each(|field| write!(f, ", {field}"))?;
+        write!(f, ", actions:{actions}")?;
+        match &flow.dp_extra_info {
             Some(info) => write!(f, ", dp-extra-info:{info}"),
             None => Ok(()),
         }
