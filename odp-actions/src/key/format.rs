@@ -134,7 +134,10 @@ macro_rules! numbers {
         $f.write_str("0x")?;
         $f.hexadecimal($value.into())
     }};
-    (@word $value:ident $f:ident) => { write!($f, "{:#06x}", $value) };
+    (@word $value:ident $f:ident) => {{
+        $f.write_str("0x")?;
+        $f.octets(&$value.to_be_bytes())
+    }};
 }
 
 numbers! {
@@ -239,20 +242,34 @@ impl Format for Mac {
     }
 
     fn show(value: MacAddr, f: &mut Printer<'_>) -> fmt::Result {
-        write!(f, "{value}")
+        let MacAddr([first, rest @ ..]) = value;
+        f.octets(&[first])?;
+        rest.iter().try_for_each(|octet| {
+            f.write_str(":")?;
+            f.octets(&[*octet])
+        })
     }
 
     fn show_mask(mask: MacAddr, f: &mut Printer<'_>) -> fmt::Result {
-        write!(f, "{mask}")
+        Self::show(mask, f)
     }
 
     fn parse(lexer: &mut Lexer<'_>) -> Result<MacAddr, ParseError> {
         let start = *lexer;
-        let text = lexer.take_while(|c| c.is_ascii_hexdigit() || c == ':');
-        let mut parts = text.split(':').map(|part| match part.len() {
-            1..=2 => u8::from_str_radix(part, 16).ok(),
-            _ => None,
-        });
+        let text = lexer.take_bytes(|byte| byte.is_ascii_hexdigit() || byte == b':');
+        let digit = |byte: u8| {
+            char::from(byte)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
+        let mut parts = text
+            .as_bytes()
+            .split(|byte| *byte == b':')
+            .map(|part| match *part {
+                [low] => digit(low),
+                [high, low] => Some(digit(high)? << 4 | digit(low)?),
+                _ => None,
+            });
         let mut mac = [0; 6];
         let all = mac
             .iter_mut()

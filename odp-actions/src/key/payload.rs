@@ -260,26 +260,31 @@ pub(crate) fn print_each<A: Attribute>(
 /// Finds the mask of an attribute in a list of masks: the first of its type, as Open vSwitch looks it up.
 pub(crate) struct Masks<'a, A> {
     list: &'a [A],
+    /// The type of each.
+    kinds: Vec<u16>,
     /// For a list that is too long to search once for each attribute: where each type stands.
     index: BTreeMap<u16, usize>,
 }
 
 impl<'a, A: Attribute> Masks<'a, A> {
     pub(crate) fn new(list: &'a [A]) -> Self {
+        let kinds: Vec<_> = list.iter().map(A::kind).collect();
         let mut index = BTreeMap::new();
         if list.len() > LONG_LIST {
-            for (at, mask) in list.iter().enumerate() {
-                index.entry(mask.kind()).or_insert(at);
+            for (at, kind) in kinds.iter().enumerate() {
+                index.entry(*kind).or_insert(at);
             }
         }
-        Self { list, index }
+        Self { list, kinds, index }
     }
 
     pub(crate) fn of(&self, attr: &A) -> Option<&'a A> {
-        match self.list.len() {
-            ..=LONG_LIST => self.list.iter().find(|mask| mask.kind() == attr.kind()),
-            _ => self.index.get(&attr.kind()).and_then(|at| self.list.get(*at)),
-        }
+        let kind = attr.kind();
+        let at = match self.list.len() {
+            ..=LONG_LIST => self.kinds.iter().position(|mask| *mask == kind),
+            _ => self.index.get(&kind).copied(),
+        };
+        self.list.get(at?)
     }
 }
 

@@ -80,13 +80,21 @@ impl<'a> Printer<'a> {
     /// Prints a number in decimal.
     #[inline]
     pub(crate) fn decimal(&mut self, number: u64) -> fmt::Result {
-        self.number::<10>(number)
+        self.number::<10>(number, 1)
     }
 
     /// Prints a number in hexadecimal, without `0x`.
     #[inline]
     pub(crate) fn hexadecimal(&mut self, number: u64) -> fmt::Result {
-        self.number::<16>(number)
+        self.number::<16>(number, 1)
+    }
+
+    /// Prints bytes in hexadecimal, two digits each.
+    #[inline]
+    pub(crate) fn octets(&mut self, octets: &[u8]) -> fmt::Result {
+        octets
+            .iter()
+            .try_for_each(|octet| self.number::<16>((*octet).into(), 2))
     }
 
     /// Prints a number as `%#x` of C does: in hexadecimal after `0x`, but `0`.
@@ -97,7 +105,8 @@ impl<'a> Printer<'a> {
         self.hexadecimal(number)
     }
 
-    fn number<const RADIX: u64>(&mut self, number: u64) -> fmt::Result {
+    /// Prints `least` digits or more.
+    fn number<const RADIX: u64>(&mut self, number: u64, least: usize) -> fmt::Result {
         if self.len + MAX_DIGITS > SIZE {
             self.flush()?;
         }
@@ -105,12 +114,13 @@ impl<'a> Printer<'a> {
         while rest > 0 {
             (len, rest) = (len + 1, rest / RADIX);
         }
+        let end = self.len + len.max(least);
         rest = number;
-        for byte in self.bytes[self.len..self.len + len].iter_mut().rev() {
+        for byte in self.bytes[self.len..end].iter_mut().rev() {
             *byte = usize::try_from(rest % RADIX).map_or(b'0', |digit| DIGITS[digit]);
             rest /= RADIX;
         }
-        self.len += len;
+        self.len = end;
         Ok(())
     }
 
