@@ -4,9 +4,9 @@
 //! the match and the actions are, borrows them and allocates nothing. [`FlowRef::to_flow`] types
 //! all of it. Both keep what they do not know.
 //!
-//! [`items`] reads a dump that is in memory, `DumpReader` (feature `std`) one that streams. A line
-//! that cannot be read is an error that costs this line only, and says where in it what was
-//! expected.
+//! [`items`] reads a dump that is in memory, `DumpReader` (feature `std`) one that streams. Both have `flows()` for who
+//! wants typed flows and nothing else; a little quicker is `DumpReader::read_flow`, which types each flow in the memory of
+//! the one before. A line that cannot be read is an error that costs this line only, and says where in it what was expected.
 //! The dialects need no switch: with or without reply headers and statistics, with port and table
 //! names, coloured, and the one of `bridge/dump-flows`.
 //!

@@ -30,12 +30,14 @@ use crate::text::{
 /// `priority`, a field by any of its names) or among the actions (`drop`). Arguments of
 /// actions have names, and dots in front of these: `output.port`, `ct.zone`, `resubmit.table`,
 /// `load.value`, `load.dst.field`, `set_field.value.eth_dst`, `move.src.start`, `clone.output.port`, `ct.nat.type`,
-/// `ct.nat.addrs.start`, `ct.nat.ports.end`, `bundle.members`, `encap.props.md_type`. A port alone is an `output`. Where a key is there more than once, one that holds is enough, also for `!=`.
+/// `ct.nat.addrs.start`, `ct.nat.ports.end`, `bundle.members`, `encap.props.md_type`. A port alone is an `output`. Where a
+/// key is there more than once, one that holds is enough, also for `!=`.
 ///
 /// Without `table`, `priority`, `cookie` and timeouts a flow has their defaults, but not
 /// the keys.
 ///
-/// A value with a space, a parenthesis or `&&` in it is in double quotes, with JSON's escapes.
+/// A value with a space, a parenthesis or `&&` in it is in double quotes, with JSON's escapes: `packet_type="(1,0x894f)"`.
+/// A port in quotes is a name, also if it is a number.
 ///
 /// ```
 /// use ofp_codec::text::{Filter, FlowRef};

@@ -9,6 +9,7 @@ use crate::{
         field::Field,
         flow::{Flow, FlowFlags},
         matches::{FieldMatch, Match, MatchEntry, Unknown, Value},
+        port::TableRef,
         protocol::Protocol,
     },
     text::{
@@ -57,37 +58,34 @@ pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fau
 /// Takes in what a line begins with, as far as it is what a switch prints first and in its order and form: how many bytes
 /// that is, and what they are of. [`parts`] would find the same, item by item; this is half of a line of OVN's.
 fn head(line: &[u8], flow: &mut Flow) -> (usize, Part) {
-    let byte = |text| {
+    /// A number that fits its place.
+    fn number<T: TryFrom<u64>>(text: &[u8]) -> Option<(T, &[u8])> {
         let (number, rest) = lex::leading_number(text)?;
-        Some((u8::try_from(number).ok()?, rest))
-    };
-    let priority = |text| {
-        let (number, rest) = lex::leading_number(text)?;
-        Some((u16::try_from(number).ok()?, rest))
-    };
+        Some((T::try_from(number).ok()?, rest))
+    }
     let seconds = |text| {
         let (duration, rest) = lex::leading_seconds(text)?;
         Some((duration, rest.strip_prefix(b"s")?))
     };
     let stats = &mut flow.stats;
     let mut rest = line.strip_prefix(b" ").unwrap_or(line);
-    if let Some((cookie, behind)) = printed(rest, b"cookie=", lex::leading_number, b", ") {
+    if let Some((cookie, behind)) = printed(rest, b"cookie=", number, b", ") {
         (flow.cookie, rest) = (cookie, behind);
     }
     if let Some((duration, behind)) = printed(rest, b"duration=", seconds, b", ") {
         (stats.duration, rest) = (Some(duration), behind);
     }
-    if let Some((table, behind)) = printed(rest, b"table=", byte, b", ") {
-        (flow.table, rest) = (table.into(), behind);
+    if let Some((table, behind)) = printed(rest, b"table=", number, b", ") {
+        (flow.table, rest) = (TableRef::Number(table), behind);
     }
-    if let Some((packets, behind)) = printed(rest, b"n_packets=", lex::leading_number, b", ") {
+    if let Some((packets, behind)) = printed(rest, b"n_packets=", number, b", ") {
         (stats.n_packets, rest) = (Some(packets), behind);
     }
-    if let Some((bytes, behind)) = printed(rest, b"n_bytes=", lex::leading_number, b", ") {
+    if let Some((bytes, behind)) = printed(rest, b"n_bytes=", number, b", ") {
         (stats.n_bytes, rest) = (Some(bytes), behind);
     }
     let mut part = Part::Info;
-    if let Some((priority, behind)) = printed(rest, b"priority=", priority, b",") {
+    if let Some((priority, behind)) = printed(rest, b"priority=", number, b",") {
         (flow.priority, rest, part) = (priority, behind, Part::Match);
     }
     (line.len() - rest.len(), part)
