@@ -37,6 +37,7 @@ mod server;
 mod session;
 #[cfg(feature = "client")]
 mod streams;
+mod text;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "client")]
