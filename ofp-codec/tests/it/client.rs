@@ -296,8 +296,10 @@ async fn a_reply_that_does_not_come_in_time_costs_the_request_and_not_the_connec
     let error = connection.barrier().await.unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error}");
     drop(connection);
-    // A hello and two barriers.
-    assert_eq!(task.await.unwrap().len(), 24);
+    // A machine that is busy may take long enough for a probe, too.
+    let sent = task.await.unwrap();
+    let barriers = sent.chunks(8).filter(|message| message[1] == 20);
+    assert_eq!(barriers.count(), 2);
 }
 
 #[tokio::test]
