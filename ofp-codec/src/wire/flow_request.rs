@@ -13,6 +13,7 @@ use crate::{
         kind::{MessageKind, Namespace},
         matches::{Match10, Match11, MatchRef, MatchWriter},
         message::Message,
+        port::port_in_16_bits,
         read::Reader,
         record::record,
         write::Writer,
@@ -146,10 +147,7 @@ impl FlowRequest {
     fn encode_nicira(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         let start = writer.len();
         let head = NxFlowRequest {
-            out_port: self.out_port.to_16_bits().ok_or(EncodeError::OutOfRange {
-                what: "out_port",
-                value: self.out_port.0.into(),
-            })?,
+            out_port: port_in_16_bits(self.out_port, "out_port")?,
             table_id: self.table.encode()?,
             ..NxFlowRequest::default()
         };

@@ -13,6 +13,7 @@
 mod check;
 mod fixed;
 mod order;
+mod writer;
 
 use alloc::vec::Vec;
 use core::iter;
@@ -29,7 +30,7 @@ use crate::{
 
 pub(crate) use check::{check_connection, has_value};
 pub use fixed::{Match10, Match11};
-pub(crate) use order::MatchWriter;
+pub(crate) use writer::MatchWriter;
 
 /// A match as it stands in a message. It encodes to the bytes that it was decoded from.
 #[derive(Clone, Copy, Debug)]

@@ -327,12 +327,16 @@ pub(crate) fn encode_port(port: Port, version: Version, writer: &mut Writer<'_>)
         writer.u32(port.0);
         return Ok(());
     }
-    let number = port.to_16_bits().ok_or(EncodeError::OutOfRange {
-        what: "port",
-        value: port.0.into(),
-    })?;
-    writer.u16(number);
+    writer.u16(port_in_16_bits(port, "port")?);
     Ok(())
+}
+
+/// The number of a port as OpenFlow 1.0 has it.
+pub(crate) fn port_in_16_bits(port: Port, what: &'static str) -> Result<u16, EncodeError> {
+    port.to_16_bits().ok_or(EncodeError::OutOfRange {
+        what,
+        value: port.0.into(),
+    })
 }
 
 /// A text of `len` bytes, filled up with zeros; the last byte is always one.

@@ -17,6 +17,7 @@ use crate::{
         },
         error::{DecodeError, EncodeError, Fault},
         oxm::OxmHeader,
+        port::port_in_16_bits,
         read::Reader,
         write::Writer,
     },
@@ -273,12 +274,7 @@ impl Out<'_, '_> {
 
     /// A port in 16 bits.
     pub(super) fn port16(&mut self, port: &PortRef) -> Result<(), EncodeError> {
-        let Port(number) = port_number(port)?;
-        let value = Port(number).to_16_bits().ok_or(EncodeError::OutOfRange {
-            what: "port",
-            value: number.into(),
-        })?;
-        self.writer.u16(value);
+        self.writer.u16(port_in_16_bits(port_number(port)?, "port")?);
         Ok(())
     }
 

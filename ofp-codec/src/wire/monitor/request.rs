@@ -12,6 +12,7 @@ use crate::{
         error::{DecodeError, EncodeError, Fault},
         flow_request,
         matches::{MatchRef, MatchWriter},
+        port::port_in_16_bits,
         read::Reader,
         record::record,
         write::Writer,
@@ -189,10 +190,7 @@ impl MonitorRequest {
                 let head = NxMonitorRequest {
                     id: self.id,
                     flags: self.flags.to_nicira()?,
-                    out_port: self.out_port.to_16_bits().ok_or(EncodeError::OutOfRange {
-                        what: "out_port",
-                        value: self.out_port.0.into(),
-                    })?,
+                    out_port: port_in_16_bits(self.out_port, "out_port")?,
                     table_id,
                     ..NxMonitorRequest::default()
                 };

@@ -15,7 +15,7 @@ use crate::{
         matches::{MatchRef, MatchWriter},
         message::Message,
         packet::{NO_BUFFER, Packet, decode_buffer_id, in_port, packet_type, port_of},
-        port::decode_port,
+        port::{decode_port, port_in_16_bits},
         write::Writer,
     },
 };
@@ -114,10 +114,7 @@ impl PacketOut {
         writer.u32(self.buffer_id.unwrap_or(NO_BUFFER));
         let len_at = match version {
             Version::V1_0 => {
-                writer.u16(port.to_16_bits().ok_or(EncodeError::OutOfRange {
-                    what: "port",
-                    value: port.0.into(),
-                })?);
+                writer.u16(port_in_16_bits(port, "port")?);
                 writer.u16(0);
                 writer.len() - 2
             }
