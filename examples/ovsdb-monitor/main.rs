@@ -110,8 +110,9 @@ impl Options {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Failure::usage("a table is named twice"));
         }
-        let is_plain = |table: &Table| table.columns.is_empty() && table.conditions.is_empty();
-        if names.contains(&&ALL.to_owned()) && !(tables.len() == 1 && is_plain(&tables[0])) {
+        let all = tables.iter().find(|table| table.name == ALL);
+        let is_alone = |all: &Table| tables.len() == 1 && all.columns.is_empty() && all.conditions.is_empty();
+        if all.is_some_and(|all| !is_alone(all)) {
             return Err(Failure::usage("ALL stands alone, without columns and conditions"));
         }
         Ok(Some(Self {
@@ -124,16 +125,14 @@ impl Options {
     }
 
     fn layouts(&self, schema: &DatabaseSchema) -> Vec<Layout> {
-        if let [Table { name, columns, .. }] = &self.tables[..] {
-            if name == ALL && columns.is_empty() {
-                let names = schema.tables.keys();
-                return names.map(|name| Layout::new(schema, name, &[])).collect();
-            }
+        let layout = |name: &String, columns: &[String]| Layout::new(schema, name, columns);
+        match &self.tables[..] {
+            [all] if all.name == ALL => schema.tables.keys().map(|name| layout(name, &[])).collect(),
+            tables => tables
+                .iter()
+                .map(|table| layout(&table.name, &table.columns))
+                .collect(),
         }
-        let tables = self.tables.iter();
-        tables
-            .map(|table| Layout::new(schema, &table.name, &table.columns))
-            .collect()
     }
 
     fn request(&self, schema: &DatabaseSchema) -> Result<MonitorRequest, Failure> {
