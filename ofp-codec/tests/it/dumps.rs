@@ -98,3 +98,54 @@ fn every_typed_flow_prints_as_ovs_ofctl_printed_it() {
 
 /// Lines with `actions=` in the dumps.
 const FLOWS: usize = 2456;
+
+#[test]
+fn what_a_switch_prints_first_reads_as_it_does_elsewhere() {
+    // Behind a tab nothing is where a switch prints it.
+    let same = |line: &str| {
+        let typed = |line: &str| FlowRef::parse(line.as_bytes()).and_then(|line| line.to_flow());
+        assert_eq!(typed(&format!(" {line}")), typed(&format!("\t{line}")), "{line}");
+    };
+    let mut lines = 0;
+    for_each_flow(|_, line| {
+        same(line.to_string().trim_start());
+        lines += 1;
+    });
+    assert!(lines > 1000, "{lines}");
+    let values = [
+        "",
+        "0",
+        "00",
+        "07",
+        "08",
+        "0x",
+        "0xg",
+        "1.5",
+        "1.5s",
+        "1.s",
+        "1ss",
+        "?",
+        "255",
+        "256",
+        "65535",
+        "65536",
+        "9999999999999999",
+        "18446744073709551615",
+        "18446744073709551616",
+        "0xffffffffffffffff",
+        "0x10000000000000000",
+        "1 ",
+        "1,",
+        "1, ,",
+        "\"1\"",
+        "(1)",
+    ];
+    let keys = ["cookie", "duration", "table", "n_packets", "n_bytes", "priority"];
+    for (key, value) in keys.iter().flat_map(|key| values.map(|value| (key, value))) {
+        for end in [", ", ",", " ", ""] {
+            same(&format!("{key}={value}{end}new=1, tcp,tp_dst=80 actions=drop"));
+            same(&format!("cookie=0x1, {key}={value}{end}{key}=2{end}actions=drop"));
+            same(&format!("{key}={value}{end}"));
+        }
+    }
+}
