@@ -75,6 +75,10 @@ impl Actions {
                     actions.leftover = rest.to_vec();
                     return actions;
                 }
+                // Most of a long list, as in `encode`.
+                Some(Ok(attr)) if attr.raw_kind() == OUTPUT && attr.payload().len() == 4 => {
+                    actions.list.extend(attr.u32().map(Action::Output));
+                }
                 Some(Ok(attr)) => actions.push(Action::decode_in(&attr, faults).unwrap_or_else(|error| {
                     faults.add(error);
                     Action::Unknown(attr.into())
