@@ -5,6 +5,9 @@
 //! connection goes on. The server's `echo` probe is answered whatever the program does, as long
 //! as the runtime runs.
 //!
+//! A [`Session`] follows a database over one connection after the other, and a [`Listener`] takes
+//! the connections that servers make to us.
+//!
 //! ```no_run
 //! use ovsdb_proto::client::{Client, Remote};
 //!
