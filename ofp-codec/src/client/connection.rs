@@ -24,7 +24,7 @@ pub struct Options {
     pub versions: Versions,
     /// How long a connection may take, and how long the next message of a reply: 30 seconds.
     pub deadline: Duration,
-    /// After how much silence the switch is probed; after twice as much it is gone: 5 seconds.
+    /// After how much silence the switch is probed, and how long it then has to answer: 5 seconds.
     pub probe_interval: Duration,
     /// How many messages that nobody asked for are kept while a reply is waited for: 1024. Further
     /// ones are dropped and counted.

@@ -1,6 +1,7 @@
 //! Messages as `ovs-ofctl ofp-print` prints them.
 
 mod body;
+mod lists;
 
 use alloc::string::{String, ToString as _};
 use core::fmt::{self, Write as _};

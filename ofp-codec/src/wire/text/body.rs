@@ -4,7 +4,7 @@ use alloc::{
     string::{String, ToString as _},
     vec::Vec,
 };
-use core::fmt::{self, Write as _};
+use core::fmt::Write as _;
 
 use crate::{
     model::{
@@ -21,13 +21,12 @@ use crate::{
         async_config::AsyncConfig,
         bundle::{BundleAdd, BundleControl},
         ct_flush::CtFlush,
-        entries::{BadEntry, Entries, Entry},
+        entries::Entries,
         error::{DecodeError, Fault},
         error_message::ErrorMessage,
         flow_mod::FlowModRef,
         flow_removed::FlowRemovedRef,
         flow_request::FlowRequest,
-        flow_stats::FlowStatsRef,
         group::{GroupFeatures, GroupMod},
         hello::Hello,
         ipfix::{IpfixStats, write_ipfix},
@@ -43,10 +42,15 @@ use crate::{
         role::RoleMessage,
         switch::{Description, Features, SwitchConfig},
         table::{TableDesc, TableFeatures, TableMod, TableStats, TableStatus, Tables},
-        text::{hex_dump, put},
+        text::{
+            hex_dump,
+            lists::{each, every, flows, lines},
+            put,
+        },
         tlv_table::{TlvTable, TlvTableMod},
     },
 };
+
 /// A row for each kind. What is written before an error stays.
 pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), DecodeError> {
     use MessageKind as Kind;
@@ -328,17 +332,6 @@ fn metadata(metadata: &Match, version: Version) -> Match {
     metadata
 }
 
-/// Takes the entries up to the first one that is malformed.
-fn every<'a, T>(
-    mut entries: impl Iterator<Item = Result<T, BadEntry<'a>>>,
-    mut take: impl FnMut(T),
-) -> Result<(), DecodeError> {
-    entries.try_for_each(|entry| {
-        take(entry.map_err(|bad| bad.error)?);
-        Ok(())
-    })
-}
-
 /// The port, and the queue if it is one, whose configuration is asked for.
 fn queue_request(message: &Message<'_>, text: &mut String) -> Result<(), DecodeError> {
     let mut body = message.body();
@@ -357,42 +350,6 @@ fn queue_request(message: &Message<'_>, text: &mut String) -> Result<(), DecodeE
         }
     }
     Ok(())
-}
-
-/// The flows up to the first one that Open vSwitch would refuse.
-fn flows(message: &Message<'_>, text: &mut String) -> Result<(), DecodeError> {
-    FlowStatsRef::entries(message)?.try_for_each(|entry| {
-        let entry = entry.map_err(|bad| bad.error)?;
-        let flow = entry.check()?.canonical(message.header().version);
-        put(text, &format_args!("\n {flow}"));
-        Ok(())
-    })
-}
-
-/// The entries, each with this before it, up to the first one that is malformed.
-fn each<'a, T: Entry<'a> + fmt::Display>(
-    message: &Message<'a>,
-    before: &str,
-    text: &mut String,
-) -> Result<(), DecodeError> {
-    Entries::<T>::of(message).try_for_each(|entry| {
-        let entry = entry.map_err(|bad| bad.error)?;
-        text.push_str(before);
-        put(text, &entry);
-        Ok(())
-    })
-}
-
-/// The entries, each with a line feed before and behind it.
-fn lines<'a, T: Entry<'a> + fmt::Display>(
-    message: &Message<'a>,
-    text: &mut String,
-) -> Result<(), DecodeError> {
-    Entries::<T>::of(message).try_for_each(|entry| {
-        let entry = entry.map_err(|bad| bad.error)?;
-        put(text, &format_args!("\n{entry}\n"));
-        Ok(())
-    })
 }
 
 /// The number of the group that is asked for, or its word.
