@@ -44,7 +44,7 @@ use self::flags::{Flags, Names};
 use self::flow_key::Encap;
 use self::format::{Dec32, EthType, Hex32, Hex128, Host16};
 use self::mpls::Mpls;
-use self::payload::{Attribute, Context, Masks, Optional, Payload, Single};
+use self::payload::{Attribute, Context, Masks, Optional, Payload, Single, TextAttribute};
 use self::vlan::Vlan;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;

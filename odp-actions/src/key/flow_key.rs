@@ -9,7 +9,9 @@ use netlink_genl::nlattr::{Attrs, Counter, DecodeError, EncodeError, Sink};
 
 use super::Key;
 use super::list::List;
-use super::payload::{Attribute, Context, Masks, Payload, decode_nest, decode_prefix, encode_nest};
+use super::payload::{
+    Attribute, Context, Masks, Payload, TextAttribute, decode_nest, decode_prefix, encode_nest,
+};
 use crate::PortNames;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;

@@ -8,7 +8,8 @@ use netlink_genl::nlattr::{EncodeError, Sink};
 use super::format::{Alt, Dec8, Dec16, Format, Hex8, Hex32};
 use super::list::List;
 use super::payload::{
-    Attribute, Context, Payload, decode_nest, decode_prefix, encode_nest, parse_misfit, print_each,
+    Attribute, Context, Payload, TextAttribute, decode_nest, decode_prefix, encode_nest, parse_misfit,
+    print_each,
 };
 use super::print_raw;
 use crate::text::ParseError;

@@ -52,13 +52,8 @@ pub(crate) trait Payload {
     fn is_all(mask: &Self::Value, ones: bool) -> bool;
 }
 
-/// An enum of attributes that the table made.
-pub(crate) trait Attribute: Sized + PartialEq {
-    fn kind(&self) -> u16;
-    fn encode_to<S: Sink>(&self, sink: &mut S) -> Result<(), EncodeError>;
-    fn decode_at(raw_kind: u16, payload: &[u8], depth: usize) -> Self;
-    fn raw(&self) -> Option<&RawAttr>;
-    fn expected_len(kind: u16) -> Option<usize>;
+/// An enum of attributes that the table made, as text.
+pub(crate) trait TextAttribute: Sized {
     fn print_known(&self, mask: Option<&Self>, verbose: bool, list: &mut List<'_, '_>) -> fmt::Result;
     fn parse_known(
         name: &str,
@@ -72,6 +67,15 @@ pub(crate) trait Attribute: Sized + PartialEq {
         pairs: &mut Pairs,
     ) -> Option<Result<(), ParseError>>;
     fn is_all(&self, ones: bool) -> bool;
+}
+
+/// An enum of attributes that the table made.
+pub(crate) trait Attribute: TextAttribute + PartialEq {
+    fn kind(&self) -> u16;
+    fn encode_to<S: Sink>(&self, sink: &mut S) -> Result<(), EncodeError>;
+    fn decode_at(raw_kind: u16, payload: &[u8], depth: usize) -> Self;
+    fn raw(&self) -> Option<&RawAttr>;
+    fn expected_len(kind: u16) -> Option<usize>;
 
     /// The type with its flags, which only attributes have that are kept as bytes.
     fn raw_kind(&self) -> u16 {

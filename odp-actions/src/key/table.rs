@@ -3,8 +3,8 @@
 /// Makes an enum of key attributes out of rows `NUMBER Name(Type): Codec, "name"`.
 ///
 /// The codec is a [`Payload`](super::payload::Payload); a row without a type is a flag. What no row names, and what
-/// its codec does not take, becomes `Unknown` and keeps its bytes. For the row `2 Priority(u32): Single<Hex32>, "skb_priority"` the expansion
-/// is, in part:
+/// its codec does not take, becomes `Unknown` and keeps its bytes. [`key_bytes!`] and [`key_text!`] make the two halves.
+/// For the row `2 Priority(u32): Single<Hex32>, "skb_priority"` the expansion is, in part:
 ///
 /// ```text
 /// enum Key { Priority(u32), .., Unknown(RawAttr) }
@@ -32,6 +32,14 @@ macro_rules! keys {
             }
         }
 
+        key_bytes! { $Enum { $($number $Name $(($Type))? [$Codec];)* } }
+        key_text! { $Enum { $($number $Name $(($Type))? [$Codec] $name;)* } }
+    };
+}
+
+/// Bytes of the attributes that [`keys!`] makes.
+macro_rules! key_bytes {
+    ($Enum:ident { $($number:literal $Name:ident $(($Type:ty))? [$Codec:ty];)* }) => {
         impl $crate::key::payload::Attribute for $Enum {
             fn kind(&self) -> u16 {
                 self.kind()
@@ -67,7 +75,14 @@ macro_rules! keys {
             fn is_nest(kind: u16) -> bool {
                 Self::NESTS.contains(&kind)
             }
+        }
+    };
+}
 
+/// Text of the attributes that [`keys!`] makes.
+macro_rules! key_text {
+    ($Enum:ident { $($number:literal $Name:ident $(($Type:ty))? [$Codec:ty] $name:literal;)* }) => {
+        impl $crate::key::payload::TextAttribute for $Enum {
             fn print_known(
                 &self,
                 mask: Option<&Self>,

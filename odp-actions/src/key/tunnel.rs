@@ -14,7 +14,8 @@ use super::list::List;
 use super::options::{Erspan, VxlanAttr, VxlanOpts};
 use super::pairs::{Pairs, fit};
 use super::payload::{
-    Attribute, Context, Flag, Masks, Named, Payload, decode_prefix, parse_misfit, print_each, whole_attrs,
+    Attribute, Context, Flag, Masks, Named, Payload, TextAttribute, decode_prefix, parse_misfit, print_each,
+    whole_attrs,
 };
 use super::{MAX_DEPTH, parse_raw_masked, print_raw};
 use crate::text::ParseError;
