@@ -71,14 +71,19 @@ numbers! {
     Hidden |name, _value, f| f.write_str(name), |_lexer| Ok(0);
 }
 
-type Read<'a> = fn(&mut Lexer<'a>, u64) -> Result<u64, ParseError>;
-
-fn number<'a>(lexer: &mut Lexer<'a>, read: Read<'a>) -> Result<u32, ParseError> {
+#[inline]
+fn number<'a>(
+    lexer: &mut Lexer<'a>,
+    read: impl FnOnce(&mut Lexer<'a>, u64) -> Result<u64, ParseError>,
+) -> Result<u32, ParseError> {
     // It reads at most the limit, which fits.
     read(lexer, u64::from(u32::MAX)).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-fn parenthesised<'a>(lexer: &mut Lexer<'a>, read: Read<'a>) -> Result<u32, ParseError> {
+fn parenthesised<'a>(
+    lexer: &mut Lexer<'a>,
+    read: impl FnOnce(&mut Lexer<'a>, u64) -> Result<u64, ParseError>,
+) -> Result<u32, ParseError> {
     lexer.expect("(")?;
     let number = number(lexer, read)?;
     lexer.expect(")")?;

@@ -39,8 +39,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// The name of a port, as its number. It reaches up to what may stand behind an action.
+    #[inline]
     pub(crate) fn port_name(&mut self) -> Option<u32> {
-        let ports = self.ports?;
+        self.ports.and_then(|ports| self.port_among(ports))
+    }
+
+    fn port_among(&mut self, ports: &PortNames) -> Option<u32> {
         let mut ahead = *self;
         let name = ahead.take_while(|c| !matches!(c, ',' | ' ' | '\t' | '\r' | '\n' | ')'));
         let port = ports.number(name)?;
