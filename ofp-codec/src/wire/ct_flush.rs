@@ -10,7 +10,7 @@ use crate::wire::{
 };
 
 /// `NXT_CT_FLUSH` (`struct nx_ct_flush`): which connections the switch is to forget. `ip_proto u8`, seven zeros,
-/// and properties; those that are not known are passed over.
+/// and properties; those that are not known are kept.
 ///
 /// ```
 /// use ofp_codec::{Version, wire::{CtFlush, CtTuple, Message, MessageKind}};
@@ -36,6 +36,8 @@ pub struct CtFlush {
     pub reply: CtTuple,
     /// The zone. `None`: each.
     pub zone: Option<u16>,
+    /// The properties that are not known.
+    pub other: Vec<Property>,
 }
 
 /// The addresses and ports of one direction of a connection. Zeros are not looked at.
@@ -47,6 +49,8 @@ pub struct CtTuple {
     pub dst: Ipv6Addr,
     /// The ports. Of ICMP these are its id, and its code and type in a byte each.
     pub ports: [u16; 2],
+    /// The properties that are not known.
+    pub other: Vec<Property>,
 }
 
 impl Default for CtTuple {
@@ -55,6 +59,7 @@ impl Default for CtTuple {
             src: Ipv6Addr::UNSPECIFIED,
             dst: Ipv6Addr::UNSPECIFIED,
             ports: [0; 2],
+            other: Vec::new(),
         }
     }
 }
@@ -78,12 +83,13 @@ impl CtFlush {
         }
         let mut is_ipv4 = None;
         while !body.is_empty() {
+            let mut whole = body;
             let (kind, mut value) = check_property(&mut body, EXPERIMENTER)?;
             match kind {
                 ORIGINAL => flush.original.decode(value, &mut is_ipv4)?,
                 REPLY => flush.reply.decode(value, &mut is_ipv4)?,
                 ZONE => flush.zone = Some(value.u16("zone")?),
-                _ => {}
+                _ => flush.other.push(Property::decode(&mut whole)?),
             }
         }
         Ok(flush)
@@ -104,10 +110,9 @@ impl CtFlush {
                 Property::new(kind, &value).encode(writer)?;
             }
         }
-        match self.zone {
-            Some(zone) => number(ZONE, zone).encode(writer),
-            None => Ok(()),
-        }
+        let zone = self.zone.map(|zone| number(ZONE, zone));
+        let mut behind = zone.iter().chain(&self.other);
+        behind.try_for_each(|property| property.encode(writer))
     }
 
     /// Whether the addresses are of IPv4, as far as there are any.
@@ -129,6 +134,7 @@ impl CtTuple {
         value.bytes(4, "padding")?;
         let [port, other] = &mut self.ports;
         while !value.is_empty() {
+            let mut whole = value;
             let (kind, mut value) = check_property(&mut value, EXPERIMENTER)?;
             match kind {
                 SRC => self.src = address(&mut value, is_ipv4)?,
@@ -137,7 +143,7 @@ impl CtTuple {
                 DST_PORT => *other = value.u16("port")?,
                 ICMP_TYPE => *other = *other & 0xff00 | u16::from(value.u8("ICMP type")?),
                 ICMP_CODE => *other = *other & 0x00ff | u16::from(value.u8("ICMP code")?) << 8,
-                _ => {}
+                _ => self.other.push(Property::decode(&mut whole)?),
             }
         }
         Ok(())
@@ -164,7 +170,9 @@ impl CtTuple {
             let there = ports.into_iter().filter(|(_, port)| *port != 0);
             all.extend(there.map(|(kind, port)| number(kind, port)));
         }
-        all.iter().try_for_each(|property| property.encode(writer))
+        all.iter()
+            .chain(&self.other)
+            .try_for_each(|property| property.encode(writer))
     }
 
     fn print(&self, f: &mut fmt::Formatter<'_>, flush: &CtFlush) -> fmt::Result {

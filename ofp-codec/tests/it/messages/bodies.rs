@@ -325,6 +325,10 @@ fn monitors(version: Version, random: &mut Random) -> Vec<u8> {
 
 fn ct_flush(random: &mut Random) -> Vec<u8> {
     let ipv4 = random.below(2) == 0;
+    let other = |random: &mut Random| match random.below(8) {
+        0 => vec![Property::new(77, &[1, 2, 3])],
+        _ => Vec::new(),
+    };
     let tuple = |random: &mut Random| {
         let address = |random: &mut Random| match (random.below(4), ipv4) {
             (0, _) => Ipv6Addr::UNSPECIFIED,
@@ -336,6 +340,7 @@ fn ct_flush(random: &mut Random) -> Vec<u8> {
             src: address(random),
             dst: address(random),
             ports: [port(random), port(random)],
+            other: other(random),
         }
     };
     let flush = CtFlush {
@@ -343,6 +348,7 @@ fn ct_flush(random: &mut Random) -> Vec<u8> {
         original: tuple(random),
         reply: tuple(random),
         zone: *random.pick(&[None, Some(0), Some(9)]),
+        other: other(random),
     };
     let mut out = Vec::new();
     flush.encode(&mut Writer::new(&mut out)).unwrap();
