@@ -47,8 +47,8 @@ impl<'a> FlowRef<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Expected`] if it is not a flow, [`ErrorKind::TooDeep`] and
-    /// [`ErrorKind::LineTooLong`] if it is above [`Limits`].
+    /// [`Expected`](super::ErrorKind::Expected) if it is not a flow, [`TooDeep`](super::ErrorKind::TooDeep) and
+    /// [`LineTooLong`](super::ErrorKind::LineTooLong) if it is above [`Limits`].
     pub fn parse(line: &'a [u8]) -> Result<Self, ParseError> {
         let line = Line {
             raw: line,
@@ -119,9 +119,9 @@ impl<'a> FlowRef<'a> {
     ///
     /// # Errors
     ///
-    /// What is known but malformed: [`ErrorKind::Expected`], [`ErrorKind::TooLarge`],
-    /// [`ErrorKind::NotMaskable`]. What is unknown is kept, and an error only if it is
-    /// [`ErrorKind::NotUtf8`].
+    /// What is known but malformed: [`Expected`](super::ErrorKind::Expected), [`TooLarge`](super::ErrorKind::TooLarge),
+    /// [`NotMaskable`](super::ErrorKind::NotMaskable). What is unknown is kept, and an error only if it is
+    /// [`NotUtf8`](super::ErrorKind::NotUtf8).
     pub fn to_flow(&self) -> Result<Flow, ParseError> {
         let mut flow = Flow::default();
         let typed = typed::flow(&self.text, self.line.limits.depth, &mut flow);
