@@ -23,9 +23,15 @@ pub(crate) fn write(path: &Path, title: &str, lines: &mut [Line]) -> Result<(), 
     let sizes = bounds(all().map(|(size, _)| *size));
     let times = bounds(all().map(|(_, time)| *time));
     let height = HEIGHT.max(70 + 20 * u32::try_from(lines.len())?);
-    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
+    let longest = lines
+        .iter()
+        .map(|line| line.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let legend = NAME + LETTER * u32::try_from(longest)?;
+    let root = SVGBackend::new(path, (WIDTH + legend, height)).into_drawing_area();
     root.fill(&WHITE)?;
-    let (picture, legend) = root.split_horizontally(WIDTH - LEGEND);
+    let (picture, legend) = root.split_horizontally(WIDTH);
     let mut chart = ChartBuilder::on(&picture)
         .caption(title, ("sans-serif", 20))
         .margin(16)
@@ -54,7 +60,11 @@ pub(crate) fn write(path: &Path, title: &str, lines: &mut [Line]) -> Result<(), 
         chart.draw_series(LineSeries::new(line.points.iter().copied(), style).point_size(3))?;
         let y = 50 + 20 * i32::from(row);
         legend.draw(&PathElement::new([(0, y), (16, y)], style))?;
-        legend.draw(&Text::new(line.name.as_str(), (22, y - 6), ("sans-serif", 13)))?;
+        legend.draw(&Text::new(
+            line.name.as_str(),
+            (i32::try_from(NAME)?, y - 6),
+            ("sans-serif", 13),
+        ))?;
     }
     root.present()?;
     Ok(())
@@ -84,11 +94,14 @@ pub(crate) fn duration(nanoseconds: f64) -> String {
     }
 }
 
-const WIDTH: u32 = 1080;
+/// Without the column with the names.
+const WIDTH: u32 = 750;
 /// Unless the names need more.
 const HEIGHT: u32 = 560;
-/// Width of the column with the names.
-const LEGEND: u32 = 330;
+/// From the edge of that column to the letters.
+const NAME: u32 = 22;
+/// A letter of a name, or somewhat more.
+const LETTER: u32 = 8;
 
 #[cfg(test)]
 mod tests {
