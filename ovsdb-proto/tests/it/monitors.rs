@@ -60,23 +60,7 @@ pub(crate) async fn inserted(monitor: &mut Monitor) -> Result<Vec<i64>, Error> {
 #[tokio::test]
 async fn falls_back_to_the_methods_of_older_servers() {
     let text = |id| String::from_utf8(recorded::result(recorded::monitors(), id).to_vec()).unwrap();
-    let request = MonitorRequest::new("Open_vSwitch")
-        .table(
-            "Interface",
-            ["name", "ofport", "external_ids", "ingress_policing_rate"],
-        )
-        .table(
-            "Bridge",
-            [
-                "name",
-                "protocols",
-                "flood_vlans",
-                "fail_mode",
-                "mcast_snooping_enable",
-                "external_ids",
-                "ports",
-            ],
-        );
+    let request = recorded::request();
     let all = [
         ("monitor_cond_since", "4"),
         ("monitor_cond", "3"),

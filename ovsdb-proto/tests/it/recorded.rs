@@ -60,7 +60,8 @@ fn schema(result: &[u8]) -> DatabaseSchema {
     DatabaseSchema::parse(std::str::from_utf8(result).unwrap()).unwrap()
 }
 
-fn request() -> MonitorRequest {
+/// What the recorded monitors asked for.
+pub(crate) fn request() -> MonitorRequest {
     MonitorRequest::new("Open_vSwitch")
         .table(
             "Bridge",
