@@ -28,6 +28,16 @@ pub(crate) enum Work {
     Elements(u64),
 }
 
+impl Work {
+    /// How much of it is done in a second, if one iteration takes so many nanoseconds.
+    pub(crate) fn a_second(self, nanoseconds: f64) -> f64 {
+        let (Self::Bytes(count) | Self::Elements(count)) = self;
+        #[expect(clippy::cast_precision_loss, reason = "a rate of three digits")]
+        let count = count as f64;
+        count / nanoseconds * 1e9
+    }
+}
+
 /// The functions of a group, each by its sizes. The functions keep no order of their own.
 pub(crate) type Group = BTreeMap<String, BTreeMap<Option<u64>, Figure>>;
 

@@ -138,12 +138,11 @@ fn digits(number: f64) -> String {
 }
 
 fn rate(work: Work, nanoseconds: f64) -> Option<String> {
-    let (count, unit) = match work {
-        Work::Bytes(count) => (count, "B/s"),
-        Work::Elements(count) => (count, "/s"),
+    let unit = match work {
+        Work::Bytes(_) => "B/s",
+        Work::Elements(_) => "/s",
     };
-    #[expect(clippy::cast_precision_loss, reason = "a rate of three digits")]
-    let rate = count as f64 / nanoseconds * 1e9;
+    let rate = work.a_second(nanoseconds);
     let scales = [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
     let (scale, prefix) = scales.into_iter().find(|(scale, _)| rate >= *scale)?;
     Some(format!("{:.3} {prefix}{unit}", rate / scale))

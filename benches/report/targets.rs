@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    figures::{BASELINE, Figure, Group, Work},
+    figures::{BASELINE, Figure, Group},
     ratio::Ratio,
 };
 
@@ -93,16 +93,9 @@ impl Target {
 
 /// How many millions of its work a function does in a second.
 fn millions(figure: &Figure) -> Option<Ratio> {
-    let (Work::Bytes(count) | Work::Elements(count)) = figure.work?;
-    #[expect(clippy::cast_precision_loss, reason = "a rate of three digits")]
-    let count = count as f64;
-    Ratio::over(
-        figure
-            .runs
-            .iter()
-            .map(|nanoseconds| count / nanoseconds * 1e3)
-            .collect(),
-    )
+    let work = figure.work?;
+    let rates = figure.runs.iter().map(|run| work.a_second(*run) / 1e6);
+    Ratio::over(rates.collect())
 }
 
 /// The promises, crate by crate.
