@@ -1,9 +1,9 @@
 //! Finds the end of one JSON value, over as many reads as it takes.
 //!
 //! Objects and arrays, which is where all the bytes are, are scanned in blocks of 64 bytes: one
-//! bit mask for each of `"`, `\`, opening and closing brackets, made from eight 64-bit words
-//! without looking at single bytes. Only a block in which the value may end, or in which the
-//! depth limit may be met, is walked bracket by bracket.
+//! bit mask for each of `"`, `\`, opening and closing brackets, made in a way that a compiler turns
+//! into vector instructions. Only a block in which the value may end, or in which the depth limit
+//! may be met, is walked bracket by bracket.
 
 /// The state inside one value. It counts brackets of both kinds together: `[}` ends where `[]`
 /// would, and is refused by whoever decodes the value.
@@ -86,16 +86,16 @@ impl ValueScanner {
         (bytes.len(), ValueEnd::NeedsMore)
     }
 
-    fn scan_nested(&mut self, bytes: &[u8]) -> Result<(usize, ValueEnd), usize> {
+    fn scan_nested(&mut self, mut bytes: &[u8]) -> Result<(usize, ValueEnd), usize> {
         let mut base = 0;
-        let mut blocks = bytes.chunks_exact(BLOCK);
-        for block in &mut blocks {
+        while let Some((block, rest)) = bytes.split_first_chunk() {
             if let Some(at) = self.block(block).map_err(|at| base + at)? {
                 return Ok((base + at + 1, ValueEnd::Found));
             }
             base += BLOCK;
+            bytes = rest;
         }
-        for &byte in blocks.remainder() {
+        for &byte in bytes {
             if self.byte(byte).map_err(|()| base)? {
                 return Ok((base + 1, ValueEnd::Found));
             }
@@ -128,7 +128,7 @@ impl ValueScanner {
     }
 
     /// Takes 64 bytes. Gives the position of the bracket that closes the value.
-    fn block(&mut self, block: &[u8]) -> Result<Option<usize>, usize> {
+    fn block(&mut self, block: &[u8; BLOCK]) -> Result<Option<usize>, usize> {
         let masks = Masks::of(block);
         let escaped = self.escapes(masks.backslash);
         let strings = prefix_xor(masks.quote & !escaped) ^ self.in_string;
@@ -185,39 +185,50 @@ struct Masks {
 }
 
 impl Masks {
-    fn of(block: &[u8]) -> Self {
-        let mut masks = Self {
-            quote: 0,
-            backslash: 0,
-            open: 0,
-            close: 0,
-        };
-        for (nth, bytes) in block.chunks_exact(8).enumerate() {
-            let word = <[u8; 8]>::try_from(bytes).map_or(0, u64::from_le_bytes);
-            // '[' and '{' differ in one bit only, and so do ']' and '}'.
-            let folded = word | splat(0x20);
-            let shift = nth * 8;
-            masks.quote |= equal(word, b'"') << shift;
-            masks.backslash |= equal(word, b'\\') << shift;
-            masks.open |= equal(folded, b'{') << shift;
-            masks.close |= equal(folded, b'}') << shift;
+    fn of(block: &[u8; BLOCK]) -> Self {
+        // Bit n of a lane stands for a byte of the nth eight. Sixteen lanes are what a vector has,
+        // the first half for even n, the other for odd n.
+        let mut lanes = [[0; 16]; 4];
+        for (nth, bytes) in block.chunks_exact(16).enumerate() {
+            for (lane, &byte) in bytes.iter().enumerate() {
+                // '[' and '{' differ in one bit only, and so do ']' and '}'.
+                let folded = byte | 0x20;
+                let found = [byte == b'"', byte == b'\\', folded == b'{', folded == b'}'];
+                for (lanes, found) in lanes.iter_mut().zip(found) {
+                    lanes[lane] |= if found { 1 << (2 * nth + lane / 8) } else { 0 };
+                }
+            }
         }
-        masks
+        let [quote, backslash, open, close] = lanes.map(|lanes| {
+            let (even, odd) = lanes.split_at(8);
+            let word = |half: &[u8]| half.try_into().map_or(0, u64::from_le_bytes);
+            match word(even) | word(odd) {
+                // Nearly every block is without backslashes.
+                0 => 0,
+                bits => transpose(bits),
+            }
+        });
+        Self {
+            quote,
+            backslash,
+            open,
+            close,
+        }
     }
 }
 
-/// Eight bits: which of the eight bytes of `word`, lowest first, are `byte`.
-fn equal(word: u64, byte: u8) -> u64 {
-    const LOW7: u64 = splat(0x7f);
-    let difference = word ^ splat(byte);
-    // The high bit of a byte stays clear exactly if all its bits are clear. No carry leaves a byte.
-    let high = !(((difference & LOW7) + LOW7) | difference | LOW7);
-    // Moves bit 8 i to bit 56 + i: no two partial products meet, so there is no carry here, too.
-    (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
-
-const fn splat(byte: u8) -> u64 {
-    0x0101_0101_0101_0101 * byte as u64
+/// Swaps rows and columns of eight by eight bits.
+fn transpose(mut bits: u64) -> u64 {
+    // Blocks of one bit, of two by two, of four by four: the upper right one and the lower left one.
+    for (shift, upper_right) in [
+        (7, 0x00aa_00aa_00aa_00aa),
+        (14, 0x0000_cccc_0000_cccc),
+        (28, 0x0000_0000_f0f0_f0f0),
+    ] {
+        let differ = (bits ^ bits >> shift) & upper_right;
+        bits ^= differ ^ differ << shift;
+    }
+    bits
 }
 
 /// Bit i of the result is the parity of bits 0 to i: ones from each opening quote up to its
