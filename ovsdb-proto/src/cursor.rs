@@ -137,14 +137,4 @@ impl Cursor<'_> {
         self.take(b',')?;
         Ok(value)
     }
-
-    /// Where the last element of the array is that ends with the text. It is not looked at.
-    pub(crate) fn last_element(&mut self) -> Result<std::ops::Range<usize>, JsonError> {
-        let start = self.next_value();
-        let end = self.text[start..].trim_ascii_end().strip_suffix(']');
-        match end {
-            Some(element) => Ok(start..start + element.len()),
-            None => Err(self.error("expected an array")),
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
@@ -312,43 +312,41 @@ impl<R: RowForm> Monitor<R> {
         if method != Method::CondSince {
             return Ok((false, result));
         }
-        let (found, last, rows): (bool, Uuid, Bytes) = behind_two(&result).map_err(Error::json(name))?;
+        let behind = updates_behind(&result, |cursor| Ok((cursor.element()?, cursor.element()?)));
+        let ((found, last), rows) = behind.map_err(Error::json(name))?;
         self.last_transaction = Some(last);
         Ok((found, rows))
     }
 
     fn apply(&mut self, method: &'static str, params: &Bytes) -> Result<Vec<RowChange<R>>, Error> {
-        let (last, updates) = if method == "update3" {
-            let (_, last, updates): (IgnoredAny, Uuid, Bytes) =
-                behind_two(params).map_err(Error::json(method))?;
-            (Some(last), updates)
-        } else {
-            (None, behind_one(params).map_err(Error::json(method))?)
-        };
+        let behind = updates_behind(params, |cursor| {
+            cursor.element::<IgnoredAny>()?;
+            let last = (method == "update3").then(|| cursor.element::<Uuid>());
+            last.transpose()
+        });
+        let (last, updates) = behind.map_err(Error::json(method))?;
         let changes = self.replica.apply(updates)?;
         self.last_transaction = last.or(self.last_transaction);
         Ok(changes)
     }
 }
 
-/// The last element of an array of two, the updates, which are read later.
-fn behind_one(array: &Bytes) -> Result<Bytes, JsonError> {
-    let mut cursor = Cursor::over(array)?;
+/// The updates, which are the last element of an array and read later, and what `read` makes of the
+/// elements before. None of these is an object.
+fn updates_behind<T>(
+    array: &Bytes,
+    read: impl FnOnce(&mut Cursor<'_>) -> Result<T, JsonError>,
+) -> Result<(T, Bytes), JsonError> {
+    let start = array.iter().position(|&byte| byte == b'{');
+    let (before, updates) = array.split_at(start.unwrap_or(array.len()));
+    let mut cursor = Cursor::over(before)?;
     cursor.array()?;
-    cursor.element::<IgnoredAny>()?;
-    Ok(array.slice(cursor.last_element()?))
-}
-
-/// The elements of an array of three, the last of which, the updates, is read later.
-fn behind_two<A, B>(array: &Bytes) -> Result<(A, B, Bytes), JsonError>
-where
-    A: DeserializeOwned,
-    B: DeserializeOwned,
-{
-    let mut cursor = Cursor::over(array)?;
-    cursor.array()?;
-    let (first, second) = (cursor.element()?, cursor.element()?);
-    Ok((first, second, array.slice(cursor.last_element()?)))
+    let read = read(&mut cursor)?;
+    cursor.finish()?;
+    match updates.trim_ascii_end().strip_suffix(b"]") {
+        Some(updates) => Ok((read, array.slice_ref(updates))),
+        None => Err(cursor.error("expected an object at the end of the array")),
+    }
 }
 
 impl Method {
