@@ -73,8 +73,15 @@ impl Columns {
     }
 
     pub(super) fn index(&self, column: &str) -> Option<usize> {
+        self.index_from(0, column)
+    }
+
+    /// Looks from a place on, and then before it.
+    fn index_from(&self, first: usize, column: &str) -> Option<usize> {
+        let (before, behind) = self.names.split_at(first);
         // There are few, and their lengths tell most of them apart.
-        self.names.iter().position(|name| **name == *column)
+        let at = |names: &[Arc<str>]| names.iter().position(|name| **name == *column);
+        at(behind).map(|at| first + at).or_else(|| at(before))
     }
 
     /// Reads a row.
@@ -164,6 +171,8 @@ impl Columns {
 /// Reads the name of a column as its place. A name that is not monitored is left in `unknown`.
 pub(super) struct ColumnName<'c, 'u> {
     pub(super) columns: &'c Columns,
+    /// Where it is likely: behind the last, for the server sends them in order.
+    pub(super) likely: usize,
     pub(super) unknown: &'u mut Option<String>,
 }
 
@@ -183,7 +192,7 @@ impl Visitor<'_> for ColumnName<'_, '_> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<usize, E> {
-        self.columns.index(name).ok_or_else(|| {
+        self.columns.index_from(self.likely, name).ok_or_else(|| {
             *self.unknown = Some(name.to_owned());
             E::custom("unknown column")
         })
@@ -215,6 +224,7 @@ impl<'de> Visitor<'de> for PartialSeed<'_, '_> {
         loop {
             let name = ColumnName {
                 columns: self.columns,
+                likely: partial.last().map_or(0, |(last, _)| last + 1),
                 unknown: &mut *self.unknown,
             };
             match map.next_key_seed(name)? {

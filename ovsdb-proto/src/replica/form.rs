@@ -315,6 +315,8 @@ struct RowColumns<'de, 'f, A> {
     fault: &'f mut Option<usize>,
     uuid: Option<Uuid>,
     seen: Seen,
+    /// The column that is likely to come next.
+    likely: usize,
     /// All before it were seen, or given.
     missing: Option<usize>,
     value: Option<Given>,
@@ -390,6 +392,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for RowVisitor<'de, '_, V> {
             fault: self.fault,
             uuid: Some(self.uuid).filter(|_| self.columns.index("_uuid").is_none()),
             seen: Seen::default(),
+            likely: 0,
             missing: None,
             value: None,
         })
@@ -405,10 +408,12 @@ impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
             let mut unknown = None;
             let name = ColumnName {
                 columns: self.columns,
+                likely: self.likely,
                 unknown: &mut unknown,
             };
             if let Some(at) = self.map.next_key_seed(name)? {
                 self.seen.note(at);
+                self.likely = at + 1;
                 return Ok(Some(Given::Text(at)));
             }
         }
