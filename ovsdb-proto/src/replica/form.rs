@@ -15,6 +15,7 @@ use super::ReplicaError;
 use super::columns::{ColumnName, Columns, Extent};
 use crate::cursor::Cursor;
 use crate::rpc::JsonError;
+use crate::schema::ColumnType;
 use crate::value::{Row, RowError, Uuid, Value, WireValue, fields_of};
 
 /// What the rows of a [`Replica`](super::Replica) are kept as: [`Row`], or [`Typed`] with a type
@@ -449,7 +450,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for RowColumns<'de, '_, A> {
         let fit = |error: RowError| de::Error::custom(error);
         match self.value.take() {
             Some(Given::Text(at)) => {
-                let value = self.map.next_value_seed(WireSeed(seed));
+                let column = &self.columns.types[at];
+                let value = self.map.next_value_seed(WireSeed { seed, column });
                 value.inspect_err(|_| *self.fault = Some(at))
             }
             Some(Given::Default(at)) => {
@@ -482,13 +484,17 @@ impl Seen {
     }
 }
 
-struct WireSeed<S>(S);
+struct WireSeed<'c, S> {
+    seed: S,
+    column: &'c ColumnType,
+}
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for WireSeed<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for WireSeed<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(WireValue(json))
+        let column = self.column;
+        self.seed.deserialize(WireValue { json, column })
     }
 }
 
