@@ -250,7 +250,7 @@ fn children_seconds() -> Option<f64> {
 
 const ROUNDS: usize = 3;
 /// In seconds.
-const SHORT: f64 = 15.0;
+const SHORT: f64 = 3.0;
 const LOOK: Duration = Duration::from_millis(3);
 /// Python's IDL, say, has waited for ever for 100,000 rows.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -274,6 +274,16 @@ pub(crate) static TARGETS: &[Target] = &[
         spent: None,
     },
     Target {
+        name: "140,000 interfaces of a server, 103 MB, in the user's types",
+        group: "ovsdb-proto/13 columns of interfaces of a server",
+        function: "Client::monitor_typed",
+        against: "by hand (baseline)",
+        size: Some(140_000),
+        wanted: Wanted::Times(1.05),
+        means: "the same, where one reply is as large as they come",
+        spent: None,
+    },
+    Target {
         name: "a call of the database",
         group: "ovsdb-proto/calls one after the other",
         function: "Client::list_dbs",

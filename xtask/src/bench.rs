@@ -116,7 +116,7 @@ fn target() -> PathBuf {
 /// The runs are paired and repeated, so each may be short.
 const SHORT: [&str; 5] = [
     "--warm-up-time=0.1",
-    "--measurement-time=0.5",
+    "--measurement-time=0.4",
     "--nresamples=2000",
     "--noplot",
     "--quiet",
