@@ -64,9 +64,10 @@ pub(crate) fn run(runs: usize) -> ExitCode {
 
 /// Installs the package `ovs` of PyPI. Without it the benchmarks run, and the report says that it was missing.
 fn python_peer(venv: &Path) -> Result<(), String> {
-    let create = steps::command(Command::new("python3").args(["-m", "venv"]).arg(venv), 0);
     let install = ["install", "--quiet", "ovs", "netaddr", "pyparsing"];
-    let done = create.and_then(|()| steps::command(Command::new(venv.join("bin/pip")).args(install), 0));
+    let done = machine::prepare_venv()
+        .and_then(|()| steps::command(Command::new("python3").args(["-m", "venv"]).arg(venv), 0))
+        .and_then(|()| steps::command(Command::new(venv.join("bin/pip")).args(install), 0));
     if let Err(reason) = done {
         println!("MISSING: {reason}");
     }

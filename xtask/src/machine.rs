@@ -45,6 +45,15 @@ pub(crate) fn prepare() -> Result<(), String> {
     }
 }
 
+/// Installs, as root, what Debian's Python lacks to make a virtual environment.
+pub(crate) fn prepare_venv() -> Result<(), String> {
+    let found = Command::new("python3").args(["-c", "import ensurepip"]).output();
+    match found {
+        Ok(output) if output.status.success() => Ok(()),
+        _ => install(&BTreeSet::from(["python3-venv"])),
+    }
+}
+
 fn install(packages: &BTreeSet<&str>) -> Result<(), String> {
     if !is_root()? {
         let packages: Vec<&str> = packages.iter().copied().collect();
