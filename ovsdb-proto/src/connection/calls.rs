@@ -1,6 +1,6 @@
 //! Calls: what waits for a reply, and for how long.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,11 +35,11 @@ pub enum Starts {
 
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    waiting: HashMap<u64, Waiting>,
-    over: HashMap<u64, Over>,
+    waiting: BTreeMap<u64, Waiting>,
+    over: BTreeMap<u64, Over>,
     /// Calls that nobody waits for, but whose reply is still to come. They come from the program,
     /// a few bytes for each call that it drops, so they need no bound.
-    abandoned: HashMap<u64, Starts>,
+    abandoned: BTreeMap<u64, Starts>,
     /// How many of those that wait are patient.
     patient: usize,
 }

@@ -1,12 +1,12 @@
 //! Updates that wait to be taken. They are never dropped.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{End, MonitorId, Notice};
 
 #[derive(Debug, Default)]
 pub(super) struct Updates {
-    queues: HashMap<MonitorId, VecDeque<Notice>>,
+    queues: BTreeMap<MonitorId, VecDeque<Notice>>,
     /// Bytes in all queues.
     len: usize,
 }
