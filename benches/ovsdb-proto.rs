@@ -1,5 +1,5 @@
-//! Taking the initial state of up to 10 000 interfaces, beside a minimal hand-written typed reader; then that of up to 140 000
-//! from a real server, beside the peers, updates and calls.
+//! Taking the initial state of up to 10 000 interfaces, beside a minimal hand-written typed reader; then that of up to
+//! 140 000 from a real server, beside the peers, updates and calls.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot start has failed")]
 

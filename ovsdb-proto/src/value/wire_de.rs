@@ -125,10 +125,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for WireValue<'_, D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let scalar = Scalar::deserialize(self.json)?;
-        scalar
-            .into_deserializer()
-            .deserialize_enum(name, variants, visitor)
+        let (json, kind) = (self.json, self.column.key.atomic);
+        WireAtom { json, kind }.deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
