@@ -24,8 +24,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use std::format;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::Error;
@@ -40,7 +40,7 @@ pub struct Accounting {
     /// Whether the sockets are those of the process. `false` if its file descriptors could not be read: then they are
     /// all those of its network namespace.
     pub attributed: bool,
-    /// The sockets, in the order of `/proc/net/netlink`.
+    /// The sockets, each once, in the order of their inodes.
     pub sockets: Vec<Socket>,
     /// Ports of sockets that ports or datapaths refer to, and that no socket has: packets for them are lost. If
     /// [`attributed`](Self::attributed), another process may have them.
@@ -116,7 +116,8 @@ impl References {
 /// What `/proc` says of a process.
 #[derive(Debug)]
 pub(crate) struct Process {
-    table: String,
+    /// The generic netlink sockets of its network namespace by inode.
+    sockets: BTreeMap<u64, Socket>,
     /// `None` if they could not be read.
     descriptors: Option<Descriptors>,
 }
@@ -124,9 +125,8 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn read(pid: u32) -> Result<Self, Error> {
         let process = Path::new("/proc").join(format!("{pid}"));
-        let table = process.join("net/netlink");
         Ok(Self {
-            table: fs::read_to_string(&table).map_err(Error::file(&table))?,
+            sockets: sockets(&process.join("net/netlink"))?,
             descriptors: match Descriptors::read(&process) {
                 Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => None,
                 descriptors => Some(descriptors?),
@@ -135,8 +135,31 @@ impl Process {
     }
 
     /// Its sockets, beside what refers to sockets.
-    pub(crate) fn account(&self, references: References) -> Result<Accounting, Error> {
-        account(&self.table, self.descriptors.as_ref(), references)
+    pub(crate) fn account(self, references: References) -> Accounting {
+        let References {
+            ports: mut referenced,
+            dispatch,
+        } = references;
+        let mut sockets = Vec::new();
+        for (inode, mut socket) in self.sockets {
+            socket.role = match &self.descriptors {
+                Some(process) if !process.sockets.contains(&inode) => continue,
+                _ if referenced.contains(&socket.port) => Role::Referenced,
+                None => Role::Unknown,
+                Some(process) if process.awaited.contains(&inode) => Role::Orphaned,
+                Some(_) => Role::Own,
+            };
+            sockets.push(socket);
+        }
+        for socket in &sockets {
+            referenced.remove(&socket.port);
+        }
+        Accounting {
+            attributed: self.descriptors.is_some(),
+            sockets,
+            dangling: referenced,
+            dispatch,
+        }
     }
 }
 
@@ -191,42 +214,39 @@ fn awaited(info: &str) -> impl Iterator<Item = u64> {
         })
 }
 
-fn account(table: &str, process: Option<&Descriptors>, references: References) -> Result<Accounting, Error> {
-    let References {
-        ports: mut referenced,
-        dispatch,
-    } = references;
-    let mut sockets = Vec::new();
+/// Every generic netlink socket in the table at `path`, by inode.
+///
+/// The kernel writes a page of it at a time, and finds its place again by counting rows: where a socket is opened or
+/// closed meanwhile, another comes twice or not at all. So the table is read until a reading tells nothing new.
+fn sockets(path: &Path) -> Result<BTreeMap<u64, Socket>, Error> {
+    let mut sockets = BTreeMap::new();
+    for _ in 0..READINGS {
+        // Room for whole pages: without it, the standard library starts with reads of 32 bytes.
+        let mut table = String::with_capacity(1 << 16);
+        File::open(path)
+            .and_then(|mut file| file.read_to_string(&mut table))
+            .map_err(Error::file(path))?;
+        let known = sockets.len();
+        sockets.extend(rows(&table)?);
+        if sockets.len() == known {
+            break;
+        }
+    }
+    Ok(sockets)
+}
+
+/// The generic netlink sockets of a table by inode.
+fn rows(table: &str) -> Result<BTreeMap<u64, Socket>, Error> {
     // The first line has the names of the columns.
-    for (line, text) in (1..).zip(table.lines()).skip(1) {
-        let Some(mut socket) = parse(text).map_err(|Malformed| Error::Row {
+    let lines = (1..).zip(table.lines()).skip(1);
+    let rows = lines.filter_map(|(line, text)| match parse(text) {
+        Ok(socket) => socket.map(|socket| Ok((socket.inode, socket))),
+        Err(Malformed) => Some(Err(Error::Row {
             line,
             text: text.to_owned(),
-        })?
-        else {
-            continue;
-        };
-        let is_own = process.is_none_or(|process| process.sockets.contains(&socket.inode));
-        if !is_own {
-            continue;
-        }
-        socket.role = match process {
-            _ if referenced.contains(&socket.port) => Role::Referenced,
-            None => Role::Unknown,
-            Some(process) if process.awaited.contains(&socket.inode) => Role::Orphaned,
-            Some(_) => Role::Own,
-        };
-        sockets.push(socket);
-    }
-    for socket in &sockets {
-        referenced.remove(&socket.port);
-    }
-    Ok(Accounting {
-        attributed: process.is_some(),
-        sockets,
-        dangling: referenced,
-        dispatch,
-    })
+        })),
+    });
+    rows.collect()
 }
 
 struct Malformed;
@@ -259,9 +279,17 @@ fn number<T: core::str::FromStr>(column: &str) -> Result<T, Malformed> {
 
 const NETLINK_GENERIC: u32 = 16;
 
+/// How often the table is read at most, if sockets are opened all the time.
+const READINGS: usize = 10;
+
 #[cfg(test)]
 mod tests {
     use alloc::vec;
+    use core::iter;
+    use core::sync::atomic::{AtomicBool, Ordering};
+    use std::{process, thread};
+
+    use crate::socket::{Options, Socket as Netlink};
 
     use super::*;
 
@@ -275,7 +303,7 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
 000000006ac8033f 16  99         00000000 0        0        0     2        0        14  
 ";
 
-    fn process() -> Descriptors {
+    fn descriptors() -> Descriptors {
         let info = "pos:\t0\nflags:\t02\n\
                     tfd:       18 events:       19 data:                2  pos:0 ino:b sdev:8\n\
                     tfd:       19 events:       19 data:                3  pos:0 ino:d sdev:8\n";
@@ -283,6 +311,11 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
             sockets: [11, 12, 13].into(),
             awaited: awaited(info).collect(),
         }
+    }
+
+    fn account(descriptors: Option<Descriptors>, references: References) -> Accounting {
+        let sockets = rows(TABLE).unwrap();
+        Process { sockets, descriptors }.account(references)
     }
 
     fn to<const N: usize>(ports: [u32; N]) -> References {
@@ -301,7 +334,7 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
 
     #[test]
     fn a_socket_that_is_awaited_and_that_nobody_refers_to_is_an_orphan() {
-        let accounting = account(TABLE, Some(&process()), to([4_143_736_739, 5])).unwrap();
+        let accounting = account(Some(descriptors()), to([4_143_736_739, 5]));
         let expected = [
             (4_143_736_739, Role::Referenced),
             (25_113, Role::Own),
@@ -318,11 +351,38 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
 
     #[test]
     fn without_the_descriptors_there_are_counts_of_the_namespace() {
-        let accounting = account(TABLE, None, to([99])).unwrap();
+        let accounting = account(None, to([99]));
         assert_eq!((accounting.attributed, accounting.dangling.len()), (false, 0));
         assert_eq!(accounting.count(Role::Referenced), 1);
         assert_eq!(accounting.count(Role::Unknown), 3);
         assert_eq!(accounting.sockets.len(), 4);
+    }
+
+    #[test]
+    fn each_socket_is_listed_once_while_others_come_and_go() {
+        let open = || Netlink::open(&Options::default()).unwrap();
+        let sockets: Vec<Netlink> = iter::repeat_with(open).take(30).collect();
+        let mut ports: Vec<u32> = sockets.iter().map(Netlink::port).collect();
+        ports.sort_unstable();
+        let listed = || {
+            let process = Process::read(process::id()).unwrap();
+            let mut listed: Vec<u32> = process.sockets.values().map(|socket| socket.port).collect();
+            listed.retain(|port| ports.binary_search(port).is_ok());
+            listed.sort_unstable();
+            listed
+        };
+        let done = AtomicBool::new(false);
+        let complete = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    drop((open(), open()));
+                }
+            });
+            let complete = (0..200).filter(|_| listed() == ports).count();
+            done.store(true, Ordering::Relaxed);
+            complete
+        });
+        assert_eq!(complete, 200);
     }
 
     #[test]
@@ -334,7 +394,7 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
             "",
         ] {
             let table = format!("header\n{}\n{line}\n", TABLE.lines().nth(1).unwrap());
-            match account(&table, None, to([])) {
+            match rows(&table) {
                 Err(Error::Row { line: 3, text }) => assert_eq!(text, line),
                 other => panic!("{other:?}"),
             }

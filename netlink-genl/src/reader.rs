@@ -188,7 +188,7 @@ both! { wait;
             wait!(self.refer(&mut references))?;
             let process = Process::read(pid)?;
             wait!(self.refer(&mut references))?;
-            process.account(references)
+            Ok(process.account(references))
         }
 
         /// Adds what refers to sockets now.

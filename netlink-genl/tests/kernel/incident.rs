@@ -39,7 +39,7 @@ fn incident(switch: &Switch, dispatch: Dispatch, orphans: usize) {
     );
     assert_eq!(before.dangling.len(), 0, "{before:?}");
     // One for each CPU, or one for each of the ports ovs-system and br0.
-    assert_eq!(before.count(Role::Referenced), 2);
+    assert_eq!(before.count(Role::Referenced), 2, "{before:?}");
 
     let others = group_of_vports();
     let mut watch = Ovs::open()
