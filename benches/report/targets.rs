@@ -291,8 +291,6 @@ pub(crate) static TARGETS: &[Target] = &[
         size: None,
         wanted: Wanted::Times(1.5),
         means: "a program of many small calls is not held up by its client",
-        spent: Some(
-            "jsonrpsee reads the number of a reply in three ways, and a task reads for the one that waits",
-        ),
+        spent: Some("one task sends and another reads for the one that waits"),
     },
 ];

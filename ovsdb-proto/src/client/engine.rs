@@ -1,5 +1,6 @@
-//! Calls, through jsonrpsee: it hands requests from the callers to the connection's task, and wakes
-//! each caller when its call is over, or when the connection has ended.
+//! Calls, through jsonrpsee: it keeps the tasks of the connection, and hands requests from the
+//! callers to them. Who waits for a reply is woken by the [`Link`]: the way back through the engine
+//! would be a third of what a call costs.
 //!
 //! This file and `transport` are all that knows jsonrpsee.
 
@@ -7,8 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use jsonrpsee::async_client::{Client, ClientBuilder, RpcService};
-use jsonrpsee::core::middleware::{RpcServiceBuilder, RpcServiceT};
-use jsonrpsee::types::{Id, Request};
+use jsonrpsee::core::middleware::{Notification, RpcServiceBuilder, RpcServiceT};
 use tokio::io::AsyncRead;
 
 use super::link::{Call, Link};
@@ -16,7 +16,6 @@ use super::transport::{Receiver, Sender};
 use crate::connection::CallError;
 
 pub(super) struct Engine {
-    link: Arc<Link>,
     service: RpcService,
     /// Dropped, it ends the engine's tasks.
     _client: Client<RpcService>,
@@ -28,8 +27,8 @@ impl Engine {
     where
         R: AsyncRead + Unpin + Send + 'static,
     {
-        // The service gives ids of our own, no timer per call and no copy of what is sent. The
-        // client does not show it, so a layer takes it on the way.
+        // The service makes no timer per call and no copy of what is sent. The client does not show
+        // it, so a layer takes it on the way.
         let service = Arc::new(OnceLock::new());
         let seen = Arc::clone(&service);
         let layers = RpcServiceBuilder::new().layer_fn(move |inner: RpcService| {
@@ -37,13 +36,12 @@ impl Engine {
             inner
         });
         let sender = Sender::new(Arc::clone(&link));
-        let receiver = Receiver::new(Arc::clone(&link), reader);
+        let receiver = Receiver::new(link, reader);
         let client = ClientBuilder::default()
             .set_rpc_middleware(layers)
             .build_with_tokio(sender, receiver);
         let service = service.get().cloned();
         Self {
-            link,
             service: service.expect("the builder applies its layers"),
             _client: client,
         }
@@ -52,14 +50,9 @@ impl Engine {
     /// Makes a call: sends it and waits for the JSON of its result.
     pub(super) async fn make(&self, call: &Call) -> Result<Bytes, CallError> {
         // What is sent is known to the link. The engine carries the number.
-        let request = Request::borrowed("", None, Id::Number(call.id().0));
-        let answered = self.service.call(request).await;
-        if let Some(reply) = call.take() {
-            return reply;
-        }
-        // The engine gave up before the connection ended. It does not outlive it for long.
-        drop(answered);
-        let end = self.link.closed().await;
-        call.take().unwrap_or(Err(CallError::Ended { end, sent: true }))
+        let number = Notification::new(call.id().0.to_string().into(), None);
+        // It refuses nothing but at its end, and the connection does not outlive it for long.
+        let _ = self.service.notification(number).await;
+        call.reply().await
     }
 }

@@ -1,7 +1,7 @@
 //! What the engine's tasks and the callers of one connection share: the [`Connection`], which is
 //! the protocol, the way to the socket, and who waits for what.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +25,6 @@ pub(super) use self::updates::Updates;
 
 pub(super) struct Link {
     state: Mutex<State>,
-    /// The clock of the connection starts here.
-    start: Instant,
     /// Tells everybody that the connection has ended.
     closed: Notify,
     /// Tells everybody that a lock has come or gone.
@@ -35,25 +33,30 @@ pub(super) struct Link {
 
 pub(super) struct State {
     pub(super) connection: Connection,
+    /// The clock of the connection starts here.
+    start: Instant,
     /// `None`: nothing can be sent any more.
     writer: Option<Pin<Box<dyn AsyncWrite + Send>>>,
     /// The reader sleeps.
     reader: Option<Waker>,
+    /// Who waits for the reply to a call.
+    callers: BTreeMap<CallId, Waker>,
     /// Who waits for the updates of a monitor.
-    arrivals: HashMap<MonitorId, Arc<Notify>>,
+    arrivals: BTreeMap<MonitorId, Arc<Notify>>,
 }
 
 impl Link {
     pub(super) fn new(options: ConnectionOptions, writer: impl AsyncWrite + Send + 'static) -> Arc<Self> {
         let state = State {
             connection: Connection::new(options, Duration::ZERO),
+            start: Instant::now(),
             writer: Some(Box::pin(writer)),
             reader: None,
-            arrivals: HashMap::new(),
+            callers: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
         };
         Arc::new(Self {
             state: Mutex::new(state),
-            start: Instant::now(),
             closed: Notify::new(),
             locks: Notify::new(),
         })
@@ -68,8 +71,8 @@ impl Link {
         starts: Starts,
     ) -> Result<Call, Error> {
         let request = Unnumbered::encode(method, params).map_err(|source| Error::Json { method, source })?;
-        let now = self.now();
         let mut state = self.state();
+        let now = state.now();
         let (wake_at, was_shut) = (state.connection.wake_at(), state.connection.is_shut());
         let id = state
             .connection
@@ -84,9 +87,9 @@ impl Link {
 
     /// Sends a call, as far as the socket takes it. The reader sends the rest.
     pub(super) fn send_call(&self, id: CallId, cx: &mut Context<'_>) {
-        let now = self.now();
         let mut state = self.state();
-        if !state.connection.send_call(id) || state.poll_flush(now, cx).is_pending() {
+        state.connection.send_call(id);
+        if state.poll_flush(cx).is_pending() {
             state.wake_reader();
         }
     }
@@ -151,11 +154,15 @@ impl Link {
         }
     }
 
-    /// The next call that is over, without waiting for more bytes. Tells everybody what happened.
-    pub(super) fn next_completed(&self, state: &mut State, now: Duration) -> Option<CallId> {
+    /// Tells everybody what happened by the bytes that are there.
+    pub(super) fn tell_events(&self, state: &mut State, now: Duration) {
         while let Some(event) = state.connection.next(now) {
             match event {
-                Event::Completed(call) => return Some(call),
+                Event::Completed(call) => {
+                    if let Some(caller) = state.callers.remove(&call) {
+                        caller.wake();
+                    }
+                }
                 Event::Arrived(monitor) => {
                     if let Some(arrived) = state.arrivals.get(&monitor) {
                         arrived.notify_one();
@@ -164,11 +171,13 @@ impl Link {
                 Event::Lock => self.locks.notify_waiters(),
             }
         }
-        None
     }
 
     /// Tells everybody that the connection has ended.
     pub(super) fn tell_end(&self, mut state: MutexGuard<'_, State>) {
+        while let Some((_, caller)) = state.callers.pop_first() {
+            caller.wake();
+        }
         for arrived in state.arrivals.values() {
             arrived.notify_one();
         }
@@ -184,6 +193,13 @@ impl Link {
         }
     }
 
+    // Nothing that holds the lock can panic half way, so a poisoned state is still a good one.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
     pub(super) fn now(&self) -> Duration {
         self.start.elapsed()
     }
@@ -192,15 +208,8 @@ impl Link {
         self.start.checked_add(at)
     }
 
-    // Nothing that holds the lock can panic half way, so a poisoned state is still a good one.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
     /// Sends what is to be sent.
-    pub(super) fn poll_flush(&mut self, now: Duration, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(writer) = &mut self.writer else {
             return Poll::Ready(());
         };
@@ -218,7 +227,7 @@ impl State {
         };
         written.map(|written| {
             if let Err(error) = written {
-                self.connection.broken(now, End::io(&error));
+                self.connection.broken(self.now(), End::io(&error));
                 self.writer = None;
                 self.wake_reader();
             }

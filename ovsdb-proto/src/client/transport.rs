@@ -1,6 +1,6 @@
-//! The two ends of the call engine. It believes to speak JSON-RPC 2.0: a request that reaches
-//! [`Sender`] is the number of a call to be sent, and [`Receiver`] gives it an empty reply for each
-//! call that is over. Everything else is between the [`Link`] and the socket.
+//! The two ends of the call engine. It believes to speak JSON-RPC 2.0: a notification that reaches
+//! [`Sender`] is the number of a call to be sent, and [`Receiver`] gives it nothing but the end.
+//! Everything else is between the [`Link`] and the socket.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -51,8 +51,8 @@ impl TransportSenderT for Sender {
     type Error = Ended;
 
     async fn send(&mut self, message: String) -> Result<(), Ended> {
-        // The engine writes the members in the order jsonrpc, id, method.
-        let id = message.strip_prefix(BEFORE_ID).ok_or(Ended)?;
+        // The engine writes the members in the order jsonrpc, method, params.
+        let id = message.strip_prefix(BEFORE_METHOD).ok_or(Ended)?;
         let digits = id.bytes().take_while(u8::is_ascii_digit).count();
         let id = CallId(id[..digits].parse().map_err(|_| Ended)?);
         poll_fn(|cx| {
@@ -84,33 +84,29 @@ impl<R: AsyncRead + Unpin + Send + 'static> TransportReceiverT for Receiver<R> {
     type Error = Ended;
 
     async fn receive(&mut self) -> Result<ReceivedMessage, Ended> {
-        let CallId(id) = poll_fn(|cx| self.poll_completed(cx)).await?;
-        let reply = format!("{{\"id\":{id},\"result\":null}}");
-        Ok(ReceivedMessage::Bytes(reply.into_bytes()))
+        poll_fn(|cx| self.poll_end(cx)).await;
+        Err(Ended)
     }
 }
 
 impl<R: AsyncRead + Unpin> Receiver<R> {
-    /// Drives the connection until a call is over.
-    fn poll_completed(&mut self, cx: &mut Context<'_>) -> Poll<Result<CallId, Ended>> {
+    /// Drives the connection until it has ended.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.link.state();
         loop {
-            let now = self.link.now();
-            if let Some(call) = self.link.next_completed(&mut state, now) {
-                return Poll::Ready(Ok(call));
-            }
+            let now = state.now();
+            self.link.tell_events(&mut state, now);
             if let Some(end) = state.connection.ended() {
                 debug!(reason = %end, "connection ended");
                 self.link.tell_end(state);
-                return Poll::Ready(Err(Ended));
+                return Poll::Ready(());
             }
             // If the socket takes no more, that is no reason not to read.
-            let _ = state.poll_flush(now, cx);
+            let _ = state.poll_flush(cx);
             if state.connection.wants_bytes(now) && read(&mut self.io, &mut state, now, cx).is_ready() {
                 continue;
             }
-            let wake_at = state.connection.wake_at();
-            if self.timer.poll(&self.link, wake_at, cx).is_pending() {
+            if self.timer.poll(&state, cx).is_pending() {
                 state.reader_sleeps(cx);
                 return Poll::Pending;
             }
@@ -136,12 +132,13 @@ fn read(
 }
 
 impl Timer {
-    fn poll(&mut self, link: &Link, at: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self, state: &State, cx: &mut Context<'_>) -> Poll<()> {
+        let at = state.connection.wake_at();
         if self.at != at {
             self.at = at;
             // What is too far to be a time is never.
             self.sleep = at
-                .and_then(|at| link.instant(at))
+                .and_then(|at| state.instant(at))
                 .map(|at| Box::pin(sleep_until(at)));
         }
         match &mut self.sleep {
@@ -167,7 +164,7 @@ fn is_hang_up(error: &std::io::Error) -> bool {
     )
 }
 
-const BEFORE_ID: &str = "{\"jsonrpc\":\"2.0\",\"id\":";
+const BEFORE_METHOD: &str = "{\"jsonrpc\":\"2.0\",\"method\":\"";
 
 /// Room made in the buffer before each read.
 const READ_LEN: usize = 64 * 1024;

@@ -118,13 +118,12 @@ impl Connection {
         Ok(call)
     }
 
-    /// Gives up a call, or what it gave. The peer is asked to break it off, and what it starts is
-    /// ended as soon as it has started.
+    /// Gives up a call, or what it gave, and no event is about it any more. The peer is asked to
+    /// break it off, and what it starts is ended as soon as it has started.
     pub fn cancel(&mut self, call: CallId) {
         if let Some(Waiting { request, starts, .. }) = self.calls.take_waiting(call.0) {
             if let Request::Given(_) = request {
                 self.abandon(call, starts);
-                self.events.push_back(Event::Completed(call));
             }
         } else if let Some(Over { reply: Ok(_), starts }) = self.calls.over.remove(&call.0) {
             self.stop(&starts);
@@ -149,7 +148,7 @@ impl Connection {
         Some(Err(CallError::Ended { end, sent }))
     }
 
-    /// Makes a call that is sent later. Until then no event is about it.
+    /// Makes a call that is sent later.
     pub(crate) fn prepare_call(
         &mut self,
         now: Duration,
@@ -175,19 +174,16 @@ impl Connection {
         Ok(CallId(id))
     }
 
-    /// Sends it. False: it was over before it began, and there is an event about that.
-    pub(crate) fn send_call(&mut self, call: CallId) -> bool {
-        let Some(Waiting { request, .. }) = self.calls.waiting.get_mut(&call.0) else {
-            self.events.push_back(Event::Completed(call));
-            return false;
-        };
-        if let Request::Held(unnumbered) = request {
-            let (head, rest) = unnumbered.parts(Some(call.0));
-            let place = self.outbox.push(head.as_bytes());
-            self.outbox.push(rest);
-            *request = Request::Given(place);
+    /// Sends it, unless it is over by now.
+    pub(crate) fn send_call(&mut self, call: CallId) {
+        if let Some(Waiting { request, .. }) = self.calls.waiting.get_mut(&call.0) {
+            if let Request::Held(unnumbered) = request {
+                let (head, rest) = unnumbered.parts(Some(call.0));
+                let place = self.outbox.push(head.as_bytes());
+                self.outbox.push(rest);
+                *request = Request::Given(place);
+            }
         }
-        true
     }
 
     /// Sends a request whose reply nobody waits for.
@@ -243,11 +239,11 @@ impl Connection {
         if let Some(Waiting { request, starts, .. }) = self.calls.take_waiting(call.0) {
             if let Request::Given(_) = request {
                 self.abandon(call, starts);
-                self.events.push_back(Event::Completed(call));
             }
             let reply = Err(CallError::Timeout { after });
             let starts = Starts::Nothing;
             self.calls.over.insert(call.0, Over { reply, starts });
+            self.events.push_back(Event::Completed(call));
         }
     }
 

@@ -1,6 +1,8 @@
 //! A call under way.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 
@@ -18,15 +20,24 @@ impl Call {
         self.id
     }
 
-    /// What the call gave, once the engine says that it is over.
-    pub(in crate::client) fn take(&self) -> Option<Result<Bytes, CallError>> {
-        self.link.state().connection.take_reply(self.id)
+    /// Waits until the call is over, and takes what it gave: the JSON of its result.
+    pub(in crate::client) async fn reply(&self) -> Result<Bytes, CallError> {
+        poll_fn(|cx| {
+            let mut state = self.link.state();
+            if let Some(reply) = state.connection.take_reply(self.id) {
+                return Poll::Ready(reply);
+            }
+            state.callers.insert(self.id, cx.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         let mut state = self.link.state();
+        state.callers.remove(&self.id);
         state.connection.cancel(self.id);
         if !state.connection.outgoing().is_empty() {
             state.wake_reader();
