@@ -177,10 +177,15 @@ fn uuids_are_checked_character_by_character() {
     assert_eq!(uuid().to_string(), UUID);
     assert_eq!(UUID.to_uppercase().parse(), Ok(uuid()));
     assert_eq!(Uuid::from_bytes(*uuid().as_bytes()), uuid());
+    let all = "01234567-89ab-cdef-FEDC-BA9876543210";
+    assert_eq!(all.parse::<Uuid>().unwrap().to_string(), all.to_lowercase());
     for at in 0..UUID.len() {
-        let mut wrong = UUID.to_owned();
-        wrong.replace_range(at..=at, "x");
-        assert_eq!(wrong.parse::<Uuid>(), Err(UuidError::Character { offset: at }));
+        let other = if &UUID[at..=at] == "-" { "0" } else { "-" };
+        for character in ["/", ":", "@", "G", "`", "g", "\u{7f}", other] {
+            let mut wrong = UUID.to_owned();
+            wrong.replace_range(at..=at, character);
+            assert_eq!(wrong.parse::<Uuid>(), Err(UuidError::Character { offset: at }));
+        }
     }
     for len in [0, 35, 37] {
         assert_eq!("a".repeat(len).parse::<Uuid>(), Err(UuidError::Length { len }));

@@ -82,28 +82,23 @@ impl FromStr for Uuid {
     type Err = UuidError;
 
     fn from_str(text: &str) -> Result<Self, UuidError> {
-        let text = text.as_bytes();
-        if text.len() != TEXT_LEN {
-            return Err(UuidError::Length { len: text.len() });
+        let wrong_len = |_| UuidError::Length { len: text.len() };
+        let text: &[u8; TEXT_LEN] = text.as_bytes().try_into().map_err(wrong_len)?;
+        let mut bytes = [0; 16];
+        // Checked when all are read: a processor cannot guess which digits are letters.
+        let mut checked = 0;
+        for (byte, at) in bytes.iter_mut().zip(DIGITS) {
+            let [high, low] = [text[at], text[at + 1]].map(|digit| VALUES[usize::from(digit)]);
+            checked |= high | low;
+            *byte = high << 4 | low;
         }
-        let mut bytes = [0u8; 16];
-        let mut digits = 0;
-        for (offset, &byte) in text.iter().enumerate() {
-            if HYPHENS.contains(&offset) {
-                if byte != b'-' {
-                    return Err(UuidError::Character { offset });
-                }
-                continue;
-            }
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'a'..=b'f' => byte - b'a' + 10,
-                b'A'..=b'F' => byte - b'A' + 10,
-                _ => return Err(UuidError::Character { offset }),
-            };
-            let slot = &mut bytes[digits / 2];
-            *slot = *slot << 4 | digit;
-            digits += 1;
+        let is_wrong = |offset: &usize| match HYPHENS.contains(offset) {
+            true => text[*offset] != b'-',
+            false => VALUES[usize::from(text[*offset])] == NO_DIGIT,
+        };
+        if checked == NO_DIGIT || HYPHENS.iter().any(is_wrong) {
+            let offset = (0..TEXT_LEN).find(is_wrong).unwrap_or_default();
+            return Err(UuidError::Character { offset });
         }
         Ok(Self(bytes))
     }
@@ -111,13 +106,12 @@ impl FromStr for Uuid {
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (nth, byte) in self.0.iter().enumerate() {
-            if matches!(nth, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
+        let mut text = [b'-'; TEXT_LEN];
+        for (byte, at) in self.0.iter().zip(DIGITS) {
+            text[at] = HEX[usize::from(byte >> 4)];
+            text[at + 1] = HEX[usize::from(byte & 0xf)];
         }
-        Ok(())
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -201,3 +195,19 @@ enum UuidTag {
 
 const TEXT_LEN: usize = 36;
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+/// Where the two digits of each byte stand.
+const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const HEX: &[u8; 16] = b"0123456789abcdef";
+/// The value of each character as a hexadecimal digit.
+static VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = HEX[value as usize];
+        values[digit as usize] = value;
+        values[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    values
+};
+const NO_DIGIT: u8 = u8::MAX;
