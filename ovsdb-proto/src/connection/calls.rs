@@ -228,7 +228,6 @@ impl Connection {
                 None => {}
             }
         }
-        expired.sort_unstable();
         for (call, after) in expired {
             self.expire(call, after);
         }
