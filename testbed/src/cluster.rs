@@ -3,7 +3,6 @@
 use std::{
     fs,
     net::TcpListener,
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -13,7 +12,8 @@ use tempfile::TempDir;
 use crate::{
     Error,
     daemon::Daemon,
-    ovsdb::{SCHEMA, in_dir, short_temp_dir},
+    openvswitch::schema,
+    ovsdb::{answers, in_dir, short_temp_dir},
     tools,
 };
 
@@ -60,7 +60,8 @@ impl OvsdbCluster {
                 0 => create
                     .arg("create-cluster")
                     .arg(&database)
-                    .args([SCHEMA, address]),
+                    .arg(schema()?)
+                    .arg(address),
                 _ => create
                     .arg("join-cluster")
                     .arg(&database)
@@ -175,7 +176,7 @@ fn launch(dir: &Path, nth: usize, database: &Path) -> Result<Daemon, Error> {
         .arg("--verbose=syslog:off");
     let log = dir.join(format!("{nth}.log"));
     let mut daemon = Daemon::spawn("ovsdb-server", &mut command, &log)?;
-    daemon.wait_until("listen", || UnixStream::connect(&socket).ok().map(drop))?;
+    daemon.wait_until("serve", || answers(&socket).then_some(()))?;
     Ok(daemon)
 }
 

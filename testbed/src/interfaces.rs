@@ -7,7 +7,7 @@ use std::{
     os::unix::net::UnixStream,
 };
 
-use crate::{Error, OvsdbServer, ovsdb::SCHEMA, tools};
+use crate::{Error, OvsdbServer, schema, tools};
 
 impl OvsdbServer {
     /// As [`start`](Self::start), with `count` rows in table `Interface`, each of about a kilobyte, as an
@@ -18,7 +18,8 @@ impl OvsdbServer {
     /// As [`start`](Self::start).
     pub fn with_interfaces(count: usize) -> Result<Self, Error> {
         tools::check_wanted()?;
-        let schema = fs::read_to_string(SCHEMA).map_err(Error::io(SCHEMA))?;
+        let schema = schema()?;
+        let schema = fs::read_to_string(&schema).map_err(Error::io(&schema))?;
         let schema = schema.replacen("\"Interface\": {", "\"Interface\": {\n     \"isRoot\": true,", 1);
         let server = Self::with_schema(&schema)?;
         server.insert_interfaces(count)?;

@@ -10,6 +10,9 @@
 //! A machine without the parts skips, loudly, through [`or_skip`]; with `CI` set it fails.
 //! `OVS_RS_REAL=0` turns the real parts off, for a second run of the same tests.
 //!
+//! `OVS_RS_OPENVSWITCH=DIR` takes Open vSwitch and OVN from an unpacked root directory, with the C library and the loader
+//! that came with them; else from what is installed. [`version`] says which release that is.
+//!
 //! Not supported yet: guests of other architectures than x86-64.
 
 #![forbid(unsafe_code)]
@@ -19,6 +22,7 @@ mod cluster;
 mod daemon;
 mod error;
 mod interfaces;
+mod openvswitch;
 mod ovn;
 mod ovsdb;
 mod pki;
@@ -32,6 +36,7 @@ pub use crate::{
     browser::Browser,
     cluster::OvsdbCluster,
     error::{Error, Missing},
+    openvswitch::{Version, schema, version},
     ovn::ovn_flows,
     ovsdb::OvsdbServer,
     pki::Pki,

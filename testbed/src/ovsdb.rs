@@ -2,16 +2,19 @@
 
 use std::{
     env, fs,
+    io::{Read as _, Write as _},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
 use crate::{
-    Error, Missing, Pki,
+    Error, Pki,
     daemon::{Daemon, tcp_answers},
+    openvswitch::schema,
     tools,
 };
 
@@ -49,15 +52,7 @@ impl OvsdbServer {
         for tool in ["ovsdb-server", "ovsdb-tool", "ovsdb-client", "ovs-vsctl"] {
             tools::find(tool)?;
         }
-        if !Path::new(SCHEMA).is_file() {
-            let what = SCHEMA.to_owned();
-            return Err(Missing {
-                what,
-                package: Some("openvswitch-switch"),
-            }
-            .into());
-        }
-        Self::start_in(short_temp_dir()?, Path::new(SCHEMA))
+        Self::start_in(short_temp_dir()?, &schema()?)
     }
 
     /// As [`start`](Self::start), with a database of the caller's: `schema` is its text.
@@ -299,9 +294,20 @@ fn launch(
     let mut daemon = Daemon::spawn("ovsdb-server", &mut command, &log)?;
     let port = daemon.wait_until("listen", || {
         let port = port.or_else(|| logged_port(&log))?;
-        (UnixStream::connect(socket).is_ok() && tcp_answers(port)).then_some(port)
+        (answers(socket) && tcp_answers(port)).then_some(port)
     })?;
     Ok((daemon, port))
+}
+
+/// Whether the server serves: since release 3.3 it listens before it has read its database.
+pub(crate) fn answers(socket: &Path) -> bool {
+    let ask = || {
+        let mut stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(br#"{"method":"echo","params":[],"id":0}"#)?;
+        stream.read_exact(&mut [0])
+    };
+    ask().is_ok()
 }
 
 /// Where the kernel put the listener: "0:127.0.0.1: listening on port 35967".
@@ -328,7 +334,7 @@ pub(crate) fn short_temp_dir() -> Result<TempDir, Error> {
         .map_err(Error::io(parent))
 }
 
-pub(crate) const SCHEMA: &str = "/usr/share/openvswitch/vswitch.ovsschema";
+const PATIENCE: Duration = Duration::from_secs(10);
 const DATABASE: &str = "conf.db";
 /// Leaves 60 bytes for "/ovs-XXXXXX/" and a socket's name.
 const PARENT_MAX: usize = 48;

@@ -10,14 +10,20 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, Missing};
+use crate::{
+    Error, Missing,
+    openvswitch::{Root, goes_with_release},
+};
 
 /// Each program that some real part needs and this machine lacks, in a fixed order.
 pub fn missing() -> Vec<Missing> {
     PACKAGES
         .iter()
         .flat_map(|(_, programs)| *programs)
-        .filter_map(|program| find(program).err())
+        .filter_map(|program| match find(program) {
+            Err(Error::Missing(missing)) => Some(missing),
+            _ => None,
+        })
         .collect()
 }
 
@@ -27,27 +33,40 @@ pub fn missing() -> Vec<Missing> {
 /// [`Error::Missing`] if it is not there, [`Error::TurnedOff`].
 pub fn program(name: &str) -> Result<PathBuf, Error> {
     check_wanted()?;
-    Ok(find(name)?)
+    find(name)
 }
 
-/// The full path of `program`, by `PATH` and then the sbin directories, which an ordinary user's
-/// `PATH` lacks.
-pub(crate) fn find(program: &str) -> Result<PathBuf, Missing> {
+/// The full path of `program`: of the release that `OVS_RS_OPENVSWITCH` names, else by `PATH` and then the sbin
+/// directories, which an ordinary user's `PATH` lacks.
+pub(crate) fn find(program: &str) -> Result<PathBuf, Error> {
+    if let Some(root) = root_of(program)? {
+        return root.program(program);
+    }
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
+    let found = env::split_paths(&path)
         .chain(SBIN.iter().map(PathBuf::from))
         .map(|dir| dir.join(program))
         .find(|candidate| candidate.is_file())
         .ok_or_else(|| Missing {
             what: program.to_owned(),
             package: package_of(program),
-        })
+        })?;
+    Ok(found)
+}
+
+/// The unpacked release that a program comes from.
+pub(crate) fn root_of(program: &str) -> Result<Option<Root>, Error> {
+    if goes_with_release(program) {
+        Root::chosen()
+    } else {
+        Ok(None)
+    }
 }
 
 /// As [`find`] for a bare name; anything else is a path, taken from the root.
 pub(crate) fn find_path(program: &Path) -> Result<PathBuf, Error> {
     match program.to_str() {
-        Some(name) if !name.contains('/') => Ok(find(name)?),
+        Some(name) if !name.contains('/') => find(name),
         _ => std::path::absolute(program).map_err(Error::io(program)),
     }
 }
@@ -95,6 +114,11 @@ pub(crate) fn output_bytes(command: &mut Command) -> Result<Vec<u8>, Error> {
 pub(crate) fn signal(pid: u32, signal: &str) -> Result<(), Error> {
     let pid = pid.to_string();
     output(Command::new("kill").args(["-s", signal, &pid])).map(drop)
+}
+
+/// One word of a shell's command line.
+pub(crate) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The option that bounds every OVS tool's run.

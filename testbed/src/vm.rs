@@ -23,8 +23,8 @@
 //! ```
 
 mod apt;
-mod cache;
-mod closure;
+pub(crate) mod cache;
+pub(crate) mod closure;
 mod initramfs;
 mod kernel;
 
@@ -40,7 +40,13 @@ use std::{
 use libtest_mimic::{Arguments, ColorSetting, Trial};
 
 use self::{cache::Lock, initramfs::Initramfs, kernel::Kernel};
-use crate::{Error, daemon::Daemon, or_skip, ovsdb::SCHEMA, tools};
+use crate::{
+    Error,
+    daemon::Daemon,
+    openvswitch::{SCHEMA, schema},
+    or_skip,
+    tools::{self, quoted},
+};
 
 /// A release of Debian, for its kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +73,7 @@ pub struct Guest {
     kernel: Kernel,
     programs: Vec<PathBuf>,
     files: Vec<(PathBuf, PathBuf)>,
+    has_schema: bool,
     dispatches_per_port: bool,
     memory_mib: u64,
     timeout: Duration,
@@ -127,6 +134,7 @@ impl Guest {
             kernel,
             programs: Vec::new(),
             files: Vec::new(),
+            has_schema: false,
             dispatches_per_port: false,
             memory_mib: MEMORY_MIB,
             timeout,
@@ -152,9 +160,9 @@ impl Guest {
     /// tools, and its database schema.
     #[must_use]
     pub fn openvswitch(self) -> Self {
-        tools::OPENVSWITCH
-            .iter()
-            .fold(self.file(SCHEMA, SCHEMA), Self::program)
+        let mut guest = tools::OPENVSWITCH.iter().fold(self, Self::program);
+        guest.has_schema = true;
+        guest
     }
 
     /// Adds what [`Switch::in_guest_per_port`](crate::Switch::in_guest_per_port) needs besides: a library that makes the
@@ -261,10 +269,10 @@ impl Guest {
             .into_iter()
             .chain(self.programs.iter().map(PathBuf::as_path))
         {
-            let program = tools::find_path(program)?;
-            for file in closure::libraries(&program)?.iter().chain([&program]) {
-                tree.host_file(file, file)?;
-            }
+            add_program(&mut tree, program)?;
+        }
+        if self.has_schema {
+            tree.host_file(&schema()?, Path::new(SCHEMA))?;
         }
         for (host, guest) in &self.files {
             tree.host_file(host, guest)?;
@@ -349,6 +357,25 @@ fn relay(guest: Guest) -> ExitCode {
     or_skip(run()).map_or(ExitCode::SUCCESS, |outcome| outcome.relay())
 }
 
+/// Adds a program with its libraries, at the paths of the host; one of an unpacked release is also where `PATH` leads.
+fn add_program(tree: &mut Initramfs<impl io::Write>, program: &Path) -> Result<(), Error> {
+    let path = tools::find_path(program)?;
+    let name = program.to_str().unwrap_or_default();
+    let files = match tools::root_of(name)? {
+        Some(root) => {
+            let (files, link) = root.files(name)?;
+            tree.link(&link, &root.loader().to_string_lossy())?;
+            tree.link(&Path::new("/usr/local/sbin").join(name), &path.to_string_lossy())?;
+            files
+        }
+        None => closure::libraries(&path)?,
+    };
+    files
+        .iter()
+        .chain([&path])
+        .try_for_each(|file| tree.host_file(file, file))
+}
+
 /// Makes a shared library of a C source.
 fn compile(source: &str, library: &Path) -> Result<(), Error> {
     let file = library.with_extension("c");
@@ -362,11 +389,6 @@ fn compile(source: &str, library: &Path) -> Result<(), Error> {
 fn reported_status(console: &str) -> Option<i32> {
     let (_, report) = console.rsplit_once("\nguest status: ")?;
     report.split_once('\n')?.0.trim().parse().ok()
-}
-
-/// One word of a shell's command line.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn read_lossy(path: &Path) -> Result<String, Error> {

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testbed::{OvsdbServer, or_skip};
+use testbed::{OvsdbServer, or_skip, program};
 
 use crate::tool::{Background, Run, command, run, run_without_reader};
 
@@ -21,7 +21,7 @@ fn ours(server: &OvsdbServer, args: &[&str]) -> Background {
 fn theirs(server: &OvsdbServer, args: &[&str]) -> Background {
     let remote = server.remote();
     Background::start(
-        Command::new("ovsdb-client"),
+        Command::new(program("ovsdb-client").unwrap()),
         &[&["monitor", &remote, DB][..], args].concat(),
     )
 }
@@ -220,7 +220,10 @@ fn conditions_are_those_of_monitor_cond() {
             "Interface",
             "name,ofport",
         ];
-        let theirs = Background::start(Command::new("ovsdb-client"), &[&args[..], &format].concat());
+        let theirs = Background::start(
+            Command::new(program("ovsdb-client").unwrap()),
+            &[&args[..], &format].concat(),
+        );
         theirs.wait_for(|text| text.contains("initial"));
         for step in LIFE {
             server.vsctl(step).unwrap();
@@ -278,7 +281,7 @@ fn a_restart_of_the_server_loses_no_change() {
           "row": { "name": "new", "interfaces": ["set", [["named-uuid", "new"], ["uuid", p1(&ours)]]] } },
         { "op": "insert", "table": "Interface", "uuid-name": "new", "row": { "name": "new" } },
     ]);
-    let changed = Command::new("ovsdb-tool")
+    let changed = Command::new(program("ovsdb-tool").unwrap())
         .arg("transact")
         .arg(&file)
         .arg(change.to_string())

@@ -7,7 +7,7 @@ use ofp_codec::{
     Version,
     wire::{FlowModRef, Message, MessageKind as Kind, Session, Versions},
 };
-use testbed::missing;
+use testbed::{or_skip, program};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{UnixListener, UnixStream},
@@ -55,7 +55,7 @@ async fn sent(version: Version, options: &'static [&'static str]) -> Vec<(String
     fs::write(&file, flows.join("\n") + "\n").unwrap();
     let listener = UnixListener::bind(&socket).unwrap();
     let ofctl = tokio::task::spawn_blocking(move || {
-        let mut ofctl = Command::new("ovs-ofctl");
+        let mut ofctl = Command::new(program("ovs-ofctl").unwrap());
         let remote = format!("unix:{}", socket.display());
         ofctl
             .args(options)
@@ -79,7 +79,7 @@ fn flows() -> Vec<String> {
 /// Those of the flows that have this form; one that has not spoils all that are asked for with it.
 pub(crate) fn usable(flows: &[String], options: &[&str], file: &Path) -> Vec<String> {
     fs::write(file, flows.join("\n") + "\n").unwrap();
-    let parsed = Command::new("ovs-ofctl")
+    let parsed = Command::new(program("ovs-ofctl").unwrap())
         .args(options)
         .arg("parse-flows")
         .arg(file)
@@ -96,7 +96,7 @@ pub(crate) fn usable(flows: &[String], options: &[&str], file: &Path) -> Vec<Str
 
 /// Compares what we send: the text of the message always, the bytes but where release 3.1 is wrong.
 async fn compare(version: Version, options: &'static [&'static str], counts: (usize, usize), own: bool) {
-    if without_ovs() {
+    if or_skip(program("ovs-ofctl")).is_none() {
         return;
     }
     let (mut equal, mut exceptions) = (0, 0);
@@ -140,12 +140,4 @@ async fn flows_are_written_as_ovs_ofctl_writes_them_in_openflow_1_4() {
 async fn flows_are_written_as_ovs_ofctl_writes_them_in_openflow_1_0_of_its_own() {
     let options = &["-O", "OpenFlow10", "-F", "OpenFlow10+table_id"];
     compare(Version::V1_0, options, (673, 26), true).await;
-}
-
-fn without_ovs() -> bool {
-    if missing().is_empty() || std::env::var_os("CI").is_some() {
-        return false;
-    }
-    eprintln!("skipped: no ovs-ofctl");
-    true
 }

@@ -186,7 +186,7 @@ async fn the_server_has_an_id_and_databases_can_be_converted() {
     let request = MonitorRequest::new("Open_vSwitch").table("Bridge", ["name"]);
     let mut monitor = client.monitor(&request).await.unwrap();
     next(&mut monitor).await;
-    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let schema = std::fs::read_to_string(testbed::schema().unwrap()).unwrap();
     let other = schema.replace("\"Open_vSwitch\",\n \"version\"", "\"Other\",\n \"version\"");
     let error = client.convert("Open_vSwitch", &other).await.unwrap_err();
     assert!(

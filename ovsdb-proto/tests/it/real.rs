@@ -371,12 +371,9 @@ async fn a_converted_database_ends_the_monitor_and_not_the_connection() {
     let client = connect(&server.remote()).await;
     let mut monitor = client.monitor(&interfaces()).await.unwrap();
     monitor.next().await.unwrap();
+    let schema = testbed::schema().unwrap();
     server
-        .client(&[
-            "convert",
-            &server.remote(),
-            "/usr/share/openvswitch/vswitch.ovsschema",
-        ])
+        .client(&["convert", &server.remote(), &schema.to_string_lossy()])
         .unwrap();
     let ended = timeout(Duration::from_secs(5), monitor.next()).await.unwrap();
     assert_eq!(

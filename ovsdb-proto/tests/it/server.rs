@@ -311,7 +311,7 @@ fn the_servers_own_database_is_read_as_on_the_real_server() {
 #[test]
 fn a_database_is_converted_as_on_the_real_server() {
     let Some(both) = both() else { return };
-    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let schema = std::fs::read_to_string(testbed::schema().unwrap()).unwrap();
     let mut schema: Value = serde_json::from_str(&schema).unwrap();
     schema["version"] = json!("99.0.0");
     let columns = schema["tables"]["QoS"]["columns"].as_object_mut().unwrap();

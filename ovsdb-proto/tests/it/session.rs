@@ -144,7 +144,7 @@ async fn a_change_of_the_schema_is_survived_and_told_apart() {
     let remotes = [server.remote().parse().unwrap()];
     let mut session = Session::new(remotes, request, SessionOptions::default());
     synced(&mut session).await;
-    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let schema = std::fs::read_to_string(testbed::schema().unwrap()).unwrap();
     let qos = schema.find("\"QoS\": {").unwrap();
     let columns = qos + schema[qos..].find("\"columns\": {").unwrap() + "\"columns\": {".len();
     let wider = format!(

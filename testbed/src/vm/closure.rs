@@ -1,20 +1,16 @@
 //! The shared libraries of a program, as the dynamic loader finds them.
 
 use std::{
-    fs::File,
-    io::Read as _,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::{Error, tools};
+use crate::{Error, openvswitch::is_elf, tools};
 
 /// The libraries that `program` is linked with, directly or not, and its loader. None for a
 /// script or a static program.
 pub(crate) fn libraries(program: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut magic = [0; 4];
-    let read = File::open(program).and_then(|file| file.take(4).read(&mut magic));
-    if read.map_err(Error::io(program))? < 4 || magic != *b"\x7fELF" {
+    if !is_elf(program) {
         return Ok(Vec::new());
     }
     let listing = match tools::output(Command::new(tools::find("ldd")?).arg(program).env("LC_ALL", "C")) {
@@ -30,7 +26,7 @@ pub(crate) fn libraries(program: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Reads lines of "libc.so.6 => /lib/libc.so.6 (0x0)", "/lib64/ld.so (0x0)" and "linux-vdso.so.1 (0x0)".
-fn parse(listing: &str) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn parse(listing: &str) -> Result<Vec<PathBuf>, String> {
     let mut libraries = Vec::new();
     for line in listing.lines().map(str::trim) {
         let (name, place) = line.split_once(" => ").unwrap_or((line, line));

@@ -37,6 +37,7 @@ fn run_without_tools(environment: &[(&str, &str)]) -> Output {
         .args(["--exact", "ovsdb::drop_leaves_no_process_and_no_directory"])
         .env("PATH", "")
         .env_remove("OVS_RS_REAL")
+        .env_remove("OVS_RS_OPENVSWITCH")
         .envs(environment.iter().copied())
         .output()
         .unwrap()

@@ -37,6 +37,29 @@ fn a_bridge_takes_flows_and_traces_packets() {
 }
 
 #[test]
+fn the_switch_is_of_the_release_and_its_process_is_named_as_its_program() {
+    let Some(switch) = or_skip(Switch::start()) else {
+        return;
+    };
+    let said = switch.appctl(&["version"]).unwrap();
+    assert!(
+        said.ends_with(&format!(" {}\n", testbed::version().unwrap())),
+        "{said}"
+    );
+    let schema = fs::read_to_string(testbed::schema().unwrap()).unwrap();
+    let version = switch
+        .db()
+        .client(&["get-schema-version", &switch.db().remote(), "Open_vSwitch"]);
+    assert!(schema.contains(&format!("\"version\": \"{}\"", version.unwrap().trim())));
+    for (pid, name) in [
+        (switch.pid(), "ovs-vswitchd\n"),
+        (switch.db().pid(), "ovsdb-server\n"),
+    ] {
+        assert_eq!(fs::read_to_string(format!("/proc/{pid}/comm")).unwrap(), name);
+    }
+}
+
+#[test]
 fn a_tunnel_sets_its_key_and_its_destination() {
     let Some(switch) = or_skip(Switch::start()) else {
         return;

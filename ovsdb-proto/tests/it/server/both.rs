@@ -100,7 +100,7 @@ pub(super) struct Both {
 
 pub(super) fn both() -> Option<Both> {
     let real = or_skip(OvsdbServer::start())?;
-    let schema = std::fs::read_to_string("/usr/share/openvswitch/vswitch.ovsschema").unwrap();
+    let schema = std::fs::read_to_string(testbed::schema().unwrap()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let ours = dir.path().join("db.sock");
     let runtime = tokio::runtime::Builder::new_multi_thread()
