@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use odp_actions::xlate::{
-    self, BridgePort, Interface, OutKey, OvsVersion, Packet, Port, TunnelKind, TunnelPort, Unpredictable,
+    self, BridgePort, Interface, OutKey, OvsVersion, Packet, Port, TunnelFields, TunnelKind, TunnelPort,
+    Unpredictable,
 };
 use odp_actions::{Action, Actions, Key};
 use ofp_codec::Port as OfPort;
@@ -180,9 +181,12 @@ impl Bridge {
             .filter_map(|port| {
                 let key = match port {
                     Port::Plain { .. } | Port::Patch(_) => None,
-                    Port::Tunnel { tunnel, .. } => {
-                        Some(tunnel.metadata(ovs, 0, packet.ip_tos).ok().map(Key::Tunnel)?)
-                    }
+                    Port::Tunnel { tunnel, .. } => Some(
+                        tunnel
+                            .metadata(ovs, &TunnelFields::default(), packet.ip_tos)
+                            .ok()
+                            .map(Key::Tunnel)?,
+                    ),
                 };
                 let set = key.map(Action::Set);
                 let output = Action::Output(port.odp_port()?);

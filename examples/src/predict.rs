@@ -2,7 +2,7 @@
 
 use odp_actions::Actions;
 use odp_actions::xlate::{
-    self, Bounds, BridgePort, Forwarding, OvsVersion, Packet, Port, Unpredictable, Vlan, Xlate,
+    self, Bounds, BridgePort, Forwarding, OvsVersion, Packet, Port, TunnelFields, Unpredictable, Vlan, Xlate,
 };
 use ofp_codec::{Action, Field, Flow, Match, NumberOrName, Port as OfPort, PortRef};
 
@@ -59,7 +59,13 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
             let one = translate(
                 flow,
                 bridge,
-                Xlate::new(ovs, Packet { vlan, ip_tos: None }),
+                Xlate::new(
+                    ovs,
+                    Packet {
+                        vlan,
+                        ..Packet::default()
+                    },
+                ),
                 in_port,
             )?;
             is_ordered &= one.bytes().is_some_and(|bytes| bytes.is_exact());
@@ -149,7 +155,7 @@ fn one_of_each_input(
     let share = |port: &BridgePort| {
         let interfaces = port.interfaces.iter().map(|interface| match &interface.port {
             Ok(Port::Tunnel { tunnel, .. }) => tunnel
-                .metadata(ovs, 0, None)
+                .metadata(ovs, &TunnelFields::default(), None)
                 .map_or(0, |key| key.as_bytes().len()),
             _ => 0,
         });

@@ -28,6 +28,7 @@ mod bridge;
 mod commit;
 mod flow_action;
 mod forwarding;
+mod metadata;
 mod port;
 mod prediction;
 mod tunnel;
@@ -41,6 +42,8 @@ pub use self::bridge::{Bridge, BridgePort, Interface, Mirror, MirrorOutput};
 use self::commit::Certainty;
 pub use self::flow_action::FlowAction;
 pub use self::forwarding::Forwarding;
+use self::metadata::Metadata;
+pub use self::metadata::{GeneveField, TunnelFields};
 pub use self::port::{Peer, Port};
 pub use self::prediction::{Bounds, Prediction};
 use self::prediction::{Step, bytes_of};
@@ -59,10 +62,12 @@ pub struct Packet {
     /// The TOS byte or traffic class of an IP packet. Tunnels inherit its ECN bits always, the rest on request; a TOS
     /// of 0 costs nothing, any other 8 bytes for each tunnel output.
     pub ip_tos: Option<u8>,
+    /// Its mark (`pkt_mark`). A tunnel port with `egress_pkt_mark` sets another one, which costs 12 bytes once.
+    pub mark: u32,
 }
 
 impl Packet {
-    /// A packet with a tag of which only the VLAN id is known, and no TOS.
+    /// A packet with a tag of which only the VLAN id is known, no TOS and no mark.
     pub const fn tagged(vid: u16) -> Self {
         Self {
             vlan: Some(Vlan {
@@ -70,6 +75,7 @@ impl Packet {
                 pcp: None,
             }),
             ip_tos: None,
+            mark: 0,
         }
     }
 }
@@ -88,12 +94,14 @@ pub struct Vlan {
 pub struct Xlate {
     ovs: OvsVersion,
     ip_tos: Option<u8>,
-    tun_id: u64,
+    metadata: Metadata,
     /// Tags as OpenFlow sees them, the innermost first.
     tags: Vec<Tag>,
     /// Tags as the packet has them where the actions so far end.
     committed_tags: Vec<Tag>,
     committed_tunnel: Option<Tunnel>,
+    committed_fields: TunnelFields,
+    committed_mark: u32,
     actions: Actions,
     certainty: Certainty,
 }
@@ -105,7 +113,12 @@ impl Xlate {
         Self {
             ovs,
             ip_tos: packet.ip_tos,
-            tun_id: 0,
+            metadata: Metadata {
+                mark: packet.mark,
+                ..Metadata::default()
+            },
+            committed_mark: packet.mark,
+            committed_fields: TunnelFields::default(),
             committed_tags: tags.clone(),
             tags,
             committed_tunnel: None,
@@ -116,7 +129,7 @@ impl Xlate {
 
     /// `set_tunnel:ID`, `load:ID->NXM_NX_TUN_ID[]`, `set_field:ID->tun_id`.
     pub fn set_tunnel_id(&mut self, id: u64) {
-        self.tun_id = id;
+        self.metadata.fields.id = id;
     }
 
     /// Whether the packet, as the actions so far changed it, has a tag.
@@ -181,7 +194,8 @@ impl Xlate {
         let (odp_port, tunnel) = match port {
             Port::Plain { odp_port } => (*odp_port, None),
             Port::Tunnel { odp_port, tunnel } => {
-                let key = tunnel.metadata(self.ovs, self.tun_id, self.ip_tos)?;
+                let key = tunnel.metadata(self.ovs, &self.metadata.fields, self.ip_tos)?;
+                self.enter_tunnel(tunnel);
                 (*odp_port, Some(key))
             }
             Port::Patch(_) => return Err(Unpredictable::Patch),
@@ -253,14 +267,14 @@ impl Xlate {
     /// # Errors
     /// Those of `run`.
     pub fn bucket<E>(&mut self, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
-        let (tun_id, tags) = (self.tun_id, self.tags.clone());
+        let (metadata, tags) = (self.metadata.clone(), self.tags.clone());
         let done = run(self);
-        self.tun_id = tun_id;
+        self.restore(metadata);
         self.tags = tags;
         done
     }
 
-    /// An output to a patch port: `run` is what the bridge behind it does. It sees no tunnel id, and after it the packet is
+    /// An output to a patch port: `run` is what the bridge behind it does. It sees no tunnel fields, and after it the packet is
     /// as before. The port itself costs nothing.
     ///
     /// This holds while that bridge only changes tags and tunnel ids and puts packets out; around anything that it cannot
@@ -270,7 +284,7 @@ impl Xlate {
     /// Those of `run`.
     pub fn patch<E>(&mut self, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
         self.bucket(|peer| {
-            peer.tun_id = 0;
+            peer.metadata = peer.metadata.behind_patch();
             run(peer)
         })
     }
@@ -283,8 +297,15 @@ impl Xlate {
     /// The datapath actions as far as they are certain.
     pub fn predict(self) -> Prediction {
         let Certainty {
-            is_open, less, more, ..
+            is_open,
+            less,
+            more,
+            is_unknown,
+            ..
         } = self.certainty;
+        if is_unknown {
+            return Prediction::Unknown(Unpredictable::MetadataOrder);
+        }
         if !is_open {
             return Prediction::Exact(self.actions);
         }
@@ -377,7 +398,7 @@ mod tests {
     fn says_so_when_the_tag_decides_and_is_not_known() {
         let tagged = Packet {
             vlan: Some(Vlan::default()),
-            ip_tos: None,
+            ..Packet::default()
         };
         let mut xlate = Xlate::new(NOW, tagged);
         assert_eq!(xlate.set_vlan_vid(1), Err(Unpredictable::Tag));

@@ -19,6 +19,19 @@ pub(super) struct Certainty {
     ways: Option<Ways>,
     /// The outputs whose order is open, while they are collected.
     steps: Option<Vec<Step>>,
+    /// Whether a mark or tunnel fields cost more in some orders than in others.
+    pub(super) is_unknown: bool,
+    /// In an open order: the mark that ports of it set, if any does.
+    pub(super) order_of_marks: Option<Option<u32>>,
+}
+
+impl Certainty {
+    /// Whatever tunnel key has been written, the next one is another.
+    pub(super) fn forget_tunnels(&mut self) {
+        if let Some(ways) = &mut self.ways {
+            ways.tunnels = [None].into();
+        }
+    }
 }
 
 /// Where an open order begins.
@@ -34,6 +47,10 @@ impl Xlate {
     /// Begins to collect outputs whose order is open; `None` if they are collected already.
     pub(super) fn open_order(&mut self) -> Option<Opened> {
         let is_open = self.certainty.steps.is_some();
+        if !is_open {
+            self.forget_other_fields();
+            self.certainty.order_of_marks = Some(None);
+        }
         self.certainty.steps.get_or_insert_default();
         (!is_open).then(|| Opened {
             actions: self.actions.len(),
@@ -50,6 +67,7 @@ impl Xlate {
             return;
         };
         let steps = take(&mut self.certainty.steps).unwrap_or_default();
+        self.certainty.order_of_marks = None;
         let (bounds, ways) = ways.through(&steps);
         self.certainty.is_open |= steps.len() > 1;
         self.certainty.ways = Some(ways);
@@ -69,6 +87,10 @@ impl Xlate {
             self.actions.push(Action::Set(Key::Tunnel(key.clone())));
         }
         self.commit_tags();
+        if self.committed_mark != self.metadata.mark {
+            self.committed_mark = self.metadata.mark;
+            self.actions.push(Action::Set(Key::SkbMark(self.metadata.mark)));
+        }
         if let Some(steps) = &mut self.certainty.steps {
             steps.push(step.clone());
         } else if let Some(mut ways) = take(&mut self.certainty.ways) {
@@ -84,8 +106,13 @@ impl Xlate {
 
     /// Says that the changes of the packet since an action may have cost something else within `bounds`.
     fn widen(&mut self, since: usize, bounds: Bounds) {
-        let is_change =
-            |action: &&Action| matches!(action, Action::Set(_) | Action::PopVlan | Action::PushVlan(_));
+        // A mark costs the same in each order, or its cost is unknown.
+        let is_change = |action: &&Action| {
+            matches!(
+                action,
+                Action::Set(Key::Tunnel(_)) | Action::PopVlan | Action::PushVlan(_)
+            )
+        };
         let spent = bytes_of(self.actions[since..].iter().filter(is_change));
         self.certainty.less += spent - bounds.least;
         self.certainty.more += bounds.most - spent;

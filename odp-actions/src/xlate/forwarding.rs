@@ -162,9 +162,10 @@ impl<'a> Forwarding<'a> {
     /// # Errors
     /// Those of `run`.
     pub fn bucket<E>(&mut self, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
-        let (tun_id, tags) = (self.xlate.tun_id, self.xlate.tags.clone());
+        let (metadata, tags) = (self.xlate.metadata.clone(), self.xlate.tags.clone());
         let done = run(self);
-        (self.xlate.tun_id, self.xlate.tags) = (tun_id, tags);
+        self.xlate.restore(metadata);
+        self.xlate.tags = tags;
         done
     }
 
@@ -252,7 +253,7 @@ impl<'a> Forwarding<'a> {
         self.depth += 1;
         self.entered += 1;
         let done = self.bucket(|packet| {
-            packet.xlate.set_tunnel_id(0);
+            packet.xlate.metadata = packet.xlate.metadata.behind_patch();
             actions.iter().try_for_each(|action| packet.apply(*action))
         });
         self.depth -= 1;

@@ -49,7 +49,8 @@ impl Port {
         let tunnel_kind = match kind {
             "vxlan" => TunnelKind::Vxlan,
             "geneve" => TunnelKind::Geneve,
-            "gre" => TunnelKind::Gre,
+            "gre" | "ip6gre" => TunnelKind::Gre,
+            "erspan" | "ip6erspan" => TunnelKind::Erspan,
             "patch" => return Err(Unpredictable::Patch),
             _ => {
                 return Err(Unpredictable::Type {

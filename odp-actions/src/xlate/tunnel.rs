@@ -4,7 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::{OvsVersion, Unpredictable};
+use super::{OvsVersion, TunnelFields, Unpredictable};
+use crate::key::{Erspan, GeneveOpts, VxlanAttr, VxlanOpts};
 use crate::{Tunnel, TunnelAttr};
 
 /// The encapsulations that are modelled.
@@ -13,10 +14,12 @@ use crate::{Tunnel, TunnelAttr};
 pub enum TunnelKind {
     /// VXLAN, UDP port 4789 unless `dst_port` says otherwise.
     Vxlan,
-    /// Geneve without options, UDP port 6081.
+    /// Geneve, UDP port 6081. Options are those that flows set.
     Geneve,
-    /// GRE: no ports.
+    /// GRE, also `ip6gre`: no ports.
     Gre,
+    /// ERSPAN, also `ip6erspan`: no ports, no checksum.
+    Erspan,
 }
 
 impl TunnelKind {
@@ -24,7 +27,7 @@ impl TunnelKind {
         match self {
             Self::Vxlan => Some(4789),
             Self::Geneve => Some(6081),
-            Self::Gre => None,
+            Self::Gre | Self::Erspan => None,
         }
     }
 }
@@ -50,8 +53,13 @@ pub struct TunnelPort {
     pub dont_fragment: bool,
     /// `csum`.
     pub checksum: Checksum,
-    /// `dst_port`; GRE has none.
+    /// `dst_port`; GRE and ERSPAN have none.
     pub dst_port: Option<u16>,
+    /// `egress_pkt_mark`: the mark that a packet has from this output on. One that it did not have before costs a
+    /// `set(skb_mark)`.
+    pub egress_mark: Option<u32>,
+    /// `erspan_ver` 1 or 2 with its index, or direction and hardware id; `None` without a version.
+    pub erspan: Option<Erspan>,
 }
 
 impl TunnelPort {
@@ -64,10 +72,12 @@ impl TunnelPort {
             out_key: OutKey::Absent,
             tos: 0,
             inherits_tos: false,
-            ttl: 64,
+            ttl: TTL,
             dont_fragment: true,
             checksum: Checksum::Default,
             dst_port: kind.default_port(),
+            egress_mark: None,
+            erspan: None,
         }
     }
 
@@ -88,8 +98,8 @@ impl TunnelPort {
                 .map(|option| option.1)
         };
         let remote = value("remote_ip").ok_or(Unpredictable::NoRemote)?;
-        let remote = remote.parse().map_err(|_| not_modelled("remote_ip", remote))?;
-        let mut port = Self::new(kind, remote);
+        let address = parse_address(remote).filter(|ip| !ip.is_multicast());
+        let mut port = Self::new(kind, address.ok_or_else(|| not_modelled("remote_ip", remote))?);
         for &(name, value) in &options {
             port.apply(name, value).ok_or_else(|| not_modelled(name, value))?;
         }
@@ -97,23 +107,35 @@ impl TunnelPort {
         if let Some(key) = value("out_key") {
             port.out_key = OutKey::parse(key).ok_or_else(|| not_modelled("out_key", key))?;
         }
-        Ok(port)
+        port.erspan = erspan(kind, &options)?;
+        let local = port
+            .local
+            .filter(|local| local.is_ipv4() != port.remote.is_ipv4());
+        // Open vSwitch does not take such a port up.
+        match local.and(value("local_ip")) {
+            Some(local) => Err(not_modelled("local_ip", local)),
+            None => Ok(port),
+        }
     }
 
     fn apply(&mut self, name: &str, value: &str) -> Option<()> {
+        let has_checksum = self.kind != TunnelKind::Erspan;
         match (name, value) {
-            ("local_ip", _) => self.local = Some(value.parse().ok()?),
+            ("local_ip", _) => self.local = Some(parse_address(value)?),
             ("key", _) => self.out_key = OutKey::parse(value)?,
             ("tos", "inherit") => self.inherits_tos = true,
             ("tos", _) => self.tos = parse_dscp(value)?,
             ("ttl", "inherit") => {}
-            ("ttl", _) => self.ttl = value.parse().ok()?,
+            ("ttl", _) => self.ttl = Some(value.parse().ok()?).filter(|ttl| *ttl > 0).unwrap_or(TTL),
             ("df_default", _) => self.dont_fragment = value != "false",
-            ("csum", "true") => self.checksum = Checksum::On,
-            ("csum", "false") => self.checksum = Checksum::Off,
+            ("csum", "true") if has_checksum => self.checksum = Checksum::On,
+            ("csum", "false") if has_checksum => self.checksum = Checksum::Off,
+            ("csum", _) => {}
             ("dst_port", _) => self.dst_port = self.dst_port.and(Some(value.parse().ok()?)),
+            ("egress_pkt_mark", _) => self.egress_mark = Some(parse_decimal(value)?),
             ("packet_type", "legacy_l2") | ("exts", "gbp") => {}
             _ if WITHOUT_EFFECT.contains(&name) || name.starts_with("ipsec_") => {}
+            _ if self.kind == TunnelKind::Erspan && name.starts_with("erspan_") => {}
             _ => return None,
         }
         Some(())
@@ -121,14 +143,14 @@ impl TunnelPort {
 
     /// The tunnel key that Open vSwitch writes for an output to this port, attributes in its order.
     ///
-    /// `tun_id` is the tunnel id that the flow set; `ip_tos` is the TOS of the packet if it is IP.
+    /// `fields` are those that the flow set; `ip_tos` is the TOS of the packet if it is IP.
     ///
     /// # Errors
     /// [`Unpredictable::Underlay`]: an IPv6 address and a release without tunnels over IPv6.
     pub fn metadata(
         &self,
         ovs: OvsVersion,
-        tun_id: u64,
+        fields: &TunnelFields,
         ip_tos: Option<u8>,
     ) -> Result<Tunnel, Unpredictable> {
         if self.remote.is_ipv6() && ovs < OvsVersion::new(2, 6) {
@@ -136,13 +158,16 @@ impl TunnelPort {
         }
         let id = match self.out_key {
             OutKey::Absent => None,
-            OutKey::Flow => Some(tun_id),
+            OutKey::Flow => Some(fields.id),
             OutKey::Fixed(id) => Some(id),
         };
         let checksum = match self.checksum {
             Checksum::On => true,
             Checksum::Off => false,
-            Checksum::Default => self.remote.is_ipv6() && self.dst_port.is_some() && ovs.checksums_ipv6(),
+            Checksum::Default => {
+                let is_udp = self.kind.default_port().is_some();
+                self.remote.is_ipv6() && is_udp && ovs.checksums_ipv6()
+            }
         };
         let tos = self.outer_tos(ip_tos);
         let attrs = [
@@ -160,10 +185,30 @@ impl TunnelPort {
             self.dont_fragment.then_some(TunnelAttr::DontFragment),
             checksum.then_some(TunnelAttr::Csum),
             self.dst_port
-                .filter(|_| ovs.writes_tp_dst())
+                .filter(|port| *port > 0 && ovs.writes_tp_dst())
                 .map(TunnelAttr::TpDst),
+            self.carried(fields)?,
         ];
         Ok(Tunnel::of_fitting(attrs.into_iter().flatten()))
+    }
+
+    /// What an encapsulation of this kind carries besides.
+    fn carried(&self, fields: &TunnelFields) -> Result<Option<TunnelAttr>, Unpredictable> {
+        Ok(match self.kind {
+            TunnelKind::Vxlan if fields.gbp.0 != 0 => {
+                Some(TunnelAttr::Vxlan(VxlanOpts::new([VxlanAttr::Gbp(fields.gbp)])))
+            }
+            TunnelKind::Geneve if !fields.options.is_empty() => {
+                let mut all = GeneveOpts::default();
+                let mut options = fields.options.values();
+                let fit = options.all(|option| all.push(option.class, option.kind, &option.data));
+                Some(TunnelAttr::Geneve(
+                    fit.then_some(all).ok_or(Unpredictable::Options)?,
+                ))
+            }
+            TunnelKind::Erspan => self.erspan.map(TunnelAttr::Erspan),
+            _ => None,
+        })
     }
 
     fn outer_tos(&self, ip_tos: Option<u8>) -> u8 {
@@ -223,13 +268,59 @@ fn parse_dscp(text: &str) -> Option<u8> {
     parse_number(text)?.try_into().ok().filter(|tos| tos & !DSCP == 0)
 }
 
-/// Decimal, or hexadecimal after `0x`. The octal of C after a leading 0 is refused rather than misread.
+/// As C reads numbers: decimal, hexadecimal after `0x`, octal after `0`.
 fn parse_number(text: &str) -> Option<u64> {
-    match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None if text.len() > 1 && text.starts_with('0') => None,
-        None => text.parse().ok(),
+    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let (digits, radix) = match (hex, text.strip_prefix('0')) {
+        (Some(hex), _) => (hex, 16),
+        (None, Some(octal)) if !octal.is_empty() => (octal, 8),
+        _ => (text, 10),
+    };
+    let is_number = digits.chars().all(|digit| digit.is_digit(radix));
+    u64::from_str_radix(digits, radix).ok().filter(|_| is_number)
+}
+
+/// Digits alone: what Open vSwitch makes of other text is not what it says.
+fn parse_decimal(text: &str) -> Option<u32> {
+    text.parse()
+        .ok()
+        .filter(|_| text.starts_with(|digit: char| digit.is_ascii_digit()))
+}
+
+/// An IPv4 address that is written as an IPv6 one is an IPv4 address.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let ip = text.parse::<IpAddr>().ok()?.to_canonical();
+    Some(ip).filter(|ip| !ip.is_unspecified())
+}
+
+/// `erspan_ver` and what belongs to it.
+fn erspan(kind: TunnelKind, options: &[(&str, &str)]) -> Result<Option<Erspan>, Unpredictable> {
+    let mut parts = [0; 4];
+    for &(name, value) in options {
+        let Some(place) = ERSPAN.iter().position(|(option, ..)| *option == name) else {
+            continue;
+        };
+        let (_, radix, most) = ERSPAN[place];
+        let number = u32::from_str_radix(value, radix)
+            .ok()
+            .filter(|number| *number <= most);
+        parts[place] = number.ok_or_else(|| not_modelled(name, value))?;
     }
+    let [version, index, direction, hardware_id] = parts;
+    let mut data = [0; 8];
+    match version {
+        _ if kind != TunnelKind::Erspan => return Ok(None),
+        0 if parts == [0; 4] => return Ok(None),
+        1 => data[..4].copy_from_slice(&index.to_be_bytes()),
+        2 => {
+            // Two bits of the hardware id stand in the byte before.
+            let bits = (hardware_id << 4 | direction << 3).to_be_bytes();
+            data[6..].copy_from_slice(&bits[2..]);
+        }
+        // What belongs to a version counts without one, but is not written.
+        _ => return Err(not_modelled("erspan_ver", "0")),
+    }
+    Ok(Some(Erspan { version, data }))
 }
 
 /// Options that an output does not depend on. `remote_ip` and `out_key` are read apart from the others.
@@ -243,6 +334,15 @@ const WITHOUT_EFFECT: [&str; 7] = [
     "psk",
 ];
 
+/// Options of ERSPAN in the order of its parts: name, radix, the highest value.
+const ERSPAN: [(&str, u32, u32); 4] = [
+    ("erspan_ver", 10, 2),
+    ("erspan_idx", 16, 0xf_ffff),
+    ("erspan_dir", 10, 1),
+    ("erspan_hwid", 16, 0x3f),
+];
+
+const TTL: u8 = 64;
 const DSCP: u8 = 0xfc;
 const ECN: u8 = 0x03;
 const ECN_CE: u8 = 0x03;
@@ -253,7 +353,7 @@ mod tests {
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;
 
-    use super::super::Port;
+    use super::super::{Port, TunnelFields};
     use crate::Key;
 
     fn text(kind: &str, options: &str, ovs: &str, ip_tos: Option<u8>) -> String {
@@ -264,7 +364,12 @@ mod tests {
         let Ok(Port::Tunnel { tunnel, .. }) = Port::of_interface(kind, 4, options) else {
             panic!("{kind}")
         };
-        Key::Tunnel(tunnel.metadata(ovs.parse().unwrap(), 7, ip_tos).unwrap()).to_string()
+        Key::Tunnel(
+            tunnel
+                .metadata(ovs.parse().unwrap(), &TunnelFields::of_id(7), ip_tos)
+                .unwrap(),
+        )
+        .to_string()
     }
 
     fn bytes(kind: &str, options: &str, ovs: &str) -> usize {
@@ -387,16 +492,31 @@ mod tests {
             "tunnel option remote_ip=flow is not modelled"
         );
         assert_eq!(
+            refuse("vxlan", &[("remote_ip", "224.0.0.1")]),
+            "tunnel option remote_ip=224.0.0.1 is not modelled"
+        );
+        assert_eq!(
             with("local_ip", "flow"),
             "tunnel option local_ip=flow is not modelled"
         );
         assert_eq!(with("exts", "gpe"), "tunnel option exts=gpe is not modelled");
-        assert_eq!(
-            with("egress_pkt_mark", "1"),
-            "tunnel option egress_pkt_mark=1 is not modelled"
-        );
+        for (name, value) in [
+            ("egress_pkt_mark", "0x1"),
+            ("egress_pkt_mark", "4294967296"),
+            ("egress_pkt_mark", ""),
+            ("local_ip", "fc00::1"),
+            ("erspan_ver", "1"),
+            ("packet_type", "legacy_l3"),
+            ("dst_port", "65536"),
+        ] {
+            assert_eq!(
+                with(name, value),
+                alloc::format!("tunnel option {name}={value} is not modelled")
+            );
+        }
         assert_eq!(with("tos", "3"), "tunnel option tos=3 is not modelled");
-        assert_eq!(with("key", "010"), "tunnel option key=010 is not modelled");
+        assert_eq!(with("key", "08"), "tunnel option key=08 is not modelled");
+        assert_eq!(with("key", "+8"), "tunnel option key=+8 is not modelled");
         assert_eq!(
             with("new_in_5_0", "x"),
             "tunnel option new_in_5_0=x is not modelled"

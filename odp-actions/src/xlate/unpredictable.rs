@@ -58,6 +58,12 @@ pub enum Unpredictable {
     /// A mirror gets another copy in another order of the outputs.
     #[error("which packet a mirror gets depends on the order of outputs, which is not known")]
     MirrorOrder,
+    /// In some orders of the outputs a mark or a tunnel field is written more often than in others.
+    #[error("what the marks or fields of tunnels cost depends on the order of outputs, which is not known")]
+    MetadataOrder,
+    /// Flows set more Geneve options than a header holds.
+    #[error("the Geneve options do not fit a header")]
+    Options,
     /// The packet gets more tags than Open vSwitch follows.
     #[error("more than {most} VLAN tags")]
     Tags {

@@ -78,7 +78,13 @@ fn random_bridges_forward_as_ofproto_trace_shows() {
                 inputs.extend(is_unseen.then_some((true, None)));
                 for (is_in_order, in_port) in inputs {
                     bridges[0].is_in_order = is_in_order;
-                    let xlate = Xlate::new(ovs, Packet { vlan, ip_tos: None });
+                    let xlate = Xlate::new(
+                        ovs,
+                        Packet {
+                            vlan,
+                            ..Packet::default()
+                        },
+                    );
                     let ours = predict(&bridges, xlate, in_port, action, &outputs);
                     let what =
                         format!("round {round}: {packet}: {openflow}: {bridges:#?}\n{ours:?}\n{theirs}");

@@ -19,4 +19,5 @@ mod names;
 mod random;
 mod topology;
 mod trace;
+mod tunnels;
 mod vectors;

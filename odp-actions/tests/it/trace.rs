@@ -51,6 +51,7 @@ const PACKETS: [(&str, Packet); 5] = [
         Packet {
             vlan: None,
             ip_tos: None,
+            mark: 0,
         },
     ),
     (
@@ -58,6 +59,7 @@ const PACKETS: [(&str, Packet); 5] = [
         Packet {
             vlan: None,
             ip_tos: Some(0),
+            mark: 0,
         },
     ),
     (
@@ -65,6 +67,7 @@ const PACKETS: [(&str, Packet); 5] = [
         Packet {
             vlan: None,
             ip_tos: Some(33),
+            mark: 0,
         },
     ),
     (
@@ -72,6 +75,7 @@ const PACKETS: [(&str, Packet); 5] = [
         Packet {
             vlan: None,
             ip_tos: Some(7),
+            mark: 0,
         },
     ),
     (
@@ -82,6 +86,7 @@ const PACKETS: [(&str, Packet); 5] = [
                 pcp: Some(2),
             }),
             ip_tos: None,
+            mark: 0,
         },
     ),
 ];
