@@ -5,11 +5,18 @@ pub(crate) mod bits;
 mod matches;
 pub(crate) mod printed;
 
+use alloc::vec::Vec;
+
 use crate::model::{
-    canonical::{actions::Context, bits::MatchBits, printed::printed},
+    canonical::{
+        actions::Context,
+        bits::{MatchBits, holder, registers},
+        printed::printed,
+    },
+    field::{Field, Prerequisite},
     flow::Flow,
     flow_mod::FlowMod,
-    matches::Match,
+    matches::{FieldMatch, Match, MatchEntry},
     version::Version,
 };
 
@@ -78,5 +85,47 @@ impl Match {
     #[must_use]
     pub fn canonical(&self, version: Version) -> Match {
         MatchBits::of(self).pruned().into_match(version)
+    }
+
+    /// Takes out the fields that Open vSwitch does not look at, since what they need is not matched beside them, and
+    /// gives them. `ovs-ofctl` does so with a warning; the match is wider then.
+    ///
+    /// ```
+    /// use ofp_codec::{FlowMod, Version, text::FlowRef};
+    ///
+    /// let mut flow = FlowRef::parse(b"table=60,tcp_dst=81 actions=output:5")?.to_flow()?;
+    /// let error = FlowMod::add(flow.clone()).encode(Version::V1_3, 1, &mut Vec::new()).unwrap_err();
+    /// assert_eq!(error.to_string(), "tcp_dst needs tcp or tcp6 beside it");
+    ///
+    /// let gone = flow.matches.take_ignored();
+    /// assert_eq!(gone[0].to_string(), "tp_dst=81");
+    /// assert_eq!(FlowMod::add(flow).encode(Version::V1_3, 1, &mut Vec::new()), Ok(()));
+    /// # Ok::<(), ofp_codec::text::ParseError>(())
+    /// ```
+    pub fn take_ignored(&mut self) -> Vec<FieldMatch> {
+        let bits = MatchBits::of(self);
+        let kept = bits.clone().pruned();
+        let goes = |field: Field| {
+            // Without other packets than Ethernet's it says nothing, and stays.
+            field != Field::PacketType && registers(field).is_none() && {
+                let holder = holder(field);
+                bits.has(holder) && !kept.has(holder)
+            }
+        };
+        let mut gone = Vec::new();
+        self.0.retain(|entry| match entry {
+            MatchEntry::Field(found) if goes(found.field) => {
+                gone.push(found.clone());
+                false
+            }
+            _ => true,
+        });
+        // What goes has said that the packets are Ethernet's, which stays.
+        let needs = |found: &FieldMatch| found.field.info().prerequisite != Prerequisite::None;
+        if gone.iter().any(needs) && !bits.has(Field::PacketType) {
+            self.0
+                .push(MatchEntry::Field(FieldMatch::exact(Field::PacketType, 0)));
+        }
+        gone
     }
 }

@@ -120,6 +120,32 @@ pub enum Prerequisite {
     Ct,
 }
 
+/// What must be matched: `tcp or tcp6`.
+impl fmt::Display for Prerequisite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Prerequisite::None => "nothing",
+            Prerequisite::Ethernet => "an Ethernet packet",
+            Prerequisite::Vlan => "a VLAN tag",
+            Prerequisite::Mpls => "mpls or mplsm",
+            Prerequisite::Ipv4 => "ip",
+            Prerequisite::Ipv6 => "ipv6",
+            Prerequisite::Ip => "ip or ipv6",
+            Prerequisite::Arp => "arp or rarp",
+            Prerequisite::Tcp => "tcp or tcp6",
+            Prerequisite::Udp => "udp or udp6",
+            Prerequisite::Sctp => "sctp or sctp6",
+            Prerequisite::Icmpv4 => "icmp",
+            Prerequisite::Icmpv6 => "icmp6",
+            Prerequisite::Nd => "icmp6 with icmp_type=135 or 136 and icmp_code=0",
+            Prerequisite::NdSolicit => "icmp6,icmp_type=135,icmp_code=0",
+            Prerequisite::NdAdvert => "icmp6,icmp_type=136,icmp_code=0",
+            Prerequisite::Nsh => "dl_type=0x894f",
+            Prerequisite::Ct => "a ct_state with +trk",
+        })
+    }
+}
+
 /// Makes [`Field`] and its table from rows
 /// `Variant = name, printed name, [aliases], [header class experimenter number minor],
 /// bytes, bits, maskable, format, prerequisite, writable;`.

@@ -24,6 +24,7 @@ mod select;
 mod set;
 mod table;
 mod verify;
+mod whole;
 
 use alloc::vec::Vec;
 use core::iter;
@@ -31,11 +32,13 @@ use core::iter;
 pub(super) use self::{
     set::metadata,
     verify::{Instruction, Place, may_be_written, verify},
+    whole::{check, check_order},
 };
 use crate::{
     model::{
         action::Action,
         canonical::actions::{Context, Sink},
+        port::{Port, PortRef},
         version::Version,
     },
     wire::{
@@ -261,8 +264,8 @@ pub(super) fn refused(reader: Reader<'_>, name: &'static str) -> DecodeError {
 ///
 /// # Errors
 ///
-/// [`EncodeError`] if the version has no action for one of them, or it has arguments that have no
-/// bytes: names, and what is unknown in text.
+/// [`EncodeError`] if the version has no action for one of them or the action would do something else; or it has
+/// arguments that have no bytes: names, and what is unknown in text.
 pub fn encode_actions(
     actions: &[Action],
     context: &Context,
@@ -295,6 +298,7 @@ impl Out<'_, '_> {
         }
 
         let context = self.context;
+        check(actions, &context)?;
         let mut list = List(self, Ok(()));
         context.translate(actions, &mut list);
         let List(_, result) = list;
@@ -305,10 +309,9 @@ impl Out<'_, '_> {
     fn encode(&mut self, action: &Action) -> Result<(), EncodeError> {
         match action {
             Action::Drop => Ok(()),
-            Action::Output(port) => self.output(port, 0),
-            Action::Controller { max_len } => {
-                self.output(&crate::model::port::Port::CONTROLLER.into(), *max_len)
-            }
+            // Without a length it is the whole packet; of other ports none counts.
+            Action::Output(port) => self.output(port, if *port == CONTROLLER { u16::MAX } else { 0 }),
+            Action::Controller { max_len } => self.output(&CONTROLLER, *max_len),
             Action::StripVlan => self.empty(Form::StripVlan),
             Action::PopVlan => self.empty(Form::PopVlan),
             Action::PushVlan(kind) => self.number(Form::PushVlan, kind.to_be_bytes()),
@@ -401,6 +404,7 @@ fn unknown(kind: u16, vendor: u32) -> &'static str {
     }
 }
 
+const CONTROLLER: PortRef = PortRef::Number(Port::CONTROLLER);
 /// How deep actions may be nested.
 const MAX_DEPTH: usize = 64;
 const WHAT: &str = "action";

@@ -1,4 +1,7 @@
-use crate::model::version::Version;
+use crate::model::{
+    field::{Field, Prerequisite},
+    version::Version,
+};
 
 /// Why bytes were refused, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +95,27 @@ pub enum EncodeError {
         what: &'static str,
         /// The name or text.
         name: alloc::boxed::Box<str>,
+    },
+    /// A field is matched without what it needs beside it. Open vSwitch would leave it out, and match more; who wants
+    /// that takes it out with [`Match::take_ignored`](crate::Match::take_ignored).
+    #[error("{field} needs {needs} beside it")]
+    Prerequisite {
+        /// The field.
+        field: Field,
+        /// What it needs.
+        needs: Prerequisite,
+    },
+    /// A mask on a field that is matched or set as a whole.
+    #[error("{field} takes no mask here")]
+    NotMaskable {
+        /// The field.
+        field: Field,
+    },
+    /// Parts that may not stand together, or not in this order; the switch would do something else.
+    #[error("{what} may not stand there")]
+    Misplaced {
+        /// The part: `"drop beside other actions"`.
+        what: &'static str,
     },
     /// A value is out of the range of its place.
     #[error("{what} of {value:#x} is out of range")]

@@ -187,8 +187,13 @@ impl FlowMod {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::NotInVersion`] for what the version cannot say, [`EncodeError::Unresolved`] for what
-    /// only a switch knows the number of, [`EncodeError::TooLong`]. Nothing is appended then.
+    /// Nothing is left out or changed: [`EncodeError::NotInVersion`] for what the version cannot say,
+    /// [`EncodeError::Prerequisite`] for a field without what it needs beside it, [`EncodeError::NotMaskable`],
+    /// [`EncodeError::OutOfRange`], [`EncodeError::Misplaced`]; [`EncodeError::Unresolved`] for what only a switch
+    /// knows the number of, and for what is unknown in text; [`EncodeError::TooLong`]. Nothing is appended then.
+    ///
+    /// What a command does not look at is no part of it: the cookie, the importance and the actions of flows that are
+    /// deleted.
     pub fn encode(&self, version: Version, xid: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let form = MessageKind::FlowMod.form_of(version, version == Version::V1_0)?;
         MessageKind::FlowMod.encode_form(form, version, xid, out, |writer| match version {
@@ -205,7 +210,14 @@ impl FlowMod {
     pub fn encode_of10(&self, xid: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let form = MessageKind::FlowMod.form_of(Version::V1_0, false)?;
         MessageKind::FlowMod.encode_form(form, Version::V1_0, xid, out, |writer| {
-            Match10::from_match(&self.flow.matches)?.encode(writer);
+            let matches = Match10::from_match(&self.flow.matches)?;
+            if matches.is_exact() && self.flow.priority != u16::MAX {
+                return Err(self.not_in("priority of a flow that looks at every field", Version::V1_0));
+            }
+            if self.cookie.1 != 0 {
+                return Err(self.not_in("cookie that flows must have", Version::V1_0));
+            }
+            matches.encode(writer);
             let head = self.nicira_head()?;
             FlowMod10 {
                 cookie: head.cookie,
@@ -236,6 +248,7 @@ impl FlowMod {
 
     fn nicira_head(&self) -> Result<NxFlowMod, EncodeError> {
         let flow = &self.flow;
+        self.check_said(Version::V1_0)?;
         Ok(NxFlowMod {
             cookie: flow.cookie,
             command: u16::from_be_bytes([self.flow.table.encode()?, self.command.0]),
@@ -244,7 +257,7 @@ impl FlowMod {
             priority: flow.priority,
             buffer_id: self.buffer_id.unwrap_or(NO_BUFFER),
             out_port: port_in_16_bits(self.out_port, "out_port")?,
-            flags: encode_flags(flow.flags, Version::V1_0),
+            flags: check_flags(flow.flags, Version::V1_0)?,
             match_len: 0,
             pad: [0; 6],
         })
@@ -255,9 +268,13 @@ impl FlowMod {
         let of11 = version == Version::V1_1;
         let modifies = matches!(self.command, FlowCommand::MODIFY | FlowCommand::MODIFY_STRICT);
         let adds = self.command == FlowCommand::ADD || of11 && modifies && self.cookie.1 == 0;
-        // Every table is one to delete from; to add to there is the first.
+        self.check_said(version)?;
+        // Every table is one to delete from; the switch's choice is the first.
         let table_id = match self.flow.table.encode()? {
-            FlowMod::ANY_TABLE if of11 || !self.command.deletes() => 0,
+            FlowMod::ANY_TABLE if self.command == FlowCommand::ADD => 0,
+            FlowMod::ANY_TABLE if of11 || !self.command.deletes() => {
+                return Err(self.not_in("change in all tables", version));
+            }
             table => table,
         };
         let head = FlowMod11 {
@@ -275,8 +292,8 @@ impl FlowMod {
             buffer_id: self.buffer_id.unwrap_or(NO_BUFFER),
             out_port: self.out_port.0,
             out_group: self.out_group,
-            flags: encode_flags(flow.flags, version),
-            importance: match version >= Version::V1_4 && self.command == FlowCommand::ADD {
+            flags: check_flags(flow.flags, version)?,
+            importance: match self.command == FlowCommand::ADD {
                 true => flow.importance,
                 false => 0,
             },
@@ -289,6 +306,63 @@ impl FlowMod {
             false => matches.encode_oxm(version, writer)?,
         }
         encode_instructions(&flow.actions, &context, writer)
+    }
+}
+
+impl FlowMod {
+    /// Checks what the fields of a message have no room for.
+    fn check_said(&self, version: Version) -> Result<(), EncodeError> {
+        let flow = &self.flow;
+        if let Some(unknown) = flow.unknown.first() {
+            return Err(EncodeError::Unresolved {
+                what: "part of a flow",
+                name: unknown.key.clone(),
+            });
+        }
+        let (adds, deletes) = (self.command == FlowCommand::ADD, self.command.deletes());
+        let modifies = !adds && !deletes;
+        if flow.importance != 0 && (modifies || adds && version < Version::V1_4) {
+            return Err(self.not_in("importance", version));
+        }
+        if self.out_group != FlowMod::ANY_GROUP && version == Version::V1_0 {
+            return Err(self.not_in("group of flows that are deleted", version));
+        }
+        let keeps = [0, FlowMod::KEEP_COOKIE].contains(&flow.cookie);
+        let sets = version == Version::V1_0 || version == Version::V1_1 && self.cookie.1 == 0;
+        if modifies && !keeps && !sets {
+            return Err(self.not_in("new cookie of a flow that is changed", version));
+        }
+        if adds && self.cookie.1 != 0 {
+            let what = "cookie that flows must have, in one that is added";
+            return Err(EncodeError::Misplaced { what });
+        }
+        match self.buffer_id {
+            Some(NO_BUFFER) => Err(EncodeError::OutOfRange {
+                what: "buffer id",
+                value: NO_BUFFER.into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn not_in(&self, what: &'static str, version: Version) -> EncodeError {
+        EncodeError::NotInVersion { what, version }
+    }
+}
+
+/// The flags in 16 bits.
+///
+/// # Errors
+///
+/// [`EncodeError::NotInVersion`] for a flag that the version does not have.
+fn check_flags(flags: FlowFlags, version: Version) -> Result<u16, EncodeError> {
+    let encoded = encode_flags(flags, version);
+    match u32::from(encoded) == flags.0 {
+        true => Ok(encoded),
+        false => Err(EncodeError::NotInVersion {
+            what: "flag of a flow",
+            version,
+        }),
     }
 }
 

@@ -146,6 +146,10 @@ impl FlowRequest {
 
     fn encode_nicira(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         let start = writer.len();
+        if self.out_group != FlowMod::ANY_GROUP {
+            let (what, version) = ("group of flows", Version::V1_0);
+            return Err(EncodeError::NotInVersion { what, version });
+        }
         let head = NxFlowRequest {
             out_port: port_in_16_bits(self.out_port, "out_port")?,
             table_id: self.table.encode()?,

@@ -177,6 +177,10 @@ impl GroupMod {
             let what = "change of buckets or way of selection";
             return Err(EncodeError::NotInVersion { what, version });
         }
+        if !newer && self.bucket != GroupMod::ALL_BUCKETS {
+            let what = "bucket that a command is about";
+            return Err(EncodeError::NotInVersion { what, version });
+        }
         MessageKind::GroupMod.encode(version, xid, out, |writer| {
             writer.u16(self.command.0);
             writer.u8(group.kind.0);

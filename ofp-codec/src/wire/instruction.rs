@@ -11,8 +11,8 @@ use crate::{
     },
     wire::{
         action::{
-            Actions, Instruction, Place, count, decode_into, decode_list, encode_action, encode_actions,
-            may_be_written, metadata, refused, verify,
+            Actions, Instruction, Place, check, check_order, count, decode_into, decode_list, encode_action,
+            encode_actions, may_be_written, metadata, refused, verify,
         },
         error::{DecodeError, EncodeError, Fault},
         read::Reader,
@@ -250,15 +250,18 @@ pub(super) fn decode_program(reader: Reader<'_>, version: Version) -> Result<Vec
 ///
 /// # Errors
 ///
-/// As of [`encode_actions`].
+/// As of [`encode_actions`], and [`EncodeError::Misplaced`] for instructions that are not in the order in which they are
+/// executed, or there twice.
 pub fn encode_instructions(
     actions: &[Action],
     context: &Context,
     writer: &mut Writer<'_>,
 ) -> Result<(), EncodeError> {
+    check_order(actions, context.version)?;
     if context.version <= Version::V1_0 {
         return encode_actions(actions, context, writer);
     }
+    check(actions, context)?;
     let mut list = List {
         writer,
         applied: None,

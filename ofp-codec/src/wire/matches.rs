@@ -13,6 +13,7 @@
 mod check;
 mod fixed;
 mod order;
+mod whole;
 mod writer;
 
 use alloc::vec::Vec;
@@ -271,19 +272,6 @@ fn bad_len(error: DecodeError) -> DecodeError {
     DecodeError {
         name: "OFPBMC_BAD_LEN",
         ..error
-    }
-}
-
-impl Match {
-    /// Whether nothing of it is known by its name or its text only.
-    fn check_resolved(&self) -> Result<(), EncodeError> {
-        self.0.iter().try_for_each(|entry| match entry {
-            MatchEntry::Unknown(unknown) => Err(EncodeError::Unresolved {
-                what: "match entry",
-                name: unknown.key.clone(),
-            }),
-            _ => Ok(()),
-        })
     }
 }
 

@@ -110,7 +110,7 @@ impl MeterMod {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::NotInVersion`] before OpenFlow 1.3.
+    /// [`EncodeError::NotInVersion`] before OpenFlow 1.3; [`EncodeError::OutOfRange`] for a level of a band that has none.
     pub fn encode(&self, version: Version, xid: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let deletes = self.command == MeterCommand::DELETE;
         let meter = &self.meter;
@@ -118,10 +118,10 @@ impl MeterMod {
             writer.u16(self.command.0);
             writer.u16(if deletes { 0 } else { meter.flags.0 });
             writer.u32(meter.id);
-            if !deletes {
-                meter.bands.iter().for_each(|band| encode_band(band, writer));
+            match deletes {
+                true => Ok(()),
+                false => meter.bands.iter().try_for_each(|band| encode_band(band, writer)),
             }
-            Ok(())
         })
     }
 }
@@ -157,13 +157,20 @@ fn decode_bands(mut reader: Reader<'_>) -> Result<Vec<MeterBand>, DecodeError> {
     Ok(bands)
 }
 
-fn encode_band(band: &MeterBand, writer: &mut Writer<'_>) {
+fn encode_band(band: &MeterBand, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+    if band.prec_level != 0 && band.kind != BandType::DSCP_REMARK {
+        return Err(EncodeError::OutOfRange {
+            what: "level of a band that drops",
+            value: band.prec_level.into(),
+        });
+    }
     writer.u16(band.kind.0);
     writer.u16(16);
     writer.u32(band.rate);
     writer.u32(band.burst_size);
     writer.u8(band.prec_level);
     writer.zeros(3);
+    Ok(())
 }
 
 /// Length, flags (16 bits each), meter, bands (`struct ofp13_meter_config`).
@@ -228,7 +235,7 @@ impl Meter {
         writer.u16(0);
         writer.u16(self.flags.0);
         writer.u32(self.id);
-        self.bands.iter().for_each(|band| encode_band(band, writer));
+        self.bands.iter().try_for_each(|band| encode_band(band, writer))?;
         writer.fill_len(start, start, Self::WHAT)
     }
 }

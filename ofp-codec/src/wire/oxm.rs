@@ -114,7 +114,10 @@ impl<'a> OxmRef<'a> {
     #[inline]
     pub(crate) fn to_number(self, field: Field) -> Result<(Field, u128), DecodeError> {
         match field {
-            Field::InPort | Field::InPortOxm | Field::ActsetOutput => self.to_port(field),
+            // Some of the bits are no port.
+            Field::InPort | Field::InPortOxm | Field::ActsetOutput if self.mask.is_none() => {
+                self.to_port(field)
+            }
             field => Ok((field, number(self.value))),
         }
     }

@@ -117,7 +117,7 @@ async fn compare(version: Version, options: &'static [&'static str], counts: (us
         assert_eq!(again, theirs, "{flow}");
         if encoded.is_ok() && ours == theirs {
             equal += 1;
-        } else if bytes_exception(version, &flow).is_some() {
+        } else if bytes_exception(version, &flow, &encoded).is_some() {
             exceptions += 1;
         } else {
             panic!("{version:?} {flow} {encoded:?}\n{theirs:02x?}\n{ours:02x?}");
@@ -128,16 +128,16 @@ async fn compare(version: Version, options: &'static [&'static str], counts: (us
 
 #[tokio::test]
 async fn flows_are_written_as_ovs_ofctl_writes_them_in_openflow_1_2() {
-    compare(Version::V1_2, &["-O", "OpenFlow12"], (1276, 42), false).await;
+    compare(Version::V1_2, &["-O", "OpenFlow12"], (1262, 56), false).await;
 }
 
 #[tokio::test]
 async fn flows_are_written_as_ovs_ofctl_writes_them_in_openflow_1_4() {
-    compare(Version::V1_4, &["-O", "OpenFlow14"], (1283, 42), false).await;
+    compare(Version::V1_4, &["-O", "OpenFlow14"], (1270, 55), false).await;
 }
 
 #[tokio::test]
 async fn flows_are_written_as_ovs_ofctl_writes_them_in_openflow_1_0_of_its_own() {
     let options = &["-O", "OpenFlow10", "-F", "OpenFlow10+table_id"];
-    compare(Version::V1_0, options, (673, 26), true).await;
+    compare(Version::V1_0, options, (659, 40), true).await;
 }

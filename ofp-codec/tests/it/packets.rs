@@ -154,7 +154,10 @@ fn message(kind: PacketType, bytes: &[u8], random: &mut Random) -> Vec<u8> {
                 buffer_id: packet.buffer_id,
                 metadata: metadata(kind),
                 actions: vec![Action::PopVlan],
-                data: bytes.to_vec(),
+                data: match packet.buffer_id {
+                    Some(_) => Vec::new(),
+                    None => bytes.to_vec(),
+                },
             };
             Kind::PacketOut.encode(version, 9, &mut out, |writer| packet.encode(version, writer))
         }

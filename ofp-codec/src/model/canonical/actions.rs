@@ -8,6 +8,7 @@ use crate::model::{
     canonical::bits::{CFI, MatchBits, PCP, SCTP, TCP, UDP, VID},
     field::{Field, Format},
     matches::{Match, Value, Wide},
+    port::Port,
     subfield::Subfield,
     version::Version,
 };
@@ -24,9 +25,9 @@ pub(crate) trait Sink {
 pub struct Context {
     pub(crate) version: Version,
     /// Which ports `mod_tp_src` sets.
-    ip_proto: u128,
+    pub(crate) ip_proto: u128,
     /// Whether the packet has a VLAN tag by now.
-    has_vlan: bool,
+    pub(crate) has_vlan: bool,
 }
 
 impl Context {
@@ -193,6 +194,12 @@ impl<S: Sink> Writer<'_, S> {
                 mask: (!whole).then_some(mask),
             });
         }
+        // `load` has the number of a port as NXM has it.
+        let port = |number| Port(u32::try_from(number).ok()?).to_16_bits();
+        let number = match field {
+            Field::InPort if whole => port(number).map_or(number, u128::from),
+            _ => number,
+        };
         self.segments(field, number, mask);
     }
 
@@ -221,6 +228,12 @@ impl<S: Sink> Writer<'_, S> {
             return self.segments(field, number, mask);
         }
         let whole = mask & field.mask_max() == field.mask_max();
+        let number = match field {
+            Field::InPort if whole => {
+                u16::try_from(number).map_or(number, |port| Port::from_16_bits(port).0.into())
+            }
+            _ => number,
+        };
         self.push(Action::SetField {
             field,
             value: Value::Number(number),

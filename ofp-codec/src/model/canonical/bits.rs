@@ -140,11 +140,6 @@ impl MatchBits {
         self.bits.iter().map(|(holder, bits)| (holder, *bits))
     }
 
-    /// The first port that is known by its name only.
-    pub(crate) fn named_port(&self) -> Option<(Field, &str)> {
-        self.names.iter().map(|(holder, name)| (holder, &**name)).next()
-    }
-
     pub(crate) fn name(&self, holder: Field) -> Option<&str> {
         self.names.get(holder).map(|name| &**name)
     }

@@ -6,13 +6,16 @@ use crate::{
             Action,
             learn::{Learn, LearnSpec},
         },
+        field::Field,
         matches::{FieldMatch, Value},
+        port::Port,
         subfield::Subfield,
     },
     wire::{
         action::{
             args::{Args, BAD_ARGUMENT, BAD_LEN, BAD_SET_ARGUMENT, Bits, NO_TABLE, Out, unresolved},
             table::Form,
+            whole::{one_bit, out_of_range, same_width},
         },
         error::{DecodeError, EncodeError, Fault},
         oxm::{OxmHeader, OxmRef, number},
@@ -173,6 +176,38 @@ fn number_spec(args: &Args<'_>, header: u16, bytes: &[u8], dst: Subfield) -> Res
     Ok(match load {
         true => LearnSpec::LoadNumber { value, dst },
         false => LearnSpec::MatchNumber { dst, value },
+    })
+}
+
+/// Checks that each part has room for its value.
+pub(super) fn check(learn: &Learn) -> Result<(), EncodeError> {
+    learn.result_dst.as_ref().map_or(Ok(()), one_bit)?;
+    learn.specs.iter().try_for_each(|spec| match spec {
+        LearnSpec::MatchField { field, value } => match value {
+            Value::Number(number) => {
+                let fits = match field {
+                    Field::InPort => {
+                        u32::try_from(*number).is_ok_and(|port| Port(port).to_16_bits().is_some())
+                    }
+                    _ => *number <= (*field).max(),
+                };
+                match fits {
+                    true => Ok(()),
+                    false => Err(out_of_range(field.name(), *number)),
+                }
+            }
+            Value::Absent => Err(out_of_range(field.name(), 0_u8)),
+            _ => Ok(()),
+        },
+        LearnSpec::MatchNumber { dst, value } | LearnSpec::LoadNumber { dst, value }
+            if *value > dst.max() =>
+        {
+            Err(out_of_range("value of a learn spec", *value))
+        }
+        LearnSpec::MatchPacket { dst, src: Some(src) } | LearnSpec::LoadPacket { src, dst } => {
+            same_width(src, dst)
+        }
+        _ => Ok(()),
     })
 }
 

@@ -102,7 +102,7 @@ pub(super) fn encode_buckets(
     writer: &mut Writer<'_>,
 ) -> Result<(), EncodeError> {
     let mut free = 0..;
-    for bucket in &group.buckets {
+    for (place, bucket) in (0..).zip(&group.buckets) {
         let start = writer.len();
         let port = match &bucket.watch_port {
             None => Port::ANY,
@@ -115,6 +115,11 @@ pub(super) fn encode_buckets(
         let watched = bucket.watch_group.unwrap_or(Group::ANY);
         writer.u16(0);
         if !has_properties(version) {
+            // The switch counts them itself.
+            if bucket.id.is_some_and(|id| id != place) {
+                let what = "number of a bucket";
+                return Err(EncodeError::NotInVersion { what, version });
+            }
             writer.u16(bucket.weight);
             writer.u32(port.0);
             writer.u32(watched);

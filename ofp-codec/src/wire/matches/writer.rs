@@ -12,7 +12,7 @@ use crate::{
     },
     wire::{
         error::EncodeError,
-        matches::{HEADER_LEN, OFPMT_OXM, order::Places},
+        matches::{HEADER_LEN, OFPMT_OXM, order::Places, whole},
         oxm::OxmHeader,
         write::Writer,
     },
@@ -27,10 +27,9 @@ pub(crate) struct MatchWriter<'m> {
 impl<'m> MatchWriter<'m> {
     /// # Errors
     ///
-    /// If something is known by its text only.
+    /// If something is known by its text only, or would be left out or changed.
     pub(crate) fn new(matches: &'m Match) -> Result<Self, EncodeError> {
-        matches.check_resolved()?;
-        let bits = MatchBits::of(matches);
+        let bits = whole::bits(matches)?;
         Ok(MatchWriter { matches, bits })
     }
 
@@ -92,16 +91,13 @@ impl<'m> MatchWriter<'m> {
         cookie: Option<(u64, u64)>,
         writer: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
+        if let Some(version) = version {
+            whole::check_tag(&self.bits, version)?;
+        }
         let ethernet = is_ethernet(self.matches, &self.bits);
         self.bits.prune();
         let bits = &self.bits;
         let mut names = Names::of(bits, version);
-        if let Some((port, name)) = bits.named_port() {
-            return Err(EncodeError::Unresolved {
-                what: port.name(),
-                name: name.into(),
-            });
-        }
         if ethernet && !names.imply_ethernet {
             // Nothing else would say that the packets are Ethernet.
             names.add(Field::PacketType);
@@ -294,6 +290,16 @@ fn encode_unknown(unknown: &UnknownOxm, writer: &mut Writer<'_>) -> Result<(), E
     let (class, number) = (u64::from(unknown.class), u64::from(unknown.number));
     let header = OxmHeader(class << 48 | number << 41 | u64::from(unknown.experimenter));
     let mask = unknown.mask.as_deref().unwrap_or_default();
+    let has_experimenter = unknown.class == OxmHeader::EXPERIMENTER;
+    let fits = unknown.number < 128
+        && (has_experimenter || unknown.experimenter == 0)
+        && (unknown.mask.is_none() || mask.len() == unknown.value.len());
+    if !fits {
+        return Err(EncodeError::OutOfRange {
+            what: "OXM field",
+            value: unknown.number.into(),
+        });
+    }
     let len = unknown.value.len() + mask.len();
     let too_long = EncodeError::TooLong {
         what: "OXM value",

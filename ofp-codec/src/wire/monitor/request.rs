@@ -185,6 +185,10 @@ impl MonitorRequest {
             let what = "change of a flow monitor";
             return Err(EncodeError::NotInVersion { what, version });
         }
+        if version < Version::V1_4 && self.out_group != FlowMod::ANY_GROUP {
+            let what = "group of flows";
+            return Err(EncodeError::NotInVersion { what, version });
+        }
         match version {
             Version::V1_0 | Version::V1_1 | Version::V1_2 => {
                 let head = NxMonitorRequest {
@@ -261,9 +265,15 @@ impl MonitorFlags {
         u16::try_from(self.0).map_err(range)
     }
 
-    /// In Nicira's numbering, which has no `NO_ABBREV` (`ofp_to_nx_flow_monitor_flags`).
+    /// In Nicira's numbering, which has no `NO_ABBREV` (`ofp_to_nx_flow_monitor_flags`) and none of later ones.
     fn to_nicira(self) -> Result<u16, EncodeError> {
         let bits = self.to_16_bits()?;
+        if self.0 & !MonitorFlags::ALL != 0 {
+            return Err(EncodeError::OutOfRange {
+                what: "monitor flags",
+                value: self.0.into(),
+            });
+        }
         Ok(bits & 0x1f | (bits & 0x40) >> 1)
     }
 }

@@ -15,6 +15,8 @@ use crate::{
 pub struct OxmHeader(pub u64);
 
 impl OxmHeader {
+    /// `OFPXMC12_EXPERIMENTER`: the class of headers with an experimenter.
+    pub(crate) const EXPERIMENTER: u16 = 0xffff;
     /// `NXM_NX_COOKIE`: matches the cookie of a flow, in Nicira's requests only.
     pub const COOKIE: OxmHeader = OxmHeader(0x0001_3c08 << 32);
     /// `NXM_NX_COOKIE_W`: the same with a mask.
@@ -197,8 +199,7 @@ const fn fields() -> [[u8; 128]; 8] {
 }
 
 static FIELDS: [[u8; 128]; 8] = fields();
-/// `OFPXMC12_EXPERIMENTER`.
-const EXPERIMENTER: u16 = 0xffff;
+const EXPERIMENTER: u16 = OxmHeader::EXPERIMENTER;
 
 #[cfg(test)]
 mod tests {

@@ -53,7 +53,8 @@ impl OxmHeader {
         let all = field.mask_max();
         let mask = mask.filter(|mask| mask & all != all);
         let number = match field {
-            Field::InPort => port_in_16_bits(number)?,
+            // Some of its bits are no port.
+            Field::InPort if mask.is_none() => port_in_16_bits(number)?,
             _ => number & all,
         };
         let len = match field.info().bits > 128 {

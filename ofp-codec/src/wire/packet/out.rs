@@ -111,6 +111,17 @@ impl PacketOut {
             what: "metadata of a packet",
             version,
         })?;
+        if self.buffer_id.is_some() && !self.data.is_empty() {
+            let what = "packet beside the number of one that the switch keeps";
+            return Err(EncodeError::Misplaced { what });
+        }
+        if self.buffer_id == Some(NO_BUFFER) {
+            let value = NO_BUFFER.into();
+            return Err(EncodeError::OutOfRange {
+                what: "buffer id",
+                value,
+            });
+        }
         writer.u32(self.buffer_id.unwrap_or(NO_BUFFER));
         let len_at = match version {
             Version::V1_0 => {

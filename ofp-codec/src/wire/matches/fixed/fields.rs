@@ -11,7 +11,7 @@ use crate::{
         port::Port,
         version::Version,
     },
-    wire::error::EncodeError,
+    wire::{error::EncodeError, matches::whole},
 };
 
 /// The entries that a fixed match is.
@@ -91,16 +91,8 @@ pub(super) struct Vlan {
 
 impl Holders {
     pub(super) fn of(matches: &Match, version: Version) -> Result<Self, EncodeError> {
-        matches.check_resolved()?;
-        // It says in vain what is not looked at, as Open vSwitch does.
-        let bits = MatchBits::of(matches);
-        match bits.name(Field::InPort) {
-            None => Ok(Holders { bits, version }),
-            Some(name) => Err(EncodeError::Unresolved {
-                what: "in_port",
-                name: name.into(),
-            }),
-        }
+        let bits = whole::bits(matches)?;
+        Ok(Holders { bits, version })
     }
 
     /// The value and the mask; zeros if nothing is said.
