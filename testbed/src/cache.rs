@@ -1,4 +1,4 @@
-//! The directory that outlives a test run: the unpacked kernel, and one guest at a time.
+//! The directory that outlives a test run: what is unpacked, and one guest at a time.
 
 use std::{
     env, fs, io,

@@ -18,8 +18,11 @@
 #![forbid(unsafe_code)]
 
 mod browser;
+mod cache;
+mod closure;
 mod cluster;
 mod daemon;
+mod debian;
 mod error;
 mod interfaces;
 mod openvswitch;
@@ -35,8 +38,9 @@ pub mod vm;
 pub use crate::{
     browser::Browser,
     cluster::OvsdbCluster,
+    debian::Debian,
     error::{Error, Missing},
-    openvswitch::{Version, schema, version},
+    openvswitch::{Unpacked, Version, schema, unpacked, version},
     ovn::ovn_flows,
     ovsdb::OvsdbServer,
     pki::Pki,

@@ -14,9 +14,11 @@ use std::{
 };
 
 use crate::{
-    Error, Missing,
+    Debian, Error, Missing,
+    cache::{self, Lock},
+    closure,
+    debian::Apt,
     tools::{self, quoted},
-    vm::{cache, closure},
 };
 
 /// A release of Open vSwitch: 3.1.0.
@@ -70,13 +72,16 @@ pub fn version() -> Result<Version, Error> {
     if let Some(version) = VERSION.get() {
         return Ok(*version);
     }
-    let program = tools::program("ovs-vswitchd")?;
-    let text = tools::output(Command::new(&program).arg("--version"))?;
-    let version = Version::parse(&text).ok_or_else(|| Error::Unexpected {
-        path: program,
-        problem: format!("says of its version: {text}"),
-    })?;
+    let version = version_of(&tools::program("ovs-vswitchd")?)?;
     Ok(*VERSION.get_or_init(|| version))
+}
+
+fn version_of(vswitchd: &Path) -> Result<Version, Error> {
+    let text = tools::output(Command::new(vswitchd).arg("--version"))?;
+    Version::parse(&text).ok_or_else(|| Error::Unexpected {
+        path: vswitchd.to_owned(),
+        problem: format!("says of its version: {text}"),
+    })
 }
 
 /// The schema of the database `Open_vSwitch` of the release that tests run on: a file.
@@ -94,6 +99,48 @@ pub fn schema() -> Result<PathBuf, Error> {
     }
     let what = path.display().to_string();
     Err(Missing { what, package }.into())
+}
+
+/// A release that is unpacked and not installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unpacked {
+    /// Its root directory, for `OVS_RS_OPENVSWITCH`.
+    pub root: PathBuf,
+    /// Which release it is.
+    pub version: Version,
+}
+
+/// Open vSwitch and OVN of a release of Debian. The first call on a machine brings the
+/// packages and their libraries, and keeps them, unpacked (80 MB), in the cache, as [`Guest::new`](crate::vm::Guest::new)
+/// does with kernels. What is there stays: remove its directory to get the archive's newest.
+///
+/// # Errors
+/// [`Error::Missing`] if the packages cannot be had; [`Error::Unexpected`] if a program lacks a library.
+pub fn unpacked(debian: Debian) -> Result<Unpacked, Error> {
+    tools::check_wanted()?;
+    let cache = cache::directory()?;
+    let _lock = Lock::take(&cache)?;
+    let dir = debian.directory(&cache)?;
+    let place = dir.join("openvswitch");
+    if !place.is_dir() {
+        unpack(debian, &dir, &place)?;
+    }
+    let version = version_of(&Root::open(&place)?.program("ovs-vswitchd")?)?;
+    Ok(Unpacked { root: place, version })
+}
+
+fn unpack(debian: Debian, dir: &Path, place: &Path) -> Result<(), Error> {
+    let apt = Apt::of(debian, dir)?;
+    // Of what they depend on, libraries: not the interpreters and services of what else is in the packages.
+    let is_library = |name: &str| name.starts_with("lib") || name == "zlib1g";
+    let packages = apt.closure(&PACKAGES, is_library)?;
+    let parts = tempfile::tempdir_in(dir).map_err(Error::io(dir))?;
+    let root = Root::open(&apt.unpack(&packages, parts.path())?)?;
+    for program in tools::OPENVSWITCH.iter().chain(&OVN) {
+        root.libraries(program)?;
+    }
+    fs::rename(&root.dir, place).map_err(Error::io(place))
 }
 
 /// Whether a program is one of Open vSwitch or OVN, so that it goes with the release.
@@ -158,18 +205,20 @@ impl Root {
 
     /// All files behind the script that runs `program`, and the link by which it calls the loader.
     pub(crate) fn files(&self, program: &str) -> Result<(Vec<PathBuf>, PathBuf), Error> {
+        let (mut files, real) = (self.libraries(program)?, self.real(program)?);
+        files.extend([self.program(program)?, real, self.loader.clone()]);
+        Ok((files, self.link(program)))
+    }
+
+    fn libraries(&self, program: &str) -> Result<Vec<PathBuf>, Error> {
         let real = self.real(program)?;
         let mut list = Command::new(&self.loader);
         list.arg("--list")
             .arg("--library-path")
             .arg(self.library_path())
             .arg(&real);
-        let mut files = closure::parse(&tools::output(&mut list)?).map_err(|problem| Error::Unexpected {
-            path: real.clone(),
-            problem,
-        })?;
-        files.extend([self.program(program)?, real, self.loader.clone()]);
-        Ok((files, self.link(program)))
+        closure::parse(&tools::output(&mut list)?)
+            .map_err(|problem| Error::Unexpected { path: real, problem })
     }
 
     /// The loader, which links lead to.
@@ -242,6 +291,14 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<(), Error>) -> Result
 
 /// Where an installed release has its schema.
 pub(crate) const SCHEMA: &str = "/usr/share/openvswitch/vswitch.ovsschema";
+const PACKAGES: [&str; 5] = [
+    "openvswitch-switch",
+    "openvswitch-common",
+    "ovn-common",
+    "ovn-central",
+    "ovn-host",
+];
+const OVN: [&str; 4] = ["ovn-northd", "ovn-controller", "ovn-nbctl", "ovn-sbctl"];
 const VARIABLE: &str = "OVS_RS_OPENVSWITCH";
 /// `ovs-vswitchd` is in a directory of its own, to which the installation would make a link.
 const PROGRAMS: [&str; 4] = [

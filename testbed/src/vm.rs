@@ -22,14 +22,11 @@
 //! }
 //! ```
 
-mod apt;
-pub(crate) mod cache;
-pub(crate) mod closure;
 mod initramfs;
 mod kernel;
 
 use std::{
-    env, fmt,
+    env,
     fs::{self, File},
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
@@ -39,32 +36,16 @@ use std::{
 
 use libtest_mimic::{Arguments, ColorSetting, Trial};
 
-use self::{cache::Lock, initramfs::Initramfs, kernel::Kernel};
+use self::{initramfs::Initramfs, kernel::Kernel};
 use crate::{
-    Error,
+    Debian, Error,
+    cache::{self, Lock},
+    closure,
     daemon::Daemon,
     openvswitch::{SCHEMA, schema},
     or_skip,
     tools::{self, quoted},
 };
-
-/// A release of Debian, for its kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
-    /// That of this machine.
-    Own,
-    /// Debian 13, with Linux 6.12.
-    Trixie,
-}
-
-impl fmt::Display for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Own => "this machine's Debian",
-            Self::Trixie => "Debian 13",
-        })
-    }
-}
 
 /// A guest that is about to boot.
 #[derive(Debug)]
@@ -105,7 +86,8 @@ impl Outcome {
 }
 
 impl Guest {
-    /// A guest with two minutes for its program. The first call on a machine brings the kernel
+    /// A guest with two minutes for its program, and with the kernel of the [`Debian`] that `OVS_RS_KERNEL` names: `trixie`
+    /// or `sid`, else with that of this machine's. The first call on a machine brings the kernel
     /// package (70 MB) with `apt-get download` and keeps it, unpacked (400 MB), in the cache: `OVS_RS_CACHE`, or
     /// `ovs-rs-testbed` below `XDG_CACHE_HOME` or `~/.cache`.
     ///
@@ -113,21 +95,21 @@ impl Guest {
     /// [`Error::Missing`] without QEMU, busybox, kmod, or a kernel package to download;
     /// [`Error::TurnedOff`]; [`Error::Unexpected`] if the kernel package has another shape.
     pub fn new() -> Result<Self, Error> {
-        Self::of(Release::Own)
+        Self::of(Debian::chosen()?)
     }
 
-    /// As [`new`](Self::new), with the kernel of `release`: from this machine's mirror, and without a change of its package
-    /// lists.
+    /// As [`new`](Self::new), with the kernel of `debian`: from this machine's mirror, else from Debian's own, and without
+    /// a change of its package lists.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn of(release: Release) -> Result<Self, Error> {
+    pub fn of(debian: Debian) -> Result<Self, Error> {
         tools::check_wanted()?;
         for tool in [QEMU, "busybox", "depmod", "ldd"] {
             tools::find(tool)?;
         }
         let cache = cache::directory()?;
-        let kernel = Kernel::ensure(&cache, release)?;
+        let kernel = Kernel::ensure(&cache, debian)?;
         let timeout = DEFAULT_TIMEOUT;
         Ok(Self {
             cache,
@@ -139,6 +121,14 @@ impl Guest {
             memory_mib: MEMORY_MIB,
             timeout,
         })
+    }
+
+    /// The version of its kernel: 6.12.117.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] if the kernel does not say it as Debian's do.
+    pub fn linux(&self) -> Result<String, Error> {
+        self.kernel.version()
     }
 
     /// Adds a program of the host with its shared libraries, all at the paths that they have
@@ -313,22 +303,6 @@ pub fn main(guest: impl FnOnce(Guest) -> Guest, checks: impl FnOnce() -> ExitCod
     or_skip(Guest::new().map(guest)).map_or(ExitCode::SUCCESS, relay)
 }
 
-/// As [`main`], on this machine's kernel and then on that of [`Release::Trixie`].
-///
-/// A mirror need not have the second: what holds for missing parts holds for it.
-///
-/// # Panics
-/// As [`main`], and before any guest boots.
-pub fn main_on_each(guest: impl Fn(Guest) -> Guest, checks: impl FnOnce() -> ExitCode) -> ExitCode {
-    if inside() {
-        return checks();
-    }
-    let guests = [Release::Own, Release::Trixie].map(|release| or_skip(Guest::of(release).map(&guest)));
-    let mut statuses = guests.into_iter().flatten().map(relay);
-    let failed = statuses.find(|status| *status != ExitCode::SUCCESS);
-    failed.unwrap_or(ExitCode::SUCCESS)
-}
-
 /// Runs the tests of a guest as libtest would, each under its name and one at a time: they share the kernel.
 pub fn run_tests(tests: &[(&'static str, fn())]) -> ExitCode {
     let trials = tests.iter().map(|&(name, test)| {
@@ -351,7 +325,7 @@ fn relay(guest: Guest) -> ExitCode {
     let run = || {
         let program = env::current_exe().map_err(Error::io("this program"))?;
         // Where it is not taken for output of the tests.
-        let _ = writeln!(io::stderr(), "in a guest with Linux {}", guest.kernel.version());
+        let _ = writeln!(io::stderr(), "in a guest with Linux {}", guest.linux()?);
         guest.run(&program, &args)
     };
     or_skip(run()).map_or(ExitCode::SUCCESS, |outcome| outcome.relay())

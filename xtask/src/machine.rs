@@ -1,16 +1,12 @@
 //! What the real parts need from the machine.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _, process::Command};
+use std::{collections::BTreeSet, env, fs, os::unix::fs::MetadataExt as _, process::Command};
 
-use testbed::{
-    Error,
-    vm::{Guest, Release},
-};
+use testbed::{Debian, Error};
 
-use crate::steps;
+use crate::{platform::Platform, steps};
 
-/// Installs the Debian packages that are missing, as root, and brings the kernel packages into the
-/// cache.
+/// Installs the Debian packages that are missing, as root.
 pub(crate) fn prepare() -> Result<(), String> {
     let missing = testbed::missing();
     if missing.is_empty() {
@@ -24,25 +20,35 @@ pub(crate) fn prepare() -> Result<(), String> {
             return Err(format!("{still}, also after the installation"));
         }
     }
-    match Guest::new() {
+    Ok(())
+}
+
+/// What tests run on: this machine's releases, and those of other Debians, which it brings into the cache. One that the
+/// archive does not give is left out, which is said; with `CI` set it is an error.
+pub(crate) fn platforms() -> Result<Vec<Platform>, String> {
+    let own = match Platform::of(Debian::Own) {
         // Without package lists there is no kernel package to find.
         Err(Error::Missing(missing)) if is_root()? => {
             println!("{missing}");
             steps::command(Command::new("apt-get").arg("update"), 0)?;
-            Guest::new()
+            Platform::of(Debian::Own)
         }
         result => result,
-    }
-    .map(drop)
-    .map_err(|error| error.with_causes())?;
-    match Guest::of(Release::Trixie) {
-        // A mirror need not have it.
-        Err(Error::Missing(missing)) => {
-            println!("NO NEWER KERNEL, SO NOTHING WILL RUN ON ONE: {missing}");
-            Ok(())
+    };
+    let mut platforms = vec![own.map_err(|error| error.with_causes())?];
+    for debian in [Debian::Trixie, Debian::Sid] {
+        match Platform::of(debian) {
+            Ok(platform) => platforms.push(platform),
+            Err(Error::Missing(missing)) if env::var_os("CI").is_none_or(|value| value.is_empty()) => {
+                println!("{} IS LEFT OUT: {missing}", debian.to_string().to_uppercase());
+            }
+            Err(error) => return Err(error.with_causes()),
         }
-        result => result.map(drop).map_err(|error| error.with_causes()),
     }
+    for platform in &platforms {
+        println!("{platform}");
+    }
+    Ok(platforms)
 }
 
 /// Installs, as root, what Debian's Python lacks to make a virtual environment.

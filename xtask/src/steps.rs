@@ -1,9 +1,12 @@
 //! Running one thing after the other until one fails.
 
 use std::{
+    cell::RefCell,
     fmt,
-    io::{self, Write as _},
-    process::Command,
+    fs::File,
+    io::{self, Seek as _, Write as _},
+    process::{Child, Command, Stdio},
+    rc::Rc,
     time::Instant,
 };
 
@@ -85,6 +88,86 @@ pub(crate) fn command(command: &mut Command, wanted: i32) -> Result<(), String> 
     }
 }
 
+/// Commands that run at the same time, a step each. What a command says is shown when its turn comes.
+///
+/// The first step starts them all; also after a failure none is left behind.
+pub(crate) fn side_by_side(commands: Vec<(String, Command)>) -> Vec<Step> {
+    let (titles, commands): (Vec<_>, Vec<_>) = commands.into_iter().unzip();
+    let count = titles.len();
+    let group = Rc::new(RefCell::new(Group {
+        waiting: commands,
+        running: Vec::new(),
+    }));
+    let steps = titles.into_iter().enumerate().map(|(number, title)| {
+        let group = Rc::clone(&group);
+        Step::new(title, move || {
+            let mut group = group.borrow_mut();
+            if number == 0 {
+                println!("(beside the next {})", count - 1);
+                group.start()?;
+            }
+            group.running[number].result()
+        })
+    });
+    steps.collect()
+}
+
+/// The commands of steps that run side by side.
+struct Group {
+    waiting: Vec<Command>,
+    running: Vec<Running>,
+}
+
+impl Group {
+    fn start(&mut self) -> Result<(), String> {
+        for command in self.waiting.drain(..) {
+            self.running.push(Running::start(command)?);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        for running in &mut self.running {
+            // One that has ended is asked once more, to no harm.
+            let _ = running.child.wait();
+        }
+    }
+}
+
+struct Running {
+    line: String,
+    child: Child,
+    output: File,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Result<Self, String> {
+        let line = line(&command);
+        let of = |error: io::Error| format!("{line}: {error}");
+        let output = tempfile::tempfile().map_err(of)?;
+        let [stdout, stderr] = [output.try_clone().map_err(of)?, output.try_clone().map_err(of)?];
+        let child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn();
+        let child = child.map_err(of)?;
+        Ok(Self { line, child, output })
+    }
+
+    fn result(&mut self) -> Result<(), String> {
+        let Self { line, child, output } = self;
+        println!("$ {line}");
+        let of = |error: io::Error| format!("{line}: {error}");
+        let status = child.wait().map_err(of)?;
+        output.rewind().map_err(of)?;
+        io::copy(output, &mut io::stdout()).map_err(of)?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("{line}: {status}"))
+        }
+    }
+}
+
 /// The command as one would type it, with the variables that it sets.
 fn line(command: &Command) -> String {
     let variables = command
@@ -130,6 +213,28 @@ mod tests {
             run(vec![Step::new("one", || Ok(())), Step::new("two", || Ok(()))]),
             Ok(2)
         );
+    }
+
+    #[test]
+    fn commands_side_by_side_are_steps_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let sh = |title: &str, script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]).current_dir(dir.path());
+            (title.to_owned(), command)
+        };
+        // Neither ends without the other.
+        let meet = |own: &str, other: &str| format!("touch {own}; until [ -e {other} ]; do sleep 0.01; done");
+        let pair = || vec![sh("one", &meet("a", "b")), sh("two", &meet("b", "a"))];
+        assert_eq!(run(side_by_side(pair())), Ok(2));
+
+        let slow = sh("three", "sleep 0.3; touch late");
+        let failure = run(side_by_side(vec![sh("one", "true"), sh("two", "exit 3"), slow])).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "failed at step 2 of 3 (two): sh -c exit 3: exit status: 3"
+        );
+        assert!(dir.path().join("late").exists());
     }
 
     #[test]

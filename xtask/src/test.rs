@@ -10,7 +10,9 @@ use std::{
 
 use crate::{
     codegen, machine,
+    platform::Platform,
     steps::{self, Step},
+    tested,
 };
 
 /// How much to run.
@@ -29,7 +31,21 @@ pub(crate) fn run(extent: Extent) -> ExitCode {
         Extent::Full => ("xtask test", ""),
         Extent::Quick => ("xtask test --quick", QUICK),
     };
-    match steps::run(steps(extent)) {
+    let platforms = match extent {
+        Extent::Full => {
+            println!("\n==== the machine");
+            machine::prepare().and_then(|()| machine::platforms())
+        }
+        Extent::Quick => Ok(Vec::new()),
+    };
+    let platforms = match platforms {
+        Ok(platforms) => platforms,
+        Err(reason) => {
+            println!("\n{command}: failed at the machine: {reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match steps::run(steps(extent, platforms)) {
         Ok(count) => {
             let seconds = start.elapsed().as_secs();
             println!("\n{command}: all {count} steps passed in {seconds} s{without}");
@@ -42,7 +58,7 @@ pub(crate) fn run(extent: Extent) -> ExitCode {
     }
 }
 
-fn steps(extent: Extent) -> Vec<Step> {
+fn steps(extent: Extent, platforms: Vec<Platform>) -> Vec<Step> {
     let full = extent == Extent::Full;
     let cargo = |title: &str, args: &[&str]| cargo_step(title, args, &[], 0);
     let selections = [
@@ -55,9 +71,6 @@ fn steps(extent: Extent) -> Vec<Step> {
         (ALL_FEATURES, vec!["--workspace", "--all-features"]),
     ];
     let mut steps = Vec::new();
-    if full {
-        steps.push(Step::new("the machine", machine::prepare));
-    }
     steps.push(Step::new("no marks of a merge", || {
         let marks = ["grep", "--no-index", "--exclude-standard", "-nE", "^(<{7}|>{7}) "];
         steps::command(Command::new("git").args(marks).current_dir(top()), NOTHING_FOUND)
@@ -77,16 +90,14 @@ fn steps(extent: Extent) -> Vec<Step> {
     }
     for (features, selection) in &selections {
         let args = [&["test"], &selection[..]].concat();
-        // Real processes and kernels once, where no test is left out for want of a feature.
-        steps.push(if full && *features == ALL_FEATURES {
-            cargo(
-                &format!("tests, {features}, with real processes and kernel"),
-                &args,
-            )
+        // Real processes and kernels where no test is left out for want of a feature.
+        if full && *features == ALL_FEATURES {
+            steps.push(cargo("tests are built", &[&args[..], &["--no-run"]].concat()));
+            steps.extend(steps::side_by_side(tests_with_real_parts(&args, &platforms)));
         } else {
             let title = format!("tests, {features}, REAL PROCESSES AND KERNEL LEFT OUT HERE");
-            cargo_step(&title, &args, &[("OVS_RS_REAL", "0")], 0)
-        });
+            steps.push(cargo_step(&title, &args, &[("OVS_RS_REAL", "0")], 0));
+        }
     }
     if full {
         // The tests inside of examples are in none of the above, where examples are only built.
@@ -126,18 +137,39 @@ fn steps(extent: Extent) -> Vec<Step> {
         &[],
         OVER_LIMIT,
     ));
+    if full {
+        steps.push(Step::new("the tables of releases", move || {
+            tested::tables(&top(), &platforms)
+        }));
+    }
     steps
+}
+
+/// All tests on the first platform, and on the others those that compare with something real: integration tests.
+fn tests_with_real_parts(all: &[&str], platforms: &[Platform]) -> Vec<(String, Command)> {
+    let of = |(number, platform): (usize, &Platform)| {
+        let (what, targets) = match number {
+            0 => ("tests", &[][..]),
+            _ => ("integration tests", &["--test", "it", "--test", "kernel"][..]),
+        };
+        let mut command = cargo_command(&[all, targets].concat());
+        command.envs(platform.variables());
+        (format!("{what}, {platform}"), command)
+    };
+    platforms.iter().enumerate().map(of).collect()
 }
 
 /// A step that runs cargo at the top of the workspace.
 pub(crate) fn cargo_step(title: &str, args: &[&str], variables: &[(&str, &str)], wanted: i32) -> Step {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .args(args)
-        .envs(variables.iter().copied())
-        .current_dir(top());
+    let mut command = cargo_command(args);
+    command.envs(variables.iter().copied());
     Step::new(title, move || steps::command(&mut command, wanted))
+}
+
+fn cargo_command(args: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(top());
+    command
 }
 
 /// The workspace's directory, as cargo told it to its child, else as it was at build time.

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         let guest = guest.dispatch_per_port().program("ip");
         guest.timeout(Duration::from_secs(1200))
     };
-    testbed::vm::main_on_each(programs, || {
+    testbed::vm::main(programs, || {
         if env::args().nth(1).as_deref() == Some(LIST_PORTS) {
             list_ports();
             return ExitCode::SUCCESS;

@@ -3,13 +3,11 @@
 use std::{
     ffi::OsStr,
     fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use super::{Release, apt::Apt, cache::Lock};
-use crate::{Error, Missing, tools};
+use crate::{Debian, Error, Missing, cache::Lock, debian::Apt, tools};
 
 /// An unpacked kernel package.
 #[derive(Debug)]
@@ -22,26 +20,25 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// The kernel of `release` in `cache`, which is filled first if it is empty. A kernel that is there stays:
+    /// The kernel of `debian` in `cache`, which is filled first if it is empty. A kernel that is there stays:
     /// remove its directory to get the archive's newest.
-    pub(crate) fn ensure(cache: &Path, release: Release) -> Result<Self, Error> {
+    pub(crate) fn ensure(cache: &Path, debian: Debian) -> Result<Self, Error> {
         let _lock = Lock::take(cache)?;
-        let cache = match release {
-            Release::Own => cache.to_owned(),
-            Release::Trixie => cache.join(TRIXIE),
-        };
-        fs::create_dir_all(&cache).map_err(Error::io(&cache))?;
-        let root = match newest(&cache)? {
+        let dir = debian.directory(cache)?;
+        let root = match newest(&dir)? {
             Some(root) => root,
-            None => download(&cache, release)?,
+            None => download(&dir, debian)?,
         };
         Self::open(&root)
     }
 
-    /// Its release, as `uname -r` has it.
-    pub(crate) fn version(&self) -> String {
-        let name = self.modules.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
+    /// Its version in Debian, as the image says it: `uname -r` may leave out the patch level.
+    pub(crate) fn version(&self) -> Result<String, Error> {
+        let image = fs::read(&self.image).map_err(Error::io(&self.image))?;
+        version(&image).ok_or_else(|| Error::Unexpected {
+            path: self.image.clone(),
+            problem: "does not say which version it is".to_owned(),
+        })
     }
 
     /// The modules that a guest needs, each after those that it depends on: name and content.
@@ -78,8 +75,15 @@ impl Kernel {
         };
         let dependencies = read("modules.dep")?;
         let builtin = read("modules.builtin")?;
-        let image = root.join("boot").join(format!("vmlinuz-{version}"));
-        fs::metadata(&image).map_err(Error::io(&image))?;
+        // Where the image has a package of its own, it is with the modules.
+        let boot = root.join("boot").join(format!("vmlinuz-{version}"));
+        let mut images = [boot, modules.join("vmlinuz")].into_iter();
+        let image = images
+            .find(|image| image.is_file())
+            .ok_or_else(|| Error::Unexpected {
+                path: root.to_owned(),
+                problem: "has no vmlinuz".to_owned(),
+            })?;
         Ok(Self {
             image,
             modules,
@@ -124,41 +128,19 @@ fn newest(cache: &Path) -> Result<Option<PathBuf>, Error> {
     Ok(roots.pop().map(|(_, root)| root))
 }
 
-/// Brings the real package behind the metapackage and unpacks it into the cache, in one step as
-/// others see it.
-fn download(cache: &Path, release: Release) -> Result<PathBuf, Error> {
-    let no_kernel = |error: Error| Missing {
-        what: format!("{METAPACKAGE}, the kernel of {release}: {error}"),
+/// Brings what the metapackage depends on and unpacks it into the cache, in one step as others see it. Up to Debian 13 that
+/// is one package, later image and modules are two.
+fn download(dir: &Path, debian: Debian) -> Result<PathBuf, Error> {
+    let apt = Apt::of(debian, dir)?;
+    let packages = apt.closure(&[METAPACKAGE], |name| name.starts_with("linux-"))?;
+    let is_image = |name: &&String| name.starts_with(IMAGE) && *name != METAPACKAGE;
+    let image = packages.iter().find(is_image).ok_or_else(|| Missing {
+        what: format!("a real package behind {METAPACKAGE} (apt-get update?)"),
         package: None,
-    };
-    let apt = match release {
-        Release::Own => Apt::own(),
-        Release::Trixie => Apt::of(TRIXIE, &cache.join("apt")).map_err(no_kernel)?,
-    };
-    let mut depends = apt.command("apt-cache")?;
-    let depends = tools::output(depends.args(["depends", METAPACKAGE])).map_err(no_kernel)?;
-    let package = depends
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Depends: "))
-        .find(|package| package.starts_with(IMAGE))
-        .ok_or_else(|| Missing {
-            what: format!("a real package behind {METAPACKAGE} (apt-get update?)"),
-            package: None,
-        })?;
-
-    let dir = tempfile::tempdir_in(cache).map_err(Error::io(cache))?;
-    let mut get = apt.command("apt-get")?;
-    get.args(["--quiet", "download", package]).current_dir(&dir);
-    tools::output(&mut get).map_err(no_kernel)?;
-    let deb = only_entry(dir.path())?;
-    let root = dir.path().join("root");
-    tools::output(Command::new(tools::find("dpkg")?).arg("-x").args([&deb, &root]))?;
-    // Since Debian 13 the modules are below /usr/lib, to which /lib is a link on a real system.
-    let lib = root.join("lib");
-    if !lib.exists() {
-        symlink("usr/lib", &lib).map_err(Error::io(&lib))?;
-    }
-    let modules = only_entry(&lib.join("modules"))?;
+    })?;
+    let parts = tempfile::tempdir_in(dir).map_err(Error::io(dir))?;
+    let root = apt.unpack(&packages, parts.path())?;
+    let modules = only_entry(&root.join("lib/modules"))?;
     let version = modules.file_name().unwrap_or_default();
     tools::output(
         Command::new(tools::find("depmod")?)
@@ -166,7 +148,7 @@ fn download(cache: &Path, release: Release) -> Result<PathBuf, Error> {
             .arg(&root)
             .arg(version),
     )?;
-    let place = cache.join(package);
+    let place = dir.join(image);
     fs::rename(&root, &place).map_err(Error::io(&place))?;
     Ok(place)
 }
@@ -185,6 +167,18 @@ fn only_entry(dir: &Path) -> Result<PathBuf, Error> {
     }
 }
 
+/// Two bytes at 0x20e say where the text is that `/proc/version` has: "6.1.0-57-amd64 (..) #1 SMP Debian 6.1.192-1 (2026-11-01)"
+/// (Documentation/arch/x86/boot.rst).
+fn version(image: &[u8]) -> Option<String> {
+    let at = u16::from_le_bytes(image.get(0x20e..0x210)?.try_into().ok()?);
+    let text = image
+        .get(usize::from(at) + 0x200..)?
+        .split(|byte| *byte == 0)
+        .next()?;
+    let (_, version) = std::str::from_utf8(text).ok()?.rsplit_once(" Debian ")?;
+    version.split([' ', '-']).next().map(str::to_owned)
+}
+
 fn has_module(list: &str, name: &str) -> bool {
     list.lines().any(|file| module_name(file) == name)
 }
@@ -196,7 +190,6 @@ fn module_name(file: &str) -> &str {
 }
 
 const METAPACKAGE: &str = "linux-image-amd64";
-const TRIXIE: &str = "trixie";
 const IMAGE: &str = "linux-image-";
 /// In this order: libcrc32c asks for an implementation of crc32c as soon as it is loaded, and
 /// modules.dep does not say so.
@@ -211,5 +204,21 @@ const MODULES: [&str; 9] = [
     "dummy",
     "netlink_diag",
 ];
-/// Newer kernels have crc32c as a library.
-const OPTIONAL: [&str; 1] = ["crc32c_generic"];
+/// Newer kernels have crc32c as a library, and nfnetlink as a part that could not be a module.
+const OPTIONAL: [&str; 2] = ["crc32c_generic", "nfnetlink"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_says_which_version_it_is() {
+        let mut image = vec![0; 0x300];
+        image[0x20e..0x210].copy_from_slice(&0x50_u16.to_le_bytes());
+        assert_eq!(version(&image), None);
+        let text = b"6.1.0-57-amd64 (a@b) (gcc 12) #1 SMP Debian 6.1.192-1 (2026-11-01)";
+        image[0x250..0x250 + text.len()].copy_from_slice(text);
+        assert_eq!(version(&image).as_deref(), Some("6.1.192"));
+        assert_eq!(version(&image[..0x20f]), None);
+    }
+}
