@@ -120,9 +120,14 @@ pub struct Unpacked {
 pub fn unpacked(debian: Debian) -> Result<Unpacked, Error> {
     tools::check_wanted()?;
     let cache = cache::directory()?;
-    let _lock = Lock::take(&cache)?;
     let dir = debian.directory(&cache)?;
     let place = dir.join("openvswitch");
+    // Who only uses what is there does not wait for a guest.
+    let _lock = if place.is_dir() {
+        None
+    } else {
+        Some(Lock::take(&cache)?)
+    };
     if !place.is_dir() {
         unpack(debian, &dir, &place)?;
     }
