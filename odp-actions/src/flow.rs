@@ -13,9 +13,11 @@
 //! # Ok::<(), odp_actions::ParseError>(())
 //! ```
 
+mod line;
 mod shape;
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -23,15 +25,16 @@ use core::str::FromStr;
 
 use netlink_genl::ovs::flow as kernel;
 
+use self::line::{Line, PrintedActions, PrintedKey};
 use crate::action::Actions;
-use crate::key::{FlowKey, List, PortName, ShownPort, Ufid};
+use crate::key::{FlowKey, PortName, Ufid};
 use crate::text::ParseError;
-use crate::text::lex::Lexer;
-use crate::text::print::Printer;
 use crate::text::same::first_difference;
 use crate::{DecodeError, PortNames};
 
 /// A flow of a datapath, with what the datapath tells about it.
+///
+/// A flow that was read prints as its line, whichever release printed that, until it is changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flow {
@@ -45,16 +48,20 @@ pub struct Flow {
     pub packets: u64,
     /// Bytes that it has handled.
     pub bytes: u64,
-    /// Milliseconds since the last packet; `None` if there was none.
+    /// Milliseconds since the last packet, at least 0; `None` if there was none.
     pub used_ms: Option<u64>,
-    /// TCP flags of the packets, those of [`Key::TcpFlags`](crate::Key::TcpFlags).
+    /// TCP flags of the packets, those of [`Key::TcpFlags`](crate::Key::TcpFlags); 0 if `other` has them, because not all
+    /// of their letters are known.
     pub tcp_flags: u16,
     /// Whether hardware handles it.
     pub offloaded: Option<Offloaded>,
     /// Who handles it: `ovs`, `tc`, `dpdk`.
     pub dp_layer: Option<String>,
-    /// Fields before the actions that this crate does not know, as `name:value`.
+    /// Fields before the actions that this crate does not know, or that come once more, as `name:value`.
     pub other: Vec<String>,
+    /// Attributes and fields of the key that this crate does not know, inside the names around them: `newattr(5)`,
+    /// `ipv4(newfield=3)`.
+    pub other_keys: Vec<String>,
     /// What happens to the packets.
     pub actions: FlowActions,
     /// What the datapath adds, such as `miniflow_bits(4,1)`.
@@ -65,7 +72,30 @@ pub struct Flow {
     ufid_without_comma: bool,
     /// Nothing of the key was to be seen. (A key that has no attribute is `<empty>`.)
     key_is_hidden: bool,
+    spelling: Spelling,
 }
+
+/// The line that a flow was read from, if the flow alone would print otherwise: another release made it, or somebody indented
+/// it. It is no part of the flow's value.
+#[derive(Clone, Debug, Default)]
+struct Spelling(Option<Box<str>>);
+
+impl Spelling {
+    /// The line, if it still says what the flow does.
+    fn of(&self, flow: &Flow, ports: Option<&PortNames>) -> Option<&str> {
+        let line = self.0.as_deref()?;
+        let is_same = Flow::parse(line, ports).is_ok_and(|read| read == *flow);
+        is_same.then_some(line)
+    }
+}
+
+impl PartialEq for Spelling {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Spelling {}
 
 /// How much of a flow is in hardware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,14 +190,20 @@ impl Flow {
     /// Reads the lines of a dump. Those that tell which thread's flows follow (`flow-dump from ..`) and empty ones are
     /// left out; a line that cannot be read does not keep the others from being read.
     pub fn parse_dump(dump: &str) -> impl Iterator<Item = Result<Self, ParseError>> {
-        dump.lines()
-            .filter(|line| !line.is_empty() && !line.starts_with("flow-dump from "))
-            .map(str::parse)
+        flow_lines(dump).map(str::parse)
     }
 
-    fn prints_key_as(&self, verbose: bool, ports: Option<&PortNames>, text: &str) -> bool {
-        first_difference(&PrintedKey(self, verbose, ports), text).is_none()
+    /// Reads the lines of a dump as [`Flow::parse_dump`] does, with ports by name as [`Flow::parse_named`].
+    pub fn parse_named_dump(dump: &str, ports: &PortNames) -> impl Iterator<Item = Result<Self, ParseError>> {
+        flow_lines(dump).map(|line| Self::parse(line, Some(ports)))
     }
+}
+
+fn flow_lines(dump: &str) -> impl Iterator<Item = &str> {
+    dump.lines().filter(|line| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with("flow-dump from ")
+    })
 }
 
 impl FlowActions {
@@ -218,8 +254,9 @@ impl FromStr for Flow {
     type Err = ParseError;
 
     /// Reads one line, without its end. Actions that cannot be read stay text; their error counts from their start.
+    /// Attributes and fields that are not known go to [`Flow::other_keys`] and [`Flow::other`].
     ///
-    /// What `Display` makes of the flow is the line again; one that says the same in other words is an error.
+    /// What `Display` makes of the flow is the line again.
     fn from_str(line: &str) -> Result<Self, ParseError> {
         Self::parse(line, None)
     }
@@ -238,6 +275,9 @@ pub struct NamedFlow<'a>(&'a Flow, Option<&'a PortNames>);
 impl fmt::Display for NamedFlow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(flow, ports) = *self;
+        if let Some(line) = flow.spelling.of(flow, ports) {
+            return f.write_str(line);
+        }
         let key = PrintedKey(flow, flow.verbose, ports);
         match &flow.actions {
             FlowActions::Parsed(actions) => Line(flow, &key, &PrintedActions(actions, ports)).fmt(f),
@@ -245,182 +285,3 @@ impl fmt::Display for NamedFlow<'_> {
         }
     }
 }
-
-impl Flow {
-    fn parse(line: &str, ports: Option<&PortNames>) -> Result<Self, ParseError> {
-        let mut lexer = Lexer::over(line, ports);
-        let mut flow = Self::default();
-        if lexer.starts_with("ufid:") {
-            flow.ufid = Some(Ufid::parse_from(&mut lexer)?);
-            flow.ufid_without_comma = lexer.eat(" ");
-            if !flow.ufid_without_comma {
-                lexer.expect(", ")?;
-            }
-        }
-        let start = lexer.offset();
-        (flow.key, flow.in_port) = FlowKey::parse_from(&mut lexer, "packets:")?;
-        let key = line.get(start..lexer.offset()).unwrap_or_default();
-        lexer.expect("packets:")?;
-        flow.packets = lexer.number(u64::MAX)?;
-        lexer.expect(", bytes:")?;
-        flow.bytes = lexer.number(u64::MAX)?;
-        lexer.expect(", used:")?;
-        flow.used_ms = parse_used(&mut lexer)?;
-        loop {
-            lexer.expect(", ")?;
-            if lexer.eat("actions:") {
-                break;
-            } else if lexer.eat("flags:") {
-                flow.tcp_flags = parse_tcp_flags(&mut lexer)?;
-            } else if lexer.eat("offloaded:partial") {
-                flow.offloaded = Some(Offloaded::Partial);
-            } else if lexer.eat("offloaded:yes") {
-                flow.offloaded = Some(Offloaded::Yes);
-            } else if lexer.eat("dp:") {
-                flow.dp_layer = Some(lexer.take_while(|c| c != ',').to_owned());
-            } else {
-                flow.other.push(lexer.take_while(|c| c != ',').to_owned());
-            }
-        }
-        let rest = lexer.take_while(|_| true);
-        let (actions, extra) = match rest.rsplit_once(", dp-extra-info:") {
-            Some((actions, extra)) => (actions, Some(extra.to_owned())),
-            None => (rest, None),
-        };
-        flow.actions = FlowActions::of_text(actions, ports);
-        flow.dp_extra_info = extra;
-        // Nothing in a line says which form it has, but a ufid stands in verbose ones alone.
-        let key = key.strip_suffix(", ").unwrap_or(key);
-        flow.verbose = flow.ufid.is_some();
-        flow.key_is_hidden = key.is_empty();
-        let forms = [flow.verbose, !flow.verbose];
-        let form = forms
-            .into_iter()
-            .find(|form| flow.prints_key_as(*form, ports, key));
-        flow.verbose = form.unwrap_or(flow.verbose);
-        let difference = match form {
-            // Key and actions, which are most of the line, were compared.
-            Some(_) => first_difference(&Line(&flow, &key, &actions), line),
-            None => first_difference(&NamedFlow(&flow, ports), line),
-        };
-        match difference {
-            None => Ok(flow),
-            Some(offset) => {
-                let mut lexer = Lexer::new(line);
-                lexer.skip(offset);
-                Err(lexer.expected("the words of Open vSwitch"))
-            }
-        }
-    }
-}
-
-/// A flow, and what its key and its actions print as.
-struct Line<'a>(&'a Flow, &'a dyn fmt::Display, &'a dyn fmt::Display);
-
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(flow, key, actions) = self;
-        if let Some(ufid) = &flow.ufid {
-            let comma = if flow.ufid_without_comma { "" } else { "," };
-            write!(f, "{ufid}{comma} ")?;
-        }
-        write!(f, "{key}, packets:{}, bytes:{}, used:", flow.packets, flow.bytes)?;
-        match flow.used_ms {
-            None => f.write_str("never")?,
-            Some(ms) => write!(f, "{}.{:03}s", ms / 1000, ms % 1000)?,
-        }
-        if flow.tcp_flags != 0 {
-            f.write_str(", flags:")?;
-            for (bit, letter) in TCP_FLAGS {
-                f.write_str(if flow.tcp_flags & bit == 0 { "" } else { letter })?;
-            }
-        }
-        match flow.offloaded {
-            None => {}
-            Some(Offloaded::Partial) => f.write_str(", offloaded:partial")?,
-            Some(Offloaded::Yes) => f.write_str(", offloaded:yes")?,
-        }
-        if let Some(dp_layer) = &flow.dp_layer {
-            write!(f, ", dp:{dp_layer}")?;
-        }
-        flow.other.iter().try_for_each(|field| write!(f, ", {field}"))?;
-        write!(f, ", actions:{actions}")?;
-        match &flow.dp_extra_info {
-            Some(info) => write!(f, ", dp-extra-info:{info}"),
-            None => Ok(()),
-        }
-    }
-}
-
-struct PrintedActions<'a>(&'a Actions, Option<&'a PortNames>);
-
-impl fmt::Display for PrintedActions<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.1 {
-            None => fmt::Display::fmt(self.0, f),
-            Some(ports) => fmt::Display::fmt(&self.0.named(ports), f),
-        }
-    }
-}
-
-/// The key of a flow, verbose or terse, with the name of its port.
-struct PrintedKey<'a>(&'a Flow, bool, Option<&'a PortNames>);
-
-impl fmt::Display for PrintedKey<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.key_is_hidden && self.0.key.keys().is_empty() {
-            return Ok(());
-        }
-        let Self(flow, verbose, ports) = *self;
-        let port = match (&flow.in_port, ports) {
-            (Some(port), _) => ShownPort::Name(port),
-            (None, Some(ports)) => ShownPort::Among(ports),
-            (None, None) => ShownPort::Number,
-        };
-        Printer::print(f, |f| flow.key.print(verbose, port, &mut List::new(f)))
-    }
-}
-
-/// `never`, or seconds with three decimals: `0.512s`.
-fn parse_used(lexer: &mut Lexer<'_>) -> Result<Option<u64>, ParseError> {
-    if lexer.eat("never") {
-        return Ok(None);
-    }
-    let start = *lexer;
-    let seconds: Option<u64> = lexer.take_while(|c| c.is_ascii_digit()).parse().ok();
-    lexer.expect(".")?;
-    let thousandths = lexer.take_while(|c| c.is_ascii_digit());
-    lexer.expect("s")?;
-    seconds
-        .filter(|_| thousandths.len() == 3)
-        .and_then(|seconds| seconds.checked_mul(1000)?.checked_add(thousandths.parse().ok()?))
-        .map(Some)
-        .ok_or_else(|| start.expected("seconds with three decimals"))
-}
-
-fn parse_tcp_flags(lexer: &mut Lexer<'_>) -> Result<u16, ParseError> {
-    let mut flags = 0;
-    while !lexer.at(|byte| byte == b',') {
-        let Some((bit, _)) = TCP_FLAGS.iter().find(|(_, letter)| lexer.eat(letter)) else {
-            return Err(lexer.expected("a TCP flag"));
-        };
-        flags |= bit;
-    }
-    Ok(flags)
-}
-
-/// In the order in which they are printed.
-const TCP_FLAGS: [(u16, &str); 12] = [
-    (0x002, "S"),
-    (0x001, "F"),
-    (0x008, "P"),
-    (0x004, "R"),
-    (0x020, "U"),
-    (0x010, "."),
-    (0x040, "E"),
-    (0x080, "C"),
-    (0x100, "N"),
-    (0x200, "[200]"),
-    (0x400, "[400]"),
-    (0x800, "[800]"),
-];

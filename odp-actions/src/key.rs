@@ -31,6 +31,7 @@ mod nsh;
 mod options;
 mod pairs;
 pub(crate) mod payload;
+mod recover;
 mod tunnel;
 mod ufid;
 mod vlan;
@@ -168,15 +169,15 @@ impl Key {
         match (self, mask) {
             (Self::Tunnel(tunnel), Self::Tunnel(mask)) => tunnel.is_whole(mask),
             (Self::Encap(keys), Self::Encap(masks)) => {
-                let masks = Masks::new(masks);
+                let mut masks = Masks::new(masks);
                 keys.iter()
-                    .all(|key| masks.of(key).is_some_and(|mask| key.is_exact(mask)))
+                    .all(|key| masks.next_of(key).is_some_and(|mask| key.is_exact(mask)))
             }
             (Self::Nsh(nsh), Self::Nsh(mask)) => {
-                let masks = Masks::new(mask.attrs());
+                let mut masks = Masks::new(mask.attrs());
                 nsh.attrs()
                     .iter()
-                    .all(|attr| masks.of(attr).is_some_and(|mask| ones(mask.payload())))
+                    .all(|attr| masks.next_of(attr).is_some_and(|mask| ones(mask.payload())))
             }
             _ => ones(mask.payload()),
         }

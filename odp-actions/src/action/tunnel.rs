@@ -285,7 +285,7 @@ fn print_gre(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
 
 fn print_erspan(rest: &mut Rest<'_>, f: &mut Printer<'_>) -> fmt::Result {
     // A GRE header with a sequence number, then ERSPAN's own of 4 bytes.
-    let Some([.., a, b, c, _]) = rest.take::<12>() else {
+    let Some([.., a, _, b, c]) = rest.take::<12>() else {
         return f.write_str("erspan(truncated header))");
     };
     let (version, sid) = (a >> 4, u16::from_be_bytes([b & 3, c]));

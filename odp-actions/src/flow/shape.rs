@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::Flow;
+use super::{Flow, Spelling};
 
 impl Flow {
     /// The mask, as the printed key without its values: `recirc_id,in_port,eth,eth_type,ipv4(dst/255.255.255.0,frag)`. Two
@@ -22,6 +22,7 @@ impl Flow {
         let mut flow = self.clone();
         flow.ufid = None;
         flow.verbose = false;
+        flow.spelling = Spelling::default();
         let line = flow.to_string();
         let key = line.split_once(", packets:").map_or("", |(key, _)| key);
         let mut shape = String::with_capacity(key.len());

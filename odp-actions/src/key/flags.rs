@@ -140,7 +140,8 @@ pub(crate) fn parse_flags(
             true => parse_flag(names, lexer)?,
             false => parse_number(allowed, lexer)?,
         };
-        if !lexer.eat("|") {
+        // Up to Open vSwitch 2.4 a comma stands between them.
+        if !(lexer.eat("|") || lexer.is_printed() && lexer.eat(",")) {
             lexer.expect(")")?;
             break;
         }

@@ -7,11 +7,11 @@ use core::str::FromStr;
 
 use netlink_genl::nlattr::{Attrs, Counter, DecodeError, EncodeError, Sink};
 
-use super::Key;
 use super::list::List;
 use super::payload::{
     Attribute, Context, Masks, Payload, TextAttribute, decode_nest, decode_prefix, encode_nest,
 };
+use super::{Key, Ufid, recover};
 use crate::PortNames;
 use crate::text::ParseError;
 use crate::text::lex::Lexer;
@@ -58,10 +58,10 @@ impl FlowKey {
         &self.masks
     }
 
-    /// The attributes, each with its mask: the first of its type.
+    /// The attributes, each with its mask: the first of its type, the second for the second attribute of this type.
     pub fn pairs(&self) -> impl Iterator<Item = (&Key, Option<&Key>)> {
-        let masks = Masks::new(&self.masks);
-        self.keys.iter().map(move |key| (key, masks.of(key)))
+        let mut masks = Masks::new(&self.masks);
+        self.keys.iter().map(move |key| (key, masks.next_of(key)))
     }
 
     /// Whether every bit of every attribute counts.
@@ -111,43 +111,38 @@ impl FlowKey {
         Verbose(self)
     }
 
-    /// Reads attributes up to the end or to `until`. A port may have a name, which then comes back instead of the
-    /// attribute.
-    pub(crate) fn parse_from(
-        lexer: &mut Lexer<'_>,
-        until: &str,
-    ) -> Result<(Self, Option<PortName>), ParseError> {
-        let (mut key, mut port) = (Self::default(), None);
-        let context = Context {
-            depth: 0,
-            is_printed: !until.is_empty(),
-        };
+    /// Reads attributes up to the end; what has a name before a colon ends a printed line's, too.
+    pub(crate) fn parse_from(lexer: &mut Lexer<'_>) -> Result<ReadKey, ParseError> {
+        let mut read = ReadKey::default();
+        let key = &mut read.key;
         let mut sizes = [Counter::new(), Counter::new()];
         lexer.eat("<empty>");
         lexer.separators();
-        while !lexer.is_empty() && (until.is_empty() || !lexer.starts_with(until)) {
+        while !is_end(lexer) {
             let start = *lexer;
             let position = key.keys.len();
-            if let Some(mask) = parse_lone_ether_type(lexer, until, context) {
+            if let Some(mask) = parse_lone_ether_type(lexer, is_end) {
                 key.masks.push(mask);
-            } else if let Some(name) = parse_port_name(lexer, context) {
+            } else if let Some(name) = parse_port_name(lexer) {
                 match lexer.number_of(name) {
                     Some(number) => {
                         key.push_read(Key::InPort(number), Key::InPort(u32::MAX), &mut sizes, start)?;
                     }
-                    None if port.is_none() => {
+                    None if read.port.is_none() => {
                         let name = name.into();
-                        port = Some(PortName { name, position });
+                        read.port = Some(PortName { name, position });
                     }
                     None => return Err(start.expected("one port")),
                 }
-            } else {
-                let (value, mask) = Key::parse_masked(lexer, context)?;
+            } else if lexer.starts_with("ufid:") {
+                // Open vSwitch reads the id of a flow before any attribute, and has no use for it in a key.
+                read.ufid = Some(Ufid::parse_from(lexer)?);
+            } else if let Some((value, mask)) = recover::parse_attribute(lexer, &mut read.unknown)? {
                 key.push_read(value, mask, &mut sizes, start)?;
             }
             lexer.separators();
         }
-        Ok((key, port))
+        Ok(read)
     }
 
     /// Appends what a text has at `start`, unless it is more than an attribute holds.
@@ -195,10 +190,10 @@ impl FromStr for FlowKey {
 
     /// Reads what `ovs-dpctl` prints and reads for a flow key. What has no mask in the text is covered by an exact one.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut lexer = Lexer::new(text);
-        match Self::parse_from(&mut lexer, "")? {
-            (key, None) => Ok(key),
-            (_, Some(_)) => {
+        let read = Self::parse_from(&mut Lexer::new(text))?;
+        match read.port {
+            None => Ok(read.key),
+            Some(_) => {
                 let at = text.find("in_port(").map_or(0, |at| at + "in_port(".len());
                 let mut lexer = Lexer::new(text);
                 lexer.skip(at);
@@ -223,6 +218,17 @@ impl fmt::Display for Verbose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Printer::print(f, |f| self.0.print(true, ShownPort::Number, &mut List::new(f)))
     }
+}
+
+/// What a text has of a flow key.
+#[derive(Default)]
+pub(crate) struct ReadKey {
+    pub(crate) key: FlowKey,
+    pub(crate) ufid: Option<Ufid>,
+    /// A port by its name, in the place of an attribute.
+    pub(crate) port: Option<PortName>,
+    /// What cannot be read, each part inside the names around it.
+    pub(crate) unknown: Vec<String>,
 }
 
 /// A port that stands in a flow by its name, before the attribute at `position`.
@@ -293,7 +299,7 @@ impl Payload for Encap {
             }
             // Something always stands before it.
             if let Some(mask) = (!keys.is_empty())
-                .then(|| parse_lone_ether_type(lexer, ")", context))
+                .then(|| parse_lone_ether_type(lexer, |behind| behind.starts_with(")")))
                 .flatten()
             {
                 masks.push(mask);
@@ -301,7 +307,6 @@ impl Payload for Encap {
             }
             let inside = Context {
                 depth: context.depth + 1,
-                ..context
             };
             let (key, mask) = Key::parse_masked(lexer, inside)?;
             keys.push(key);
@@ -343,10 +348,10 @@ fn print_keys(
         _ => Ok(()),
     };
     let (mut has_ether_type, mut has_packet_type) = (false, false);
-    let by_kind = Masks::new(masks);
+    let mut by_kind = Masks::new(masks);
     for (at, key) in keys.iter().enumerate() {
         print_port(at, list)?;
-        let mask = by_kind.of(key);
+        let mask = by_kind.next_of(key);
         if key.is_misfit(mask) {
             key.print_misfit(mask, list.f)?;
             continue;
@@ -381,7 +386,7 @@ fn print_keys(
 }
 
 /// `in_port(eth0)`. A line that was printed has numbers in decimal; where they are read, they may be in hexadecimal, too.
-fn parse_port_name<'a>(lexer: &mut Lexer<'a>, context: Context) -> Option<&'a str> {
+fn parse_port_name<'a>(lexer: &mut Lexer<'a>) -> Option<&'a str> {
     let mut ahead = *lexer;
     if !ahead.eat("in_port(") {
         return None;
@@ -389,7 +394,7 @@ fn parse_port_name<'a>(lexer: &mut Lexer<'a>, context: Context) -> Option<&'a st
     let name = ahead.take_while(|c| c != ')');
     ahead.expect(")").ok()?;
     let digits = name.trim_start_matches(|c: char| c.is_ascii_digit());
-    let is_number = match context.is_printed {
+    let is_number = match lexer.is_printed() {
         true => digits.len() < name.len() && (digits.is_empty() || digits.starts_with('/')),
         false => name.starts_with(|c: char| c.is_ascii_digit() || c == ' '),
     };
@@ -401,10 +406,10 @@ fn parse_port_name<'a>(lexer: &mut Lexer<'a>, context: Context) -> Option<&'a st
 }
 
 /// What [`print_keys`] has at the end for a mask without a value. It is read as that only in a printed line, and before
-/// its `end`: Open vSwitch, which never reads such lines, takes it for a value of 0.
-fn parse_lone_ether_type(lexer: &mut Lexer<'_>, end: &str, context: Context) -> Option<Key> {
+/// the end: Open vSwitch, which never reads such lines, takes it for a value of 0.
+fn parse_lone_ether_type(lexer: &mut Lexer<'_>, is_end: impl Fn(&Lexer<'_>) -> bool) -> Option<Key> {
     let mut ahead = *lexer;
-    if !context.is_printed || !ahead.eat("eth_type(0/0x") {
+    if !lexer.is_printed() || !ahead.eat("eth_type(0/0x") {
         return None;
     }
     let mask = u16::from_str_radix(ahead.take_while(|c| c.is_ascii_hexdigit()), 16).ok()?;
@@ -412,10 +417,22 @@ fn parse_lone_ether_type(lexer: &mut Lexer<'_>, end: &str, context: Context) -> 
     let is_last = {
         let mut behind = ahead;
         behind.separators();
-        behind.starts_with(end)
+        is_end(&behind)
     };
     is_last.then(|| *lexer = ahead)?;
     Some(Key::EtherType(mask))
+}
+
+/// Whether a key ends here: at the end of the text, and at the first of the fields behind it, `packets:6`, in a line that was
+/// printed.
+fn is_end(lexer: &Lexer<'_>) -> bool {
+    let mut ahead = *lexer;
+    lexer.is_empty()
+        || lexer.is_printed()
+            && !lexer.starts_with("ufid:")
+            && ahead.word("a name").is_ok()
+            && ahead.eat(":")
+            && !ahead.at(|byte| byte.is_ascii_whitespace())
 }
 
 /// What Open vSwitch's parser takes; a message has less room.

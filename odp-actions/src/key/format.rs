@@ -407,8 +407,13 @@ impl Format for Frag {
         }
     }
 
+    /// Open vSwitch up to 2.3 shows the mask, `no/0xff`; none reads it.
     fn scan(lexer: &mut Lexer<'_>) -> Result<(u8, u8), ParseError> {
-        Self::parse(lexer).map(|value| (value, Self::FULL))
+        let value = Self::parse(lexer)?;
+        match lexer.is_printed() && lexer.eat("/") {
+            false => Ok((value, Self::FULL)),
+            true => Hex8::parse(lexer).map(|mask| (value, mask)),
+        }
     }
 }
 

@@ -142,12 +142,12 @@ impl Payload for GeneveOpts {
         })
     }
 
-    fn parse(lexer: &mut Lexer<'_>, context: Context) -> Result<(Self, Self), ParseError> {
+    fn parse(lexer: &mut Lexer<'_>, _: Context) -> Result<(Self, Self), ParseError> {
         let (mut opts, mut mask) = (Self::default(), Self::default());
         lexer.expect("(")?;
         let mut start = *lexer;
         while lexer.eat("{") {
-            parse_option(lexer, &mut opts.bytes, &mut mask.bytes, context)?;
+            parse_option(lexer, &mut opts.bytes, &mut mask.bytes)?;
             if opts.bytes.len() > MAX_OPTIONS {
                 return Err(start.expected("at most 252 bytes of options"));
             }
@@ -195,12 +195,7 @@ fn print_option(
 }
 
 /// Reads `class=..,type=..,len=..,data}`, in this order; each may be missing, and so may commas.
-fn parse_option(
-    lexer: &mut Lexer<'_>,
-    opts: &mut Vec<u8>,
-    masks: &mut Vec<u8>,
-    context: Context,
-) -> Result<(), ParseError> {
+fn parse_option(lexer: &mut Lexer<'_>, opts: &mut Vec<u8>, masks: &mut Vec<u8>) -> Result<(), ParseError> {
     let (mut class, mut kind, mut len) = ((0, 0), (0, 0), (0, 0));
     if lexer.eat("class=") {
         class = Hex16::scan(lexer)?;
@@ -217,7 +212,7 @@ fn parse_option(
             return Err(start.expected("a multiple of 4 up to 124"));
         }
         comma = lexer.eat(",");
-    } else if context.is_printed {
+    } else if lexer.is_printed() {
         // What is not matched is not in a terse line, but data may be.
         len.0 = shown_len(*lexer);
         comma = len.0 > 0;
@@ -229,7 +224,7 @@ fn parse_option(
     let (mut data, mut mask) = (alloc::vec![0; len.0.into()], alloc::vec![u8::MAX; len.0.into()]);
     if comma {
         data = parse_wide(lexer, data.len())?;
-    } else if context.is_printed {
+    } else if lexer.is_printed() {
         mask.fill(0);
     }
     if lexer.eat("/") {

@@ -5,6 +5,7 @@ use core::fmt;
 
 use netlink_genl::nlattr::{EncodeError, Sink};
 
+use super::format::{Format, Net32};
 use super::list::List;
 use super::payload::{Context, Payload};
 use crate::text::ParseError;
@@ -66,6 +67,9 @@ impl Payload for Mpls {
         let (mut stack, mut masks) = (Vec::new(), Vec::new());
         let (mut entry, mut mask, mut seen) = (0, 0, 0_u32);
         lexer.expect("(")?;
+        if lexer.is_printed() && lexer.starts_with("lse0=") {
+            return parse_words(lexer);
+        }
         loop {
             let start = *lexer;
             let Some((_, shift, full, _)) = LSE_FIELDS.iter().find(|(name, ..)| lexer.eat(name)) else {
@@ -106,6 +110,22 @@ impl Payload for Mpls {
     fn is_all(mask: &Vec<u32>, ones: bool) -> bool {
         mask.iter().all(|mask| *mask == if ones { u32::MAX } else { 0 })
     }
+}
+
+/// `lse0=0x1100,lse1=0x2140/0xfff00000)`: how Open vSwitch 2.3 to 2.5 print several entries.
+#[cold]
+fn parse_words(lexer: &mut Lexer<'_>) -> Result<(Vec<u32>, Vec<u32>), ParseError> {
+    let (mut stack, mut masks) = (Vec::new(), Vec::new());
+    for name in ["lse0=", "lse1=", "lse2="] {
+        if stack.is_empty() || lexer.eat(",") {
+            lexer.expect(name)?;
+            let (entry, mask) = Net32::scan(lexer)?;
+            stack.push(entry);
+            masks.push(mask);
+        }
+    }
+    lexer.expect(")")?;
+    Ok((stack, masks))
 }
 
 /// Open vSwitch's `FLOW_MAX_MPLS_LABELS`.

@@ -95,9 +95,10 @@ impl Payload for Nsh {
     /// Without a mask all fields, with one those that it covers, terse and verbose alike.
     fn print(name: &str, nsh: &Self, mask: Option<&Self>, _: bool, list: &mut List<'_, '_>) -> fmt::Result {
         list.nest(name, |list| {
-            let masks = Masks::new(mask.map_or(&[], |mask| &mask.attrs));
+            let masks = || Masks::new(mask.map_or(&[][..], |mask| &mask.attrs));
+            let mut each = masks();
             for attr in &nsh.attrs {
-                let mask = masks.of(attr);
+                let mask = each.next_of(attr);
                 if attr.is_misfit(mask) {
                     write!(list.f, "key{}", attr.kind())?;
                     attr.print_misfit(mask, list.f)?;
@@ -108,7 +109,9 @@ impl Payload for Nsh {
                 None => print_fields(&fields, list),
                 Some(_) => {
                     // Only a mask whose value is there counts; without one all bits do.
-                    let masks = Self::new(nsh.attrs.iter().filter_map(|attr| masks.of(attr)).cloned());
+                    let mut each = masks();
+                    let masks = nsh.attrs.iter().filter_map(|attr| each.next_of(attr));
+                    let masks = Self::new(masks.cloned());
                     print_masked(&fields, &masks.fields(Fields::ONES), list)
                 }
             }

@@ -127,13 +127,13 @@ impl Payload for Erspan {
         })
     }
 
-    fn parse(lexer: &mut Lexer<'_>, context: Context) -> Result<(Self, Self), ParseError> {
+    fn parse(lexer: &mut Lexer<'_>, _: Context) -> Result<(Self, Self), ParseError> {
         lexer.expect("(")?;
         let start = *lexer;
         let mut version = (0, 0);
         if lexer.eat("ver=") {
             version = Dec8::scan(lexer)?;
-        } else if context.is_printed {
+        } else if lexer.is_printed() {
             // A version that is not matched is not in a terse line.
             version.0 = if lexer.starts_with("idx=") { 1 } else { 2 };
         }
@@ -146,7 +146,7 @@ impl Payload for Erspan {
         let mut mask = Self {
             version: match version.1 {
                 u8::MAX => u32::MAX,
-                covered if context.is_printed => covered.into(),
+                covered if lexer.is_printed() => covered.into(),
                 _ => u32::MAX,
             },
             data: [u8::MAX; 8],
@@ -344,7 +344,7 @@ impl Payload for VxlanOpts {
         let (value, mask) = Gbp::parse(lexer, context)?;
         lexer.expect(")")?;
         // Open vSwitch writes no attribute for a policy of zeros, and none for a mask of zeros.
-        let opts = |gbp: Gbp| Self::new((context.is_printed || gbp.0 != 0).then_some(VxlanAttr::Gbp(gbp)));
+        let opts = |gbp: Gbp| Self::new((lexer.is_printed() || gbp.0 != 0).then_some(VxlanAttr::Gbp(gbp)));
         Ok((opts(value), opts(mask)))
     }
 

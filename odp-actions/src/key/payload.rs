@@ -21,9 +21,6 @@ use crate::text::print::Printer;
 pub(crate) struct Context {
     /// How many nests stand around it.
     pub(crate) depth: usize,
-    /// Whether it is a line that Open vSwitch has printed, and does not read. Where the two languages differ a text is
-    /// otherwise taken as Open vSwitch takes it.
-    pub(crate) is_printed: bool,
 }
 
 /// Bytes, mask and text of the payload of one attribute.
@@ -237,13 +234,13 @@ pub(crate) fn print_each<A: Attribute>(
     list: &mut List<'_, '_>,
     mut print: impl FnMut(&A, Option<&A>, &mut List<'_, '_>) -> fmt::Result,
 ) -> fmt::Result {
-    let masks = masks.map(Masks::new);
+    let mut masks = masks.map(Masks::new);
     attrs.into_iter().try_for_each(|attr| {
         let attr = attr.borrow();
         let missing;
-        let mask = match &masks {
+        let mask = match &mut masks {
             None => None,
-            Some(masks) => Some(match masks.of(attr) {
+            Some(masks) => Some(match masks.next_of(attr) {
                 Some(mask) => mask,
                 None => {
                     missing = attr.wildcard();
@@ -261,34 +258,51 @@ pub(crate) fn print_each<A: Attribute>(
     })
 }
 
-/// Finds the mask of an attribute in a list of masks: the first of its type, as Open vSwitch looks it up.
+/// Finds the masks of attributes in a list of masks, for one attribute after the other: the first of its type for the first
+/// attribute of a type, the second for the second. Where there are not so many, the first, as Open vSwitch has it for all.
 pub(crate) struct Masks<'a, A> {
     list: &'a [A],
     /// The type of each.
     kinds: Vec<u16>,
-    /// For a list that is too long to search once for each attribute: where each type stands.
-    index: BTreeMap<u16, usize>,
+    /// Those of a short list that have been given away, as bits.
+    given: u64,
+    /// For a list that is too long to search once for each attribute: where each type stands, and how many were given away.
+    index: BTreeMap<u16, (Vec<usize>, usize)>,
 }
 
 impl<'a, A: Attribute> Masks<'a, A> {
     pub(crate) fn new(list: &'a [A]) -> Self {
         let kinds: Vec<_> = list.iter().map(A::kind).collect();
-        let mut index = BTreeMap::new();
+        let mut index = BTreeMap::<u16, (Vec<usize>, usize)>::new();
         if list.len() > LONG_LIST {
             for (at, kind) in kinds.iter().enumerate() {
-                index.entry(*kind).or_insert(at);
+                index.entry(*kind).or_default().0.push(at);
             }
         }
-        Self { list, kinds, index }
+        Self {
+            list,
+            kinds,
+            given: 0,
+            index,
+        }
     }
 
-    pub(crate) fn of(&self, attr: &A) -> Option<&'a A> {
+    pub(crate) fn next_of(&mut self, attr: &A) -> Option<&'a A> {
         let kind = attr.kind();
-        let at = match self.list.len() {
-            ..=LONG_LIST => self.kinds.iter().position(|mask| *mask == kind),
-            _ => self.index.get(&kind).copied(),
+        let at = if self.list.len() <= LONG_LIST {
+            let mut places = (0..self.kinds.len()).filter(|at| self.kinds[*at] == kind);
+            let first = places.next()?;
+            let is_free = |at: &usize| self.given >> at & 1 == 0;
+            let at = [first].into_iter().chain(places).find(is_free);
+            self.given |= at.map_or(0, |at| 1 << at);
+            at.unwrap_or(first)
+        } else {
+            let (places, given) = self.index.get_mut(&kind)?;
+            let at = places.get(*given).or(places.first())?;
+            *given += 1;
+            *at
         };
-        self.list.get(at?)
+        self.list.get(at)
     }
 }
 

@@ -171,10 +171,10 @@ impl Tunnel {
             return true;
         }
         let masks: Vec<_> = mask.attrs().collect();
-        let masks = Masks::new(&masks);
+        let mut masks = Masks::new(&masks);
         self.attrs()
             .filter(|attr| attr.flag() == 0)
-            .all(|attr| masks.of(&attr).is_some_and(|mask| attr.is_whole(mask)))
+            .all(|attr| masks.next_of(&attr).is_some_and(|mask| attr.is_whole(mask)))
     }
 
     /// The attributes that are no flags.
@@ -288,7 +288,7 @@ impl Payload for Tunnel {
 fn parse_part(pairs: &mut Pairs, lexer: &mut Lexer<'_>, context: Context) -> Result<(), ParseError> {
     let start = *lexer;
     if lexer.eat_word("flags") {
-        return parse_flag_names(pairs, lexer, context, start.offset());
+        return parse_flag_names(pairs, lexer, start.offset());
     }
     if lexer.starts_with("vxlan(") {
         return parse_vxlan(pairs, lexer, context);
@@ -323,7 +323,7 @@ fn parse_vxlan(pairs: &mut Pairs, lexer: &mut Lexer<'_>, context: Context) -> Re
     if let Some(parsed) = TunnelAttr::parse_into(lexer, context, pairs) {
         parsed?;
     }
-    if context.is_printed {
+    if lexer.is_printed() {
         return Ok(());
     }
     let Pairs { values, masks } = pairs;
@@ -336,16 +336,11 @@ fn parse_vxlan(pairs: &mut Pairs, lexer: &mut Lexer<'_>, context: Context) -> Re
 }
 
 /// Reads `(df|csum|key)`.
-fn parse_flag_names(
-    pairs: &mut Pairs,
-    lexer: &mut Lexer<'_>,
-    context: Context,
-    offset: usize,
-) -> Result<(), ParseError> {
+fn parse_flag_names(pairs: &mut Pairs, lexer: &mut Lexer<'_>, offset: usize) -> Result<(), ParseError> {
     lexer.expect("(")?;
     let (flags, mask) = parse_flags(&FLAGS, ALL_FLAGS, lexer)?;
     // A terse flow shows no more than this of a tunnel id that is there, but not matched.
-    if context.is_printed && flags & FLAG_KEY != 0 {
+    if lexer.is_printed() && flags & FLAG_KEY != 0 {
         add_hidden_id(pairs);
     }
     // Flags count as covered. Only masks behind them tell where theirs stands.

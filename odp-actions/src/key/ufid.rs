@@ -25,8 +25,8 @@ impl Ufid {
         lexer.expect("ufid:")?;
         let start = *lexer;
         let wrong = || start.expected("a flow id");
-        let text = lexer.take_while(|c| c.is_ascii_hexdigit() || c == '-').as_bytes();
-        if text.len() != 36 {
+        let text = lexer.take(36).as_bytes();
+        if text.is_empty() {
             return Err(wrong());
         }
         let mut number: u128 = 0;

@@ -21,6 +21,7 @@ pub(crate) struct Lexer<'a> {
     depth: usize,
     /// Datapath ports that may stand by name.
     ports: Option<&'a PortNames>,
+    is_printed: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -35,6 +36,33 @@ impl<'a> Lexer<'a> {
             rest: text,
             depth: 0,
             ports,
+            is_printed: false,
+        }
+    }
+
+    /// Over a line that a release of Open vSwitch has printed, and does not read. Where the two languages differ a text is
+    /// otherwise taken as Open vSwitch takes it.
+    pub(crate) fn printed(self) -> Self {
+        Self {
+            is_printed: true,
+            ..self
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_printed(&self) -> bool {
+        self.is_printed
+    }
+
+    /// The same language, and the same ports, in another text.
+    pub(crate) fn at_start_of<'b>(&self, text: &'b str) -> Lexer<'b>
+    where
+        'a: 'b,
+    {
+        Lexer {
+            text,
+            rest: text,
+            ..*self
         }
     }
 
@@ -270,10 +298,28 @@ impl<'a> Lexer<'a> {
 
     /// Takes `len` bytes; nothing if there are not so many, or a character would be split.
     #[inline]
-    fn take(&mut self, len: usize) -> &'a str {
+    pub(crate) fn take(&mut self, len: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at_checked(len).unwrap_or(("", self.rest));
         self.rest = rest;
         taken
+    }
+
+    /// Takes what stands before the next comma that is in no brackets, or the end; nothing if brackets do not match.
+    pub(crate) fn item(&mut self) -> Option<&'a str> {
+        let mut depth = 0_usize;
+        let mut len = self.rest.len();
+        for (at, byte) in self.rest.bytes().enumerate() {
+            match byte {
+                b'(' | b'{' => depth += 1,
+                b')' | b'}' => depth = depth.checked_sub(1)?,
+                b',' if depth == 0 => {
+                    len = at;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        (depth == 0).then(|| self.take(len))
     }
 
     /// Takes what C's `%i` skips before a number.

@@ -15,6 +15,7 @@ mod dpctl;
 mod invariant;
 mod keys;
 mod keys_dpctl;
+mod lines;
 mod names;
 mod random;
 mod topology;

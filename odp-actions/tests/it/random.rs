@@ -16,3 +16,9 @@ impl Random {
         usize::try_from(high).unwrap() % limit
     }
 }
+
+/// How often a random test does what it does: `usual` times, or `OVS_RS_ROUNDS`.
+pub(crate) fn rounds(usual: usize) -> usize {
+    let rounds = std::env::var("OVS_RS_ROUNDS").ok();
+    rounds.map_or(usual, |rounds| rounds.parse().expect("OVS_RS_ROUNDS is a number"))
+}
