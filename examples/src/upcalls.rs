@@ -71,6 +71,13 @@ impl Upcalls {
         })
     }
 
+    /// Whether the one socket that nothing refers to is no loss: a release with the fix keeps that of a port whose namespace was
+    /// deleted, and closes it when it uses the port's number again.
+    pub fn is_held(&self, release: Option<Release>) -> bool {
+        let per_port = self.dispatch == Some(Dispatch::PerVport);
+        self.orphaned() == 1 && per_port && release.is_some_and(|release| !release.loses_sockets())
+    }
+
     /// Sockets that nothing refers to any more.
     pub fn orphaned(&self) -> usize {
         self.accounting.count(Role::Orphaned)
@@ -102,11 +109,53 @@ fn soft_limit(limits: &str) -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
+/// What a socket is that [is held](Upcalls::is_held).
+pub const HELD: &str =
+    "1 socket is left of a port whose namespace was deleted, until the number of the port is used again";
+
 const PID_FILE: &str = "/run/openvswitch/ovs-vswitchd.pid";
 
 #[cfg(test)]
 mod tests {
+    use netlink_genl::accounting::Socket;
+
     use super::*;
+
+    #[test]
+    fn one_socket_is_held_by_releases_that_close_it_with_the_port_number() {
+        let upcalls = |orphans, dispatch| Upcalls {
+            accounting: Accounting {
+                attributed: true,
+                sockets: (1..=orphans)
+                    .map(|port| Socket {
+                        port,
+                        inode: 0,
+                        role: Role::Orphaned,
+                        queued: 0,
+                        drops: 0,
+                        groups: 0,
+                    })
+                    .collect(),
+                dangling: [].into(),
+                dispatch: [].into(),
+            },
+            dispatch: Some(dispatch),
+            deaf: false,
+            ports: 2,
+            per_port: 1,
+            open: None,
+            limit: None,
+        };
+        let is_held = |release: &str, orphans, dispatch| {
+            let release = (!release.is_empty()).then(|| release.parse().unwrap());
+            upcalls(orphans, dispatch).is_held(release)
+        };
+        for (release, held) in [("3.5.2", false), ("3.5.3", true), ("4.0.0", true), ("", false)] {
+            assert_eq!(is_held(release, 1, Dispatch::PerVport), held, "{release}");
+        }
+        assert!(!is_held("4.0.0", 2, Dispatch::PerVport) && !is_held("4.0.0", 0, Dispatch::PerVport));
+        assert!(!is_held("4.0.0", 1, Dispatch::PerCpu));
+    }
 
     #[test]
     fn the_limit_of_open_files_is_the_soft_one() {

@@ -1,6 +1,6 @@
 //! What to do about lost sockets, by release.
 
-use examples::upcalls::{Release, Upcalls};
+use examples::upcalls::{HELD, Release, Upcalls};
 use netlink_genl::ovs::datapath::Dispatch;
 
 /// Sentences for the operator, the most pressing first.
@@ -17,7 +17,10 @@ pub fn advise(upcalls: &Upcalls, release: Option<Release>) -> Vec<String> {
     let orphaned = upcalls.orphaned();
     let loses = release.is_none_or(Release::loses_sockets);
     let per_port = upcalls.dispatch == Some(Dispatch::PerVport);
-    if orphaned > 0 {
+    let is_held = upcalls.is_held(release);
+    if is_held {
+        advice.push(format!("{HELD}. Nothing is to be done."));
+    } else if orphaned > 0 {
         advice.push(format!(
             "{orphaned} sockets are lost: nothing will ever come through them, and only a restart of ovs-vswitchd \
              closes them."
@@ -40,7 +43,7 @@ pub fn advise(upcalls: &Upcalls, release: Option<Release>) -> Vec<String> {
                 "From 2.16 on Linux 5.15 or later it dispatches per CPU, which loses none; {MENDED_ARE} lose none either."
             ),
         });
-    } else if orphaned > 0 {
+    } else if orphaned > 0 && !is_held {
         advice.push(
             "This is not the known loss, which needs a release without its fix and dispatch per port: were they lost \
              before an upgrade without a restart?"

@@ -62,11 +62,11 @@ impl Report<'_> {
                     "",
                 ),
                 row("  its own, for requests", self.now.count(Role::Own), ""),
-                row(
-                    "  lost",
-                    self.orphaned(),
-                    if self.orphaned() > 0 { "<-" } else { "" },
-                ),
+                match (self.is_held(), self.orphaned()) {
+                    (true, held) => row("  held", held, "until the number of its port is used again"),
+                    (false, 0) => row("  lost", 0, ""),
+                    (false, lost) => row("  lost", lost, "<-"),
+                },
             ]);
         } else {
             let whose = "no right to read whose they are: all of its network namespace";
@@ -154,6 +154,7 @@ impl Report<'_> {
             "referenced": self.now.count(Role::Referenced),
             "own": self.now.count(Role::Own),
             "orphaned": self.orphaned(),
+            "held": usize::from(self.is_held()),
             "unknown": self.now.count(Role::Unknown),
             "missing": accounting.dangling,
             "open_descriptors": upcalls.open,
@@ -164,6 +165,10 @@ impl Report<'_> {
             "advice": advise(upcalls, self.release),
         });
         serde_json::to_string(&object).map_err(Failure::blind)
+    }
+
+    fn is_held(&self) -> bool {
+        self.now.upcalls.is_held(self.release)
     }
 
     fn orphaned(&self) -> usize {
