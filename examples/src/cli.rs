@@ -155,8 +155,9 @@ pub fn one_of<T: Copy>(parser: &mut lexopt::Parser, words: &[(&str, T)]) -> Resu
     })
 }
 
-/// One line on standard error, whole or not at all.
+/// One line on standard error, whole or not at all. What came from outside does not end it, nor speak to the terminal.
 pub fn complain(tool: &str, line: impl Display) {
+    let line = printable(&line.to_string());
     // Nobody is left to tell if standard error is closed.
     let _ = io::stderr().write_all(format!("{tool}: {line}\n").as_bytes());
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::cli::printable;
+
 /// A page of metrics.
 #[derive(Clone, Debug, Default)]
 pub struct Page(String);
@@ -39,10 +41,12 @@ impl Page {
     }
 }
 
-/// The value of a label.
+/// The value of a label. The format escapes a line feed; other control characters, which a terminal would obey, stand there
+/// escaped as in the text of tools.
 fn escaped(value: &str) -> String {
-    value
-        .replace('\\', r"\\")
-        .replace('"', r#"\""#)
-        .replace('\n', r"\n")
+    let lines: Vec<_> = value.split('\n').map(printable).collect();
+    let lines = lines
+        .iter()
+        .map(|line| line.replace('\\', r"\\").replace('"', r#"\""#));
+    lines.collect::<Vec<_>>().join(r"\n")
 }
