@@ -52,7 +52,9 @@ impl Report<'_> {
         }
         if self.suggest {
             out += "\n";
-            for line in self.verdicts.iter().filter_map(suggestion) {
+            for suggestion in self.verdicts.iter().filter_map(suggestion) {
+                // To a shell it is a comment.
+                let line = suggestion.unwrap_or_else(|why| format!("# {why}"));
                 out += &format!("\n{line}");
             }
         }
@@ -87,7 +89,7 @@ impl Report<'_> {
             "reason": verdict.reason,
         });
         if self.suggest {
-            object["suggestion"] = suggestion(verdict).into();
+            object["suggestion"] = suggestion(verdict).and_then(Result::ok).into();
         }
         object
     }
@@ -159,14 +161,24 @@ fn mark(there: Option<bool>) -> &'static str {
     }
 }
 
-/// What would remove a stale port.
-fn suggestion(verdict: &Verdict) -> Option<String> {
+/// What would remove a stale port, or why no command line can say that.
+fn suggestion(verdict: &Verdict) -> Option<Result<String, String>> {
     let port = &verdict.port;
     // Who deletes the local port deletes the bridge.
     if !verdict.state.is_stale() || port.port == port.bridge {
         return None;
     }
-    Some(match port.bonded {
+    let names = [&*port.bridge, &*port.port];
+    let is_sayable = |name: &&str| **name != *"--" && !name.chars().any(char::is_control);
+    if let Some(name) = names.into_iter().find(|name| !is_sayable(name)) {
+        return Some(Err(format!(
+            "port {} of bridge {}: no command is suggested, since none can be printed that names {}",
+            printable(&port.port),
+            printable(&port.bridge),
+            printable(name)
+        )));
+    }
+    Some(Ok(match port.bonded {
         true => format!(
             "ovs-vsctl remove Port {} interfaces {}",
             quoted(&port.port),
@@ -177,7 +189,7 @@ fn suggestion(verdict: &Verdict) -> Option<String> {
             quoted(&port.bridge),
             quoted(&port.port)
         ),
-    })
+    }))
 }
 
 /// One word of a shell's command line.
@@ -185,6 +197,6 @@ fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),
-        false => format!("'{}'", printable(word).replace('\'', r"'\''")),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }

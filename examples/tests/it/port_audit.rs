@@ -340,6 +340,33 @@ fn suggests_lines_that_a_shell_takes_and_never_runs_them() {
 }
 
 #[test]
+fn a_name_that_no_line_can_carry_is_not_suggested() {
+    let Some(server) = server(&[("tab\there", ABSENT), (r"tab\there", ABSENT)]) else {
+        return;
+    };
+    let run = audit(&server, &["--suggest"]);
+    let lines: Vec<_> = run
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("ovs-vsctl"))
+        .collect();
+    assert_eq!(
+        lines,
+        [r"ovs-vsctl --if-exists del-port br0 'tab\there'"],
+        "{run:?}"
+    );
+    let comments = run.stdout.lines().filter(|line| line.starts_with("# port "));
+    assert_eq!(comments.count(), 1, "{run:?}");
+    let report = audit(&server, &["--suggest", "--json"]).json();
+    let ports = report["ports"].as_array().unwrap();
+    let suggested = ports.iter().filter(|port| port["suggestion"].is_string());
+    assert_eq!(
+        suggested.map(|port| port["port"].clone()).collect::<Vec<_>>(),
+        [json!(r"tab\there")]
+    );
+}
+
+#[test]
 fn what_was_seen_only_once_is_undecided() {
     let Some(server) = server(&[("old0", ABSENT), ("healed0", ABSENT)]) else {
         return;
