@@ -108,7 +108,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
         Some(path) => Dump::of_text(TOOL, path)?,
         None => Dump::of_kernel(TOOL, &options.datapath)?,
     };
-    let rows: Vec<Row<'_>> = dump.flows.iter().map(Row::of).collect();
+    let rows: Vec<Row<'_>> = dump.flows.iter().map(|seen| Row::of(seen, &dump.ports)).collect();
     let status = judge(&dump, &rows);
     let done = |result: Result<(), Failure>| result.map(|()| status);
     match (options.masks, options.json) {

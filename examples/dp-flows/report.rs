@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use examples::cli::{Failure, printable, table};
 use examples::datapath::{Dump, Seen};
 use netlink_genl::nlattr::MAX_PAYLOAD;
-use odp_actions::Actions;
+use odp_actions::{Actions, PortNames};
 use serde_json::{Value, json};
 
 /// A flow with what is to be said of it.
 pub struct Row<'a> {
     seen: &'a Seen,
+    ports: &'a PortNames,
     /// Why its packets go through `ovs-vswitchd`, as the flow itself says.
     pub reasons: Vec<&'static str>,
     /// Bytes of its actions, as the kernel has them.
@@ -19,10 +20,11 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub fn of(seen: &'a Seen) -> Self {
+    pub fn of(seen: &'a Seen, ports: &'a PortNames) -> Self {
         let actions = seen.flow.actions.parsed();
         Self {
             seen,
+            ports,
             reasons: actions.map(Actions::slow_path_reasons).unwrap_or_default(),
             bytes: actions.and_then(|actions| actions.encoded_len().ok()),
         }
@@ -40,9 +42,16 @@ impl<'a> Row<'a> {
         self.seen.flow.actions.parsed().map(Actions::output_count)
     }
 
+    fn actions(&self) -> String {
+        match self.seen.flow.actions.parsed() {
+            Some(actions) if !actions.is_empty() => actions.named(self.ports).to_string(),
+            _ => self.seen.flow.actions.to_string(),
+        }
+    }
+
     pub fn json(&self) -> Result<String, Failure> {
         let flow = &self.seen.flow;
-        let line = flow.to_string();
+        let line = flow.named(self.ports).to_string();
         let object = json!({
             "ufid": flow.ufid.map(|ufid| ufid.to_string().trim_start_matches("ufid:").to_owned()),
             "key": key(&line),
@@ -51,7 +60,7 @@ impl<'a> Row<'a> {
             "bytes": flow.bytes,
             "used_ms": flow.used_ms,
             "tcp_flags": flow.tcp_flags,
-            "actions": flow.actions.to_string(),
+            "actions": self.actions(),
             "actions_bytes": self.bytes,
             "outputs": self.outputs(),
             "source": self.seen.source.name(),
@@ -63,7 +72,7 @@ impl<'a> Row<'a> {
 
     /// The line of the flow; unless `full`, without the middle of long actions.
     pub fn text(&self, full: bool) -> String {
-        let mut line = printable(&self.seen.flow.to_string());
+        let mut line = printable(&self.seen.flow.named(self.ports).to_string());
         if let (false, Some(start)) = (full, line.find(", actions:")) {
             let cut = line[start..].char_indices().nth(ACTIONS_MAX);
             if let Some((cut, _)) = cut {

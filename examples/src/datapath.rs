@@ -7,7 +7,8 @@ use std::path::Path;
 
 use netlink_genl::blocking::Ovs;
 use netlink_genl::message::Errno;
-use odp_actions::Flow;
+use odp_actions::flow::FlowActions;
+use odp_actions::{Flow, ParseError, PortNames};
 
 use crate::cli::{Failure, Patience, chain, complain};
 use crate::dump;
@@ -41,6 +42,8 @@ pub struct Dump {
     pub unread: usize,
     /// Masks that the kernel says it has.
     pub masks: Option<u32>,
+    /// Ports that stand there by name. Their numbers are not those of the datapath, which the text does not tell.
+    pub ports: PortNames,
 }
 
 impl Dump {
@@ -99,6 +102,7 @@ impl Dump {
     /// [`Failure`]: there is no such file.
     pub fn of_text(tool: &str, path: &Path) -> Result<Self, Failure> {
         let mut dump = Self::default();
+        let mut names = Names::default();
         let mut patience = Patience::new(tool);
         for (number, line) in (1..).zip(dump::open(path)?.split(b'\n')) {
             patience.check();
@@ -108,7 +112,7 @@ impl Dump {
             if line.is_empty() || line.starts_with("flow-dump from ") {
                 continue;
             }
-            match line.parse() {
+            match names.parse(line) {
                 Ok(flow) => dump.flows.push(Seen {
                     flow,
                     source: Source::Text,
@@ -116,6 +120,7 @@ impl Dump {
                 Err(error) => dump.lose(tool, format_args!("{}:{number}: {error}", path.display())),
             }
         }
+        dump.ports = names.ports;
         Ok(dump)
     }
 
@@ -123,6 +128,55 @@ impl Dump {
         self.unread += 1;
         complain(tool, why);
     }
+}
+
+/// Ports that lines have by name. A name counts as much as a number, so that any number will do.
+#[derive(Default)]
+struct Names {
+    all: Vec<(u32, String)>,
+    ports: PortNames,
+}
+
+impl Names {
+    /// Reads a line. Where it has a port by name, a word alone among its actions is a port, too.
+    fn parse(&mut self, line: &str) -> Result<Flow, ParseError> {
+        loop {
+            let flow = Flow::parse_named(line, &self.ports)?;
+            let unknown = match &flow.actions {
+                FlowActions::Text {
+                    text,
+                    error: Some(ParseError::Expected { offset, .. }),
+                } if self.has_names(&flow) => word(text, *offset),
+                _ => None,
+            };
+            match unknown {
+                Some(name) => self.learn(name),
+                None => return Ok(flow),
+            }
+        }
+    }
+
+    /// Whether the dump has ports by name: this flow's, or others before.
+    fn has_names(&mut self, flow: &Flow) -> bool {
+        flow.in_port_name().is_some() || !self.all.is_empty()
+    }
+
+    fn learn(&mut self, name: &str) {
+        // No datapath has so many ports.
+        let taken = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push((u32::MAX - 1 - taken, name.to_owned()));
+        self.ports = self.all.iter().cloned().collect();
+    }
+}
+
+/// The word at this place, if it stands alone in a list.
+fn word(text: &str, offset: usize) -> Option<&str> {
+    let rest = text.get(offset..)?;
+    let end = rest.find([',', '(', ')']).unwrap_or(rest.len());
+    let (word, behind) = rest.split_at(end);
+    let is_name = word.starts_with(|c: char| !c.is_ascii_digit()) && !word.contains(['=', ':', ' ']);
+    let is_alone = text[..offset].is_empty() || text[..offset].ends_with([',', '(']);
+    (is_name && is_alone && !behind.starts_with('(')).then_some(word)
 }
 
 impl Source {

@@ -56,6 +56,30 @@ fn unknown_keys_and_actions_cost_nobody() {
 }
 
 #[test]
+fn a_port_by_name_counts_as_any_port() {
+    let named = "in_port(vnet1),eth(), packets:1, bytes:2, used:never, actions:push_vlan(vid=5,pcp=0),br-int,genev_sys_6081,clone(vnet2)\n";
+    let numbered = "in_port(1),eth(), packets:1, bytes:2, used:never, actions:2,3\n";
+    let run = flows(&["--top", "actions", "--json"], &[numbered, named].concat());
+    let rows: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let figures = |key: &str| rows.iter().map(|row| row[key].clone()).collect::<Vec<_>>();
+    assert_eq!(figures("actions_bytes"), [json!(36), json!(16)], "{run:?}");
+    assert_eq!(figures("outputs"), [json!(2), json!(2)], "{run:?}");
+    assert_eq!(
+        rows[0]["actions"],
+        "push_vlan(vid=5,pcp=0),br-int,genev_sys_6081,clone(vnet2)"
+    );
+    let run = flows(&["--full"], named);
+    assert!(run.stdout.starts_with(named), "{run:?}");
+    // Where ports are numbers a word is no port.
+    let unknown = "in_port(1),eth(), packets:1, bytes:2, used:never, actions:frobnicate,2\n";
+    assert_eq!(flows(&["--json"], unknown).json()["actions_bytes"], Value::Null);
+}
+
+#[test]
 fn reads_back_what_a_switch_prints() {
     let Some(switch) = or_skip(Switch::start()) else {
         return;
