@@ -100,6 +100,7 @@ pub fn read_lines(
         patience.check();
         let lost = item.as_ref().ok().and_then(|item| recovery.push(item));
         let read = match item {
+            Ok(Item::Flow(flow)) if is_group(&flow) => Err(format!("line {}: {GROUP}", flow.line())),
             Ok(Item::Flow(flow)) => each(&flow).map_err(|error| error.to_string()),
             Ok(_) => Ok(()),
             Err(ReadError::Parse(error)) => Err(error.to_string()),
@@ -135,3 +136,12 @@ pub fn read_lines(
     }
     Ok(unread)
 }
+
+/// Whether a line describes a group, whose buckets have actions, too.
+fn is_group(flow: &FlowRef<'_>) -> bool {
+    flow.info()
+        .chain(flow.matches())
+        .any(|pair| pair.key == b"group_id")
+}
+
+const GROUP: &str = "a line of dump-groups, not of dump-flows";
