@@ -44,12 +44,16 @@ action-budget: how big are a bridge's datapath actions, and which limit do they 
   --backlog N         net.core.netdev_max_backlog of the switch's host (default: this host's)
   --kernel RELEASE    kernel of the switch's host, as uname -r prints it (default: this host's)
   --ovs VERSION       Open vSwitch of the switch's host (default: what the database says, or the newest)
-  --json              one JSON object instead of tables
+  --all               list the flows whose actions cannot be told, too, and not only the reasons with their numbers
+  --json              one JSON object instead of tables, with every flow
   --svg FILE          draw bytes against endpoints, with the limits as lines
 
-Exit status: 0 nothing near a limit, 1 at 80 % or more of one, 2 over one, 3 could not look, or not at every line of the
-dump, 64 wrong command line. A flow whose actions cannot be told is listed with the reason, and is no finding. With N..M
-the status is that of M endpoints.
+A packet that other flows have seen may have more outputs than its last flow: those of other tables, and of bridges that
+patch ports lead to. Such a flow is fast only if it would be with every port of all these bridges.
+
+Exit status: 0 nothing near a limit, 1 at 80 % or more of one, or perhaps over one, 2 over one, 3 could not look, or not
+at every line of the dump, or cannot tell what an endpoint takes, 64 wrong command line. A flow whose actions cannot be
+told is no finding. With N..M the status is that of M endpoints.
 ";
 const INCIDENT_ENDPOINTS: usize = 1171;
 /// OpenFlow has 65 279 port numbers below `OFPP_MAX`, and the incident's bridge has a patch port.
@@ -70,6 +74,7 @@ struct Options {
     backlog: Option<usize>,
     kernel: Option<String>,
     ovs: Option<OvsVersion>,
+    all: bool,
     json: bool,
     svg: Option<PathBuf>,
 }
@@ -90,6 +95,7 @@ impl Options {
                 Long("backlog") => options.backlog = Some(cli::number(&mut parser)?),
                 Long("kernel") => options.kernel = Some(parser.value()?.string()?),
                 Long("ovs") => options.ovs = Some(parser.value()?.parse()?),
+                Long("all") => options.all = true,
                 Long("json") => options.json = true,
                 Long("svg") => options.svg = Some(parser.value()?.into()),
                 Long("help") | Short('h') => return Ok(None),
@@ -149,32 +155,45 @@ fn run(options: &Options) -> Result<Status, Failure> {
         ),
     };
     let ovs = options.ovs.or(bridge.ovs).unwrap_or(NEWEST);
-    let budget = Budget::new(&bridge, ovs, limits, options.endpoints)?;
+    let mut budget = Budget::new(&bridge, ovs, limits, options.endpoints);
     // The example's ports say nothing of the ports in somebody's flows.
     let asked = options.flows.is_some() || options.openflow.is_some();
     let foreign = options.db.is_none() && asked;
     let ports = if foreign { &Bridge::unknown() } else { &bridge };
-    let mut flows = Flows::new(ports, &budget.flood);
+    let flood = budget.as_ref().ok().map(|budget| budget.flood.clone());
+    let mut flows = Flows::new(ports, ovs, limits, flood.as_ref());
     match (&options.flows, &options.openflow) {
         (Some(path), _) => flows.read(TOOL, dump::open(path)?)?,
         (None, Some(remote)) => flows.read(TOOL, dump::ask(TOOL, remote)?)?,
         (None, None) if options.db.is_none() => flows.read(TOOL, bridge.incident_flow().as_bytes())?,
         (None, None) => {}
     }
-    let mut status = if foreign {
-        flows.status()
-    } else {
-        flows.status().or(budget.status())
+    if flows.set_tunnel_options {
+        flows.forget_endpoint();
+        budget = Err("flows set tunnel options, and the database does not tell their lengths".to_owned());
+    }
+    let mut status = match &budget {
+        _ if foreign => flows.status(),
+        Ok(budget) => flows.status().or(budget.status()),
+        Err(_) => flows.status().or(Status::Blind),
     };
     if let Some(path) = &options.svg {
-        if let Err(error) = std::fs::write(path, budget.flood.plot(budget.endpoints).svg()) {
+        let drawn = match &budget {
+            Ok(budget) => std::fs::write(path, budget.plot().svg()).map_err(|error| error.to_string()),
+            Err(why) => Err(format!("there is nothing to draw: {why}")),
+        };
+        if let Err(error) = drawn {
             complain(TOOL, format_args!("{}: {error}", path.display()));
             status = status.or(Status::Blind);
         }
     }
     let report = Report {
-        budget: &budget,
+        budget: budget.as_ref().map_err(String::as_str),
+        bridge: &bridge,
+        ovs,
+        limits,
         flows: &flows,
+        all: options.all,
         example: options.db.is_none(),
         ovs_assumed: options.ovs.or(bridge.ovs).is_none(),
     };

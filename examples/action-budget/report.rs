@@ -1,17 +1,25 @@
 //! The figures, as tables for people or as one JSON object.
 
-use examples::cli::{Failure, table};
+use examples::bridge::Bridge;
+use examples::cli::{Failure, printable, table};
 use examples::flood::{Flood, Flows, Row, parts, percent, used, words};
 use examples::picture::grouped;
-use odp_actions::{Actions, Part, Verdict};
-use serde_json::json;
+use odp_actions::xlate::OvsVersion;
+use odp_actions::{Actions, Limit, Limits, Part, Verdict};
+use serde_json::{Map, Value, json};
 
 use crate::budget::Budget;
 
 /// What the tool says.
 pub struct Report<'a> {
-    pub budget: &'a Budget,
+    /// Or why nothing can be said of the endpoints.
+    pub budget: Result<&'a Budget, &'a str>,
+    pub bridge: &'a Bridge,
+    pub ovs: OvsVersion,
+    pub limits: Limits,
     pub flows: &'a Flows<'a>,
+    /// Flows that cannot be told are to be listed.
+    pub all: bool,
     /// The deployment is the embedded one.
     pub example: bool,
     /// Nothing says which release of Open vSwitch it is.
@@ -20,35 +28,33 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     pub fn json(&self) -> Result<String, Failure> {
-        let Budget { flood, endpoints, .. } = self.budget;
-        let first = flood.capacity.first();
-        let (verdict, reason) = words(&self.budget.verdict());
-        let marked = self.budget.marked.as_ref().map(|marked| {
-            json!({ "endpoint_bytes": marked.bytes_each(), "max_endpoints": marked.capacity.first().last })
-        });
-        let sweep = self.sweep().into_iter().map(|(from, to, verdict)| {
-            let (verdict, reason) = words(&verdict);
-            json!({ "from": from, "to": to, "verdict": verdict, "reason": reason })
-        });
-        let mut report = flood.json();
+        let mut report = match self.budget {
+            Ok(budget) => budget.json(),
+            Err(why) => json!({
+                "bridge": self.bridge.name,
+                "ovs": self.ovs.to_string(),
+                "kernel": self.limits.kernel().to_string(),
+                "endpoints": null,
+                "bytes": null,
+                "verdict": "unknown",
+                "reason": why,
+            }),
+        };
         report["example"] = self.example.into();
         report["ovs_assumed"] = self.ovs_assumed.into();
-        report["endpoints"] = json!(endpoints);
-        report["bytes"] = flood.template.bytes(*endpoints).into();
-        report["verdict"] = verdict.into();
-        report["reason"] = reason.into();
-        report["first_limit"] = first.last.map(|_| first.limit.name()).into();
-        report["used_percent"] = percent(used(*endpoints, first.last)).into();
-        report["ecn"] = json!(marked);
-        report["newest_ovs"] = self.budget.newest.as_ref().map(Flood::json).into();
-        report["sweep"] = sweep.collect();
+        report["assumption"] = self.bridge.assumption().into();
+        report["patch_ports_to"] = json!(self.bridge.others);
         report["flows"] = json!(self.flows.rows);
+        let untold = self.flows.untold().into_iter();
+        report["unknown_flows"] = untold
+            .map(|(count, why)| (why.to_owned(), count.into()))
+            .collect::<Map<String, Value>>()
+            .into();
         report["unread_lines"] = self.flows.unread.lines.into();
         serde_json::to_string(&report).map_err(Failure::blind)
     }
 
     pub fn text(&self) -> String {
-        let Budget { flood, endpoints, .. } = self.budget;
         let mut paragraphs = Vec::new();
         if self.example {
             paragraphs.push("The deployment of the incident; --db reads yours.".to_owned());
@@ -57,15 +63,32 @@ impl Report<'_> {
             true => " (assumed: the database does not say; --ovs does)",
             false => "",
         };
-        paragraphs.push(format!(
-            "{}: {endpoints} endpoints, Open vSwitch {}{assumed}",
-            flood.bridge, flood.ovs
-        ));
-        paragraphs.push(self.sizes());
-        paragraphs.push(self.limits_table());
-        paragraphs.push(self.sentences());
-        if !self.flows.rows.is_empty() {
-            paragraphs.push(flows_table(&self.flows.rows));
+        let name = printable(&self.bridge.name);
+        match self.budget {
+            Ok(budget) => {
+                let Budget { endpoints, .. } = budget;
+                paragraphs.push(format!(
+                    "{name}: {endpoints} endpoints, Open vSwitch {}{assumed}",
+                    self.ovs
+                ));
+                paragraphs.push(budget.sizes());
+                paragraphs.push(budget.limits_table());
+                paragraphs.push(budget.sentences());
+            }
+            Err(why) => paragraphs.push(format!(
+                "{name}: unknown how many endpoints fit, Open vSwitch {}{assumed}\n{}",
+                self.ovs,
+                printable(why)
+            )),
+        }
+        paragraphs.extend(self.assumptions());
+        let is_listed = |row: &&Row| self.all || row.untold.is_none();
+        let rows: Vec<_> = self.flows.rows.iter().filter(is_listed).collect();
+        if !rows.is_empty() {
+            paragraphs.push(flows_table(&rows));
+        }
+        if !self.all {
+            paragraphs.extend(self.untold());
         }
         if self.flows.unread.lines > 0 {
             let unread = self.flows.unread.lines;
@@ -76,9 +99,62 @@ impl Report<'_> {
         paragraphs.join("\n\n")
     }
 
+    /// What is taken for granted.
+    fn assumptions(&self) -> Option<String> {
+        let fields = self.bridge.assumption().filter(|_| self.budget.is_ok());
+        let fields = fields.map(|assumption| format!("Taken for granted: {assumption}."));
+        let patches = (!self.bridge.others.is_empty()).then(|| {
+            let others: Vec<_> = self.bridge.others.iter().map(|name| printable(name)).collect();
+            let others = others.join(", ");
+            format!("Patch ports lead to {others}: what a packet is put out to there comes to this.")
+        });
+        let lines: Vec<_> = fields.into_iter().chain(patches).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// Why flows cannot be told.
+    fn untold(&self) -> Option<String> {
+        let untold = self.flows.untold();
+        let count: usize = untold.iter().map(|(count, _)| count).sum();
+        let rows = untold
+            .into_iter()
+            .map(|(count, why)| [count.to_string(), why.to_owned()]);
+        (count > 0).then(|| {
+            let headings = ["flows>", "cannot be told, because of (--all lists them)"];
+            table(headings, rows)
+        })
+    }
+}
+
+impl Budget {
+    fn json(&self) -> Value {
+        let Self { flood, endpoints, .. } = self;
+        let first = flood.capacity.first();
+        let (verdict, reason) = words(&self.verdict());
+        let marked = self.marked.as_ref().map(|marked| {
+            json!({ "endpoint_bytes": marked.bytes_each(), "max_endpoints": marked.capacity.first().last })
+        });
+        let sweep = self.sweep().into_iter().map(|(from, to, verdict)| {
+            let (verdict, reason) = words(&verdict);
+            json!({ "from": from, "to": to, "verdict": verdict, "reason": reason })
+        });
+        let mut report = flood.json();
+        report["endpoints"] = json!(endpoints);
+        report["bytes"] = flood.template.bytes(*endpoints).into();
+        report["verdict"] = verdict.into();
+        report["reason"] = reason.into();
+        report["first_limit"] = first.last.map(|_| first.limit.name()).into();
+        report["used_percent"] = percent(used(*endpoints, first.last)).into();
+        report["ecn"] = json!(marked);
+        report["other_mark_bytes"] = self.remarked.into();
+        report["newest_ovs"] = self.newest.as_ref().map(Flood::json).into();
+        report["sweep"] = sweep.collect();
+        report
+    }
+
     /// How the bytes come together.
     fn sizes(&self) -> String {
-        let Budget { flood, endpoints, .. } = self.budget;
+        let Self { flood, endpoints, .. } = self;
         let sum = |actions: &Actions| {
             let parts = parts(actions).into_iter();
             let parts: Vec<_> = parts
@@ -109,23 +185,28 @@ impl Report<'_> {
 
     /// What follows from it.
     fn sentences(&self) -> String {
-        let Budget { flood, endpoints, .. } = self.budget;
+        let Self { flood, endpoints, .. } = self;
         let first = flood.capacity.first();
         let first = match first.last {
             Some(last) => format!("{} is met first, behind {last} endpoints", first.limit),
             None => "no limit is ever met".to_owned(),
         };
-        let mut lines = vec![match words(&self.budget.verdict()).1 {
+        let mut lines = vec![match words(&self.verdict()).1 {
             None => format!("{endpoints} endpoints fit; {first}."),
             Some(reason) => format!("{endpoints} endpoints do not fit: {reason}; {first}."),
         }];
-        if let Some(marked) = &self.budget.marked {
+        if let Some(marked) = &self.marked {
             let bytes = marked.bytes_each();
             let fit = marked.capacity.first().last;
             let fit = fit.map(|last| {
                 format!("An IP packet with ECN bits takes {bytes} bytes per endpoint: {last} fit.")
             });
             lines.extend(fit);
+        }
+        if let Some(bytes) = self.remarked {
+            lines.push(format!(
+                "A packet with another mark takes {bytes} bytes more, once."
+            ));
         }
         lines.extend(self.sweep().into_iter().map(|(from, to, verdict)| {
             let (verdict, reason) = words(&verdict);
@@ -136,22 +217,22 @@ impl Report<'_> {
     }
 
     fn sweep(&self) -> Vec<(usize, usize, Verdict)> {
-        let Budget {
+        let Self {
             flood,
             endpoints,
             from,
             ..
-        } = self.budget;
+        } = self;
         from.map_or(Vec::new(), |from| flood.sweep(from, *endpoints))
     }
 
     fn limits_table(&self) -> String {
-        let Budget {
+        let Self {
             flood,
             endpoints,
             newest,
             ..
-        } = self.budget;
+        } = self;
         let newest = newest.as_ref();
         let fits = |last: Option<usize>| last.map_or("all".to_owned(), |last| last.to_string());
         let first = flood.capacity.first();
@@ -161,15 +242,17 @@ impl Report<'_> {
                 match bound.limit.name() {
                     "netdev_max_backlog" => "netdev_max_backlog, outputs".to_owned(),
                     "nlattr" => "netlink attribute, bytes".to_owned(),
-                    _ => format!("kernel: {}", flood.limits.kernel()),
+                    _ => "kernel, bytes".to_owned(),
                 },
                 number(bound.value),
                 fits(bound.last),
                 bound.last.map_or(String::new(), |_| format!("{in_use:.1} %")),
                 newest.map_or(String::new(), |newest| fits(newest.capacity.bounds()[n].last)),
-                match bound.limit == first.limit && first.last.is_some() {
-                    true => "<- first".to_owned(),
-                    false => String::new(),
+                match (bound.limit == first.limit && first.last.is_some(), bound.limit) {
+                    (true, Limit::Kernel) => format!("<- first: {}", flood.limits.kernel()),
+                    (true, _) => "<- first".to_owned(),
+                    (false, Limit::Kernel) => flood.limits.kernel().to_string(),
+                    (false, _) => String::new(),
                 },
             ]
         });
@@ -195,8 +278,13 @@ impl Report<'_> {
     }
 }
 
-fn flows_table(rows: &[Row]) -> String {
-    let cells = |row: &Row| {
+fn flows_table(rows: &[&Row]) -> String {
+    let cells = |row: &&Row| {
+        let why = row.reason.iter().map(|why| format!(": {why}"));
+        let matches = match &*row.matches {
+            "" => "all packets",
+            matches => matches,
+        };
         [
             row.table
                 .as_str()
@@ -206,8 +294,7 @@ fn flows_table(rows: &[Row]) -> String {
             number(row.bytes),
             row.verdict.to_owned(),
             number(row.headroom_endpoints),
-            row.matches.clone(),
-            row.reason.clone().unwrap_or_default(),
+            [matches.to_owned()].into_iter().chain(why).collect(),
         ]
     };
     let headings = [
@@ -217,8 +304,7 @@ fn flows_table(rows: &[Row]) -> String {
         "bytes>",
         "verdict",
         "room for>",
-        "match",
-        "why",
+        "match, and why",
     ];
     table(headings, rows.iter().map(cells))
 }

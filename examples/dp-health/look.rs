@@ -2,12 +2,12 @@
 
 use examples::bridge::{Bridge, NEWEST};
 use examples::cli::{self, Failure, chain};
-use examples::db::Server;
+use examples::db::{self, Server};
 use examples::flood::Flood;
 use examples::judge::{State, Verdict, judge};
 use examples::kernel;
 use examples::sight::Sight;
-use examples::upcalls::{self, Upcalls};
+use examples::upcalls::{self, Release, Upcalls};
 use netlink_genl::ovs::datapath::{MegaflowStats, Stats};
 use odp_actions::Limits;
 use odp_actions::xlate::Packet;
@@ -18,9 +18,18 @@ use crate::{Options, TOOL};
 pub struct Look {
     pub datapaths: Result<Vec<Datapath>, String>,
     pub upcalls: Result<Upcalls, String>,
+    /// The release of Open vSwitch, if the database has it.
+    pub release: Option<Release>,
     /// Every port, judged by this look alone.
     pub ports: Result<Vec<Verdict>, String>,
-    pub floods: Result<Vec<Flood>, String>,
+    pub floods: Result<Vec<BridgeFlood>, String>,
+}
+
+/// A flood of a bridge.
+pub struct BridgeFlood {
+    pub bridge: String,
+    /// Or why it cannot be told.
+    pub flood: Result<Flood, String>,
 }
 
 /// A datapath of the kernel.
@@ -42,6 +51,10 @@ impl Look {
                 .map_or_else(upcalls::running, Ok)
                 .and_then(Upcalls::read)
                 .map_err(text),
+            release: cli::block_on(cli::patiently(TOOL, &options.db, db::release(&options.db)))
+                .ok()
+                .flatten()
+                .and_then(|release| release.parse().ok()),
             ports: cli::block_on(cli::patiently(TOOL, &options.db, ports(&options.db))).map_err(text),
             floods: cli::block_on(cli::patiently(TOOL, &options.db, floods(&options.db))).map_err(text),
         }
@@ -68,10 +81,16 @@ impl Look {
             .collect()
     }
 
-    /// Packets that were lost on the way to `ovs-vswitchd` since the datapaths were made.
-    pub fn lost(&self) -> u64 {
-        let datapaths = self.datapaths.as_deref().unwrap_or_default();
-        datapaths.iter().map(|datapath| datapath.stats.lost).sum()
+    /// A sum over datapaths, if they could be read.
+    pub fn sum(&self, value: fn(&Datapath) -> u64) -> Option<u64> {
+        let datapaths = self.datapaths.as_ref().ok()?;
+        Some(datapaths.iter().map(value).sum())
+    }
+
+    /// How many ports are in such a state, if they could be read.
+    pub fn faults(&self, is_fault: fn(State) -> bool) -> Option<usize> {
+        let ports = self.ports.as_ref().ok()?;
+        Some(ports.iter().filter(|port| is_fault(port.state)).count())
     }
 }
 
@@ -92,11 +111,15 @@ async fn ports(db: &Server) -> Result<Vec<Verdict>, Failure> {
     Ok(judge(&sight, None, None))
 }
 
-async fn floods(db: &Server) -> Result<Vec<Flood>, Failure> {
+async fn floods(db: &Server) -> Result<Vec<BridgeFlood>, Failure> {
     let bridges = Bridge::read_all(db).await?;
     let flood = |bridge: &Bridge| {
         let ovs = bridge.ovs.unwrap_or(NEWEST);
-        Flood::of(bridge, ovs, Limits::host(), Packet::default()).ok()?
+        let flood = Flood::of(bridge, ovs, Limits::host(), Packet::default()).transpose()?;
+        Some(BridgeFlood {
+            bridge: bridge.name.clone(),
+            flood,
+        })
     };
     Ok(bridges.iter().filter_map(flood).collect())
 }

@@ -23,6 +23,10 @@ pub fn page(look: &Look) -> String {
             ("orphaned", Role::Orphaned),
             ("unknown", Role::Unknown),
         ];
+        // Without the right to read whose they are, none of them is known to be its own or lost.
+        let is_known =
+            |role: &Role| upcalls.accounting.attributed || !matches!(role, Role::Own | Role::Orphaned);
+        let roles = roles.into_iter().filter(|(_, role)| is_known(role));
         page.family(
             "gauge",
             "ovs_vswitchd_netlink_sockets",
@@ -52,6 +56,15 @@ pub fn page(look: &Look) -> String {
         );
     }
     let floods = look.floods.as_deref().unwrap_or_default().iter();
+    page.family(
+        "gauge",
+        "ovs_bridge_flood_known",
+        "Whether it can be told what a packet to all endpoints of the bridge takes.",
+        floods
+            .clone()
+            .map(|flood| (label("bridge", &flood.bridge), u64::from(flood.flood.is_ok()))),
+    );
+    let floods = floods.filter_map(|flood| flood.flood.as_ref().ok());
     page.family(
         "gauge",
         "ovs_bridge_flood_endpoints",
@@ -126,6 +139,7 @@ mod tests {
     use testbed::or_skip;
 
     use super::*;
+    use crate::look::BridgeFlood;
 
     /// Every family, with labels that have to be escaped.
     fn look() -> Look {
@@ -163,8 +177,18 @@ mod tests {
                 open: Some(41),
                 limit: Some(65535),
             }),
+            release: None,
             ports: Ok(vec![]),
-            floods: Ok(vec![flood]),
+            floods: Ok(vec![
+                BridgeFlood {
+                    bridge: bridge.name,
+                    flood: Ok(flood),
+                },
+                BridgeFlood {
+                    bridge: "br-int".to_owned(),
+                    flood: Err("an option".to_owned()),
+                },
+            ]),
         }
     }
 
@@ -174,7 +198,7 @@ mod tests {
             return;
         };
         let page = page(&look());
-        assert_eq!(page.matches("# TYPE ").count(), 11, "{page}");
+        assert_eq!(page.matches("# TYPE ").count(), 12, "{page}");
         let mut check = Command::new(promtool)
             .args(["check", "metrics"])
             .stdin(Stdio::piped())
@@ -187,5 +211,7 @@ mod tests {
         let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && said.is_empty(), "{said}\n{page}");
         assert!(page.contains(r#"{datapath="a\"b\\c",result="lost"} 1"#), "{page}");
+        let of_int: Vec<_> = page.lines().filter(|line| line.contains("br-int")).collect();
+        assert_eq!(of_int, [r#"ovs_bridge_flood_known{bridge="br-int"} 0"#]);
     }
 }

@@ -1,19 +1,19 @@
 //! One line for a monitoring system, or one JSON object.
 
-use examples::cli::{Failure, Status};
+use examples::cli::{Failure, Status, printable};
 use examples::flood::{percent, used};
 use examples::judge::State;
-use examples::upcalls::Upcalls;
+use examples::upcalls::{HELD, Upcalls};
 use serde_json::{Value, json};
 
-use crate::look::{Datapath, Look};
+use crate::look::{BridgeFlood, Look};
 
 /// What two looks say together.
 pub struct Probe {
     pub status: Status,
     /// What is to be seen to, the most pressing first, each with its status.
     findings: Vec<(Status, String)>,
-    /// Name, number and unit.
+    /// Name, number or null where that is not known, and unit.
     figures: Vec<(&'static str, Value, &'static str)>,
 }
 
@@ -22,14 +22,18 @@ impl Probe {
     pub fn of(before: &Look, now: &Look, seconds: f64) -> Self {
         let mut findings = Vec::new();
         let mut find = |status, text: String| findings.push((status, text));
-        for (source, why) in now.sources() {
-            if let Some(why) = why {
-                find(Status::Blind, format!("{source} not read: {why}"));
+        for ((source, why), (_, earlier)) in now.sources().into_iter().zip(before.sources()) {
+            match (why, earlier) {
+                (Some(why), _) => find(Status::Blind, format!("{source} not read: {why}")),
+                (None, Some(why)) => find(Status::Blind, format!("{source} not read at first: {why}")),
+                (None, None) => {}
             }
         }
-        let lost = now.lost().saturating_sub(before.lost());
-        let lost_rate = f64::from(u32::try_from(lost).unwrap_or(u32::MAX)) / seconds;
-        if lost > 0 {
+        let lost = |look: &Look| look.sum(|datapath| datapath.stats.lost);
+        let grown = lost(now).zip(lost(before));
+        let grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
+        let lost_rate = f64::from(u32::try_from(grown).unwrap_or(u32::MAX)) / seconds;
+        if grown > 0 {
             find(Status::Warning, format!("{lost_rate:.0} upcalls lost a second"));
         }
         if let Ok(upcalls) = &now.upcalls {
@@ -42,61 +46,65 @@ impl Probe {
             match upcalls.orphaned() {
                 0 if upcalls.accounting.attributed => {}
                 0 => find(Status::Blind, "no right to read whose the sockets are".to_owned()),
+                _ if upcalls.is_held(now.release) => find(Status::Fine, HELD.to_owned()),
                 n => find(Status::Finding, format!("{n} sockets lost")),
             }
         }
-        let faults = |look: &Look, fault: fn(State) -> bool| {
-            let states = look.states().into_iter().filter(|(state, _)| fault(*state));
-            states.map(|(_, n)| n).sum::<usize>()
-        };
         // What only one of the looks has seen may just be coming or going.
-        let stale = faults(now, State::is_stale).min(faults(before, State::is_stale));
-        if stale > 0 {
+        let faults = |is_fault| {
+            let both = now.faults(is_fault).zip(before.faults(is_fault));
+            both.map(|(now, before)| now.min(before))
+        };
+        let stale = faults(State::is_stale);
+        if let Some(stale @ 1..) = stale {
             find(Status::Finding, format!("{stale} stale ports"));
         }
-        let other = |state: State| state != State::Ok && !state.is_stale();
-        match faults(now, other).min(faults(before, other)) {
-            0 => {}
-            n => find(Status::Warning, format!("{n} ports in error")),
+        if let Some(n @ 1..) = faults(|state| state != State::Ok && !state.is_stale()) {
+            find(Status::Warning, format!("{n} ports in error"));
         }
-        let floods = now.floods.as_deref().unwrap_or_default();
-        for flood in floods {
-            let status = flood.status(flood.endpoint.count);
-            if status == Status::Fine {
-                continue;
-            }
+        let mut in_use = now.floods.is_ok().then_some(0);
+        for BridgeFlood { bridge, flood } in now.floods.as_deref().unwrap_or_default() {
+            let flood = match flood {
+                Ok(flood) => flood,
+                Err(why) => {
+                    in_use = None;
+                    find(
+                        Status::Blind,
+                        format!("{bridge}: unknown how many ports a flood may go to: {why}"),
+                    );
+                    continue;
+                }
+            };
             let (first, count) = (flood.capacity.first(), flood.endpoint.count);
-            let (limit, last) = (first.limit.name(), first.last.unwrap_or(0));
-            find(
-                status,
-                format!("{} floods to {count} of {last} ports ({limit})", flood.bridge),
-            );
+            in_use = in_use.map(|in_use| in_use.max(used(count, first.last)));
+            let status = flood.status(count);
+            if status != Status::Fine {
+                let (limit, last) = (first.limit.name(), first.last.unwrap_or(0));
+                find(
+                    status,
+                    format!("{bridge} floods to {count} of {last} ports ({limit})"),
+                );
+            }
         }
-        let in_use = floods
-            .iter()
-            .map(|flood| used(flood.endpoint.count, flood.capacity.first().last));
-        let in_use = percent(in_use.max().unwrap_or(0));
         findings.sort_by_key(|(status, _)| match status {
             Status::Finding => 0,
             Status::Warning => 1,
             _ => 2,
         });
-        let sum = |value: fn(&Datapath) -> u64| -> u64 {
-            let datapaths = now.datapaths.as_deref().unwrap_or_default();
-            datapaths.iter().map(value).sum()
-        };
-        let orphaned = now.upcalls.as_ref().map_or(0, Upcalls::orphaned);
+        let flows = now.sum(|datapath| datapath.stats.flows);
+        let masks = now.sum(|datapath| datapath.megaflow_stats.masks.into());
+        let orphaned = now
+            .upcalls
+            .as_ref()
+            .ok()
+            .filter(|upcalls| upcalls.accounting.attributed);
         let figures = vec![
-            ("lost", now.lost().into(), "c"),
-            ("flows", sum(|datapath| datapath.stats.flows).into(), ""),
-            (
-                "masks",
-                sum(|datapath| datapath.megaflow_stats.masks.into()).into(),
-                "",
-            ),
-            ("orphaned_sockets", orphaned.into(), ""),
-            ("stale_ports", stale.into(), ""),
-            ("flood_used", in_use.into(), "%"),
+            ("lost", json!(lost(now)), "c"),
+            ("flows", json!(flows), ""),
+            ("masks", json!(masks), ""),
+            ("orphaned_sockets", json!(orphaned.map(Upcalls::orphaned)), ""),
+            ("stale_ports", json!(stale), ""),
+            ("flood_used", json!(in_use.map(percent)), "%"),
         ];
         Self {
             status: findings
@@ -118,7 +126,7 @@ impl Probe {
         let texts: Vec<_> = self
             .findings
             .iter()
-            .map(|(_, text)| text.replace('|', "/"))
+            .map(|(_, text)| printable(text).replace('|', "/"))
             .collect();
         let texts = match texts.is_empty() {
             true => "nothing lost, nothing stale".to_owned(),
@@ -127,7 +135,11 @@ impl Probe {
         let figures: Vec<_> = self
             .figures
             .iter()
-            .map(|(name, value, unit)| format!("{name}={value}{unit}"))
+            .map(|(name, value, unit)| match value {
+                // What plugins print where they could not look.
+                Value::Null => format!("{name}=U"),
+                value => format!("{name}={value}{unit}"),
+            })
             .collect();
         format!("OVS {word}: {texts} | {}", figures.join(" "))
     }

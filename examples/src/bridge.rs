@@ -1,20 +1,25 @@
 //! A bridge: its ports, as far as they decide what an output to them becomes.
 
+mod elsewhere;
+mod endpoint;
 mod forwarding;
+mod joined;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use odp_actions::xlate::{
-    self, BridgePort, Interface, OutKey, OvsVersion, Packet, Port, TunnelFields, TunnelKind, TunnelPort,
-    Unpredictable,
+    self, BridgePort, Interface, OutKey, OvsVersion, Port, TunnelKind, TunnelPort, Unpredictable,
 };
-use odp_actions::{Action, Actions, Key};
 use ofp_codec::Port as OfPort;
 
 use crate::cli::Failure;
 use crate::db::Server;
 use crate::db::rows::{BridgeRow, Bridges};
+
+pub(crate) use self::elsewhere::Elsewhere;
+pub use self::endpoint::Endpoint;
+use self::joined::Joined;
 
 /// What the database says of a bridge.
 #[derive(Clone, Debug)]
@@ -25,23 +30,22 @@ pub struct Bridge {
     pub ovs: Option<OvsVersion>,
     /// The names of its interfaces by OpenFlow number.
     pub names: BTreeMap<OfPort, String>,
-    /// Its ports and mirrors. The database has no datapath numbers, and sizes do not depend on them: all are 0.
-    pub forwarding: xlate::Bridge,
+    /// Its ports and mirrors, and after them those of the bridges that patch ports join it with.
+    pub(crate) forwarding: Vec<xlate::Bridge>,
+    /// The names of those bridges.
+    pub others: Vec<String>,
+    /// Those of them that are taken to have no flow but the one that a bridge starts with, `NORMAL`.
+    pub as_started: Vec<String>,
     /// Settings of the bridge that add to every translation what is not modelled.
     pub hindrance: Option<String>,
+    /// Tunnel ports of the database that the switch has not taken up, nor refused.
+    pub untaken: Vec<String>,
+    /// Whether OVN made its tunnel ports.
+    pub is_ovn: bool,
+    /// Whether one of its tunnel ports may carry a group policy.
+    pub has_policies: bool,
     /// What to say of a port that is not among them; its number or name follows.
     pub absent: &'static str,
-}
-
-/// What each endpoint adds to a flooded packet's actions.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// The actions of one: its tunnel metadata and the output, or the output alone where there are no tunnels.
-    pub actions: Actions,
-    /// How many ports are endpoints.
-    pub count: usize,
-    /// How many of them have exactly this size; the others have less.
-    pub same: usize,
 }
 
 impl Bridge {
@@ -73,9 +77,9 @@ impl Bridge {
             name: "br-tun".to_owned(),
             ovs: Some(OvsVersion::new(2, 5)),
             names,
-            forwarding,
-            hindrance: None,
+            forwarding: vec![forwarding],
             absent: "the example has no port",
+            ..Self::unknown()
         }
     }
 
@@ -85,8 +89,13 @@ impl Bridge {
             name: String::new(),
             ovs: None,
             names: BTreeMap::new(),
-            forwarding: xlate::Bridge::default(),
+            forwarding: vec![xlate::Bridge::default()],
+            others: Vec::new(),
+            as_started: Vec::new(),
             hindrance: None,
+            untaken: Vec::new(),
+            is_ovn: false,
+            has_policies: false,
             absent: "without --db nothing is known of port",
         }
     }
@@ -126,88 +135,43 @@ impl Bridge {
         Ok(bridges
             .rows
             .iter()
-            .map(|row| Self::of_row(row, ovs, &bridges))
+            .enumerate()
+            .map(|(at, row)| Self::of_row(at, row, ovs, &bridges))
             .collect())
     }
 
-    fn of_row(row: &BridgeRow, ovs: Option<OvsVersion>, bridges: &Bridges) -> Self {
-        let hindrance = [
-            (
-                bridges.mirrors(row).any(|mirror| mirror.newer.has("filter")),
-                "a mirror has a filter",
-            ),
-            (row.sflow.is_some(), "sFlow adds an action"),
-            (row.ipfix.is_some(), "IPFIX adds actions"),
-            (
-                row.stp_enable || row.rstp_enable,
-                "spanning tree decides which ports forward",
-            ),
-            (
-                row.datapath_type == "netdev",
-                "the userspace datapath encapsulates by itself",
-            ),
-        ];
-        let hindrance = hindrance
-            .into_iter()
-            .find(|(is, _)| *is)
-            .map(|(_, why)| why.to_owned());
+    fn of_row(at: usize, row: &BridgeRow, ovs: Option<OvsVersion>, bridges: &Bridges) -> Self {
+        let Joined {
+            forwarding,
+            names: others,
+            as_started,
+        } = joined::from(at, bridges, &|row| hindrance(row, bridges));
         let names = bridges
             .interfaces(row)
             .filter_map(|(_, interface)| Some((forwarding::of_port(interface)?, interface.name.clone())));
+        let tunnels = || {
+            let interfaces = bridges.interfaces(row);
+            interfaces.filter(|(_, row)| {
+                let port = forwarding::of_interface(row);
+                !matches!(port, Ok(Port::Plain { .. }) | Err(Unpredictable::Patch))
+            })
+        };
         Self {
             name: row.name.clone(),
             ovs,
             names: names.collect(),
-            forwarding: forwarding::of_row(row, bridges),
-            hindrance,
+            forwarding,
+            others,
+            as_started,
+            hindrance: hindrance(row, bridges),
+            untaken: tunnels()
+                .filter(|(_, row)| row.ofport.is_none())
+                .map(|(_, row)| row.name.clone())
+                .collect(),
+            is_ovn: tunnels().any(|(port, _)| port.external_ids.contains_key("ovn-chassis-id")),
+            has_policies: tunnels().any(|(_, row)| row.options.get("exts").is_some_and(|exts| exts == "gbp")),
             absent: "the database has no port",
         }
-    }
-
-    /// The largest share that one endpoint has in a flood of `packet`, under release `ovs`.
-    ///
-    /// Endpoints are the tunnel ports, or all ports of a bridge without tunnels. `None` if there are none whose
-    /// translation can be told.
-    pub fn endpoint(&self, ovs: OvsVersion, packet: Packet) -> Option<Endpoint> {
-        let ports: Vec<&Port> = self
-            .interfaces()
-            .filter_map(|interface| interface.port.as_ref().ok())
-            .collect();
-        let tunnels = ports.iter().any(|port| matches!(port, Port::Tunnel { .. }));
-        let endpoints = ports
-            .into_iter()
-            .filter(|port| !tunnels || matches!(port, Port::Tunnel { .. }));
-        let mut shapes: Vec<(usize, Actions)> = endpoints
-            .filter_map(|port| {
-                let key = match port {
-                    Port::Plain { .. } | Port::Patch(_) => None,
-                    Port::Tunnel { tunnel, .. } => Some(
-                        tunnel
-                            .metadata(ovs, &TunnelFields::default(), packet.ip_tos)
-                            .ok()
-                            .map(Key::Tunnel)?,
-                    ),
-                };
-                let set = key.map(Action::Set);
-                let output = Action::Output(port.odp_port()?);
-                let actions: Actions = set.into_iter().chain([output]).collect();
-                Some((actions.encoded_len().ok()?, actions))
-            })
-            .collect();
-        let count = shapes.len();
-        let largest = shapes.iter().map(|(bytes, _)| *bytes).max()?;
-        shapes.retain(|(bytes, _)| *bytes == largest);
-        let same = shapes.len();
-        let (_, actions) = shapes.swap_remove(0);
-        Some(Endpoint { actions, count, same })
-    }
-
-    /// What a flood has besides the endpoints: the flood flows of overlay networks strip the tag of the network first.
-    pub fn once(&self) -> Actions {
-        self.has_tunnels()
-            .then_some(Action::PopVlan)
-            .into_iter()
-            .collect()
     }
 
     /// The port of this name.
@@ -218,16 +182,37 @@ impl Bridge {
             .map(|(port, _)| *port)
     }
 
-    /// Whether one of its ports is a tunnel whose output can be told.
-    pub fn has_tunnels(&self) -> bool {
-        self.interfaces()
-            .any(|interface| matches!(interface.port, Ok(Port::Tunnel { .. })))
+    /// How it forwards itself.
+    pub fn own(&self) -> &xlate::Bridge {
+        &self.forwarding[0]
     }
 
     /// Its interfaces.
     pub fn interfaces(&self) -> impl Iterator<Item = &Interface> {
-        self.forwarding.ports.iter().flat_map(|port| &port.interfaces)
+        self.own().ports.iter().flat_map(|port| &port.interfaces)
     }
+}
+
+/// What a bridge does besides that is not modelled.
+fn hindrance(row: &BridgeRow, bridges: &Bridges) -> Option<String> {
+    let hindrances = [
+        (
+            bridges.mirrors(row).any(|mirror| mirror.newer.has("filter")),
+            "a mirror has a filter",
+        ),
+        (row.sflow.is_some(), "sFlow adds an action"),
+        (row.ipfix.is_some(), "IPFIX adds actions"),
+        (
+            row.stp_enable || row.rstp_enable,
+            "spanning tree decides which ports forward",
+        ),
+        (
+            row.datapath_type == "netdev",
+            "the userspace datapath encapsulates by itself",
+        ),
+    ];
+    let mut hindrances = hindrances.into_iter();
+    hindrances.find(|(is, _)| *is).map(|(_, why)| why.to_owned())
 }
 
 fn choose(bridges: Vec<Bridge>, name: Option<&str>) -> Result<Bridge, String> {

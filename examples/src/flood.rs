@@ -1,7 +1,7 @@
 //! A flood of a bridge: one packet to all its endpoints, and the limits that it meets.
 
 use odp_actions::xlate::{OvsVersion, Packet};
-use odp_actions::{Actions, Capacity, EncodeError, KernelRule, Limit, Limits, Rejection, Template, Verdict};
+use odp_actions::{Actions, Capacity, KernelRule, Limit, Limits, Rejection, Template, Verdict};
 
 use crate::bridge::{Bridge, Endpoint};
 use crate::cli::Status;
@@ -33,21 +33,22 @@ pub struct Flood {
 }
 
 impl Flood {
-    /// A flood of `packet`; `None` if the bridge has no endpoint whose output can be told.
+    /// A flood of `packet`; `None` if the bridge has no endpoint.
     ///
     /// # Errors
-    /// One endpoint alone is too large for netlink.
+    /// Why its endpoints cannot be told.
     pub fn of(
         bridge: &Bridge,
         ovs: OvsVersion,
         limits: Limits,
         packet: Packet,
-    ) -> Result<Option<Self>, EncodeError> {
-        let Some(endpoint) = bridge.endpoint(ovs, packet) else {
+    ) -> Result<Option<Self>, String> {
+        let Some(endpoint) = bridge.endpoint(ovs, packet)? else {
             return Ok(None);
         };
-        let once = bridge.once();
-        let template = Template::new(once.clone(), endpoint.actions.clone())?;
+        let once = bridge.once(&endpoint, packet);
+        let template = Template::new(once.clone(), endpoint.actions.clone());
+        let template = template.map_err(|error| error.to_string())?;
         Ok(Some(Self {
             bridge: bridge.name.clone(),
             ovs,

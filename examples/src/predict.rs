@@ -1,5 +1,8 @@
 //! From an OpenFlow flow to the datapath actions of a packet that it matches, or the reason why they cannot be told.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use odp_actions::Actions;
 use odp_actions::xlate::{
     self, Bounds, BridgePort, Forwarding, OvsVersion, Packet, Port, TunnelFields, Unpredictable, Vlan, Xlate,
@@ -16,7 +19,51 @@ pub struct Prediction {
     /// Bytes of the lists of all of them.
     pub bytes: Bounds,
     /// What a difference depends on, and what else was taken for granted.
-    pub notes: Vec<&'static str>,
+    pub notes: Vec<String>,
+}
+
+/// Why the actions of a flow cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untold {
+    /// The action that is the reason, if one is.
+    pub action: Option<String>,
+    /// The reason, which many flows may share.
+    pub why: String,
+}
+
+impl Untold {
+    /// The reason with the name of the action, but not what it is about.
+    pub fn kind(&self) -> String {
+        match &self.action {
+            Some(action) if self.why == NOT_MODELLED => {
+                let name = action.split(['(', ':', '=', ' ']).next().unwrap_or(action);
+                format!("{name}: {}", self.why)
+            }
+            _ => self.why.clone(),
+        }
+    }
+
+    fn of_action(action: &Action, why: String) -> Self {
+        Self {
+            action: Some(short(action)),
+            why,
+        }
+    }
+}
+
+impl From<String> for Untold {
+    fn from(why: String) -> Self {
+        Self { action: None, why }
+    }
+}
+
+impl fmt::Display for Untold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.action {
+            Some(action) => write!(f, "{action}: {}", self.why),
+            None => f.write_str(&self.why),
+        }
+    }
 }
 
 /// Translates a flow of `bridge` for release `ovs`.
@@ -26,10 +73,11 @@ pub struct Prediction {
 ///
 /// # Errors
 /// Why the actions do not follow from the flow and the database alone.
-pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Prediction, String> {
+pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Prediction, Untold> {
     if let Some(hindrance) = &bridge.hindrance {
-        return Err(hindrance.clone());
+        return Err(hindrance.clone().into());
     }
+    let own = bridge.own();
     let outputs_to = |wanted: &[OfPort]| {
         flow.actions.iter().any(|action| match action {
             Action::Output(PortRef::Number(port)) => wanted.contains(port),
@@ -39,7 +87,7 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
     let is_normal = outputs_to(&[OfPort::NORMAL]);
     let is_flood = outputs_to(&[OfPort::ALL, OfPort::FLOOD]);
     let tags = tags(&flow.matches)?;
-    let by_vlan = is_normal || !bridge.forwarding.mirrors.is_empty();
+    let by_vlan = is_normal || !own.mirrors.is_empty();
     let tags = if by_vlan { spelled_out(&tags, bridge) } else { tags };
     let inputs = match flow.matches.in_port() {
         // Nothing goes back to a port that is not there.
@@ -75,13 +123,13 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
             });
         }
     }
-    let (bytes, actions) = match whole.ok_or("it matches no packet")? {
+    let (bytes, actions) = match whole.ok_or_else(|| "it matches no packet".to_owned())? {
         xlate::Prediction::Exact(actions) => {
             let bytes = actions.encoded_len().map_err(|error| error.to_string())?;
             (Bounds::exactly(bytes), actions)
         }
         xlate::Prediction::Within { sample, bytes, .. } => (bytes, sample),
-        xlate::Prediction::Unknown(why) => return Err(why.to_string()),
+        xlate::Prediction::Unknown(why) => return Err(why.to_string().into()),
     };
     let varies = !bytes.is_exact();
     let notes = [
@@ -94,8 +142,11 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
     let notes = notes
         .into_iter()
         .filter(|(holds, _)| *holds)
-        .map(|(_, note)| note)
-        .collect();
+        .map(|(_, note)| note.to_owned());
+    let through = bridge.as_started.iter().filter(|_| goes_on(flow, bridge));
+    let started =
+        through.map(|other| format!("if bridge {other} has no flow but the NORMAL that it starts with"));
+    let notes = notes.chain(started).collect();
     Ok(Prediction {
         actions,
         bytes,
@@ -108,12 +159,13 @@ fn translate(
     bridge: &Bridge,
     xlate: Xlate,
     in_port: Option<OfPort>,
-) -> Result<xlate::Prediction, String> {
-    let packet = bridge.forwarding.receive(xlate, in_port.map(|port| port.0));
+) -> Result<xlate::Prediction, Untold> {
+    let packet = xlate::Bridge::receive_among(&bridge.forwarding, 0, xlate, in_port.map(|port| port.0));
     let packet = packet.map_err(|why| named(bridge, &why))?;
     let translation = Translation {
         bridge,
-        tun_id: 0,
+        in_port,
+        has_output: false,
         packet,
     };
     translation.run(flow)
@@ -121,7 +173,8 @@ fn translate(
 
 /// For NORMAL and mirrors the VLAN id decides: each that makes a difference, and one that does not, in place of one that is not known.
 fn spelled_out(tags: &[Option<Vlan>], bridge: &Bridge) -> Vec<Option<Vlan>> {
-    let named = bridge.forwarding.vlans();
+    let named = bridge.forwarding.iter().flat_map(xlate::Bridge::vlans);
+    let named: BTreeSet<_> = named.collect();
     let other = (1..=MAX_VID).find(|vid| !named.contains(vid));
     let vids: Vec<u16> = named.into_iter().chain(other).filter(|vid| *vid > 0).collect();
     let spell = |tag: &Option<Vlan>| match tag {
@@ -139,7 +192,7 @@ fn spelled_out(tags: &[Option<Vlan>], bridge: &Bridge) -> Vec<Option<Vlan>> {
 /// Whether a mirror selects packets by the port that they came from.
 fn has_sources(bridge: &Bridge) -> bool {
     bridge
-        .forwarding
+        .own()
         .mirrors
         .iter()
         .any(|mirror| !mirror.sources.is_empty())
@@ -151,13 +204,18 @@ fn one_of_each_input(
     ovs: OvsVersion,
     is_output: &dyn Fn(OfPort) -> bool,
 ) -> Vec<Option<OfPort>> {
-    let (ports, mirrors) = (&bridge.forwarding.ports, &bridge.forwarding.mirrors);
+    let own = bridge.own();
+    let (ports, mirrors) = (&own.ports, &own.mirrors);
+    let fields = bridge.tunnel_fields();
     let share = |port: &BridgePort| {
         let interfaces = port.interfaces.iter().map(|interface| match &interface.port {
-            Ok(Port::Tunnel { tunnel, .. }) => tunnel
-                .metadata(ovs, &TunnelFields::default(), None)
-                .map_or(0, |key| key.as_bytes().len()),
-            _ => 0,
+            Ok(Port::Tunnel { tunnel, .. }) => {
+                let key = tunnel.metadata(ovs, &fields, None);
+                (key.map_or(0, |key| key.as_bytes().len()), None)
+            }
+            // What comes from another bridge does not go back there.
+            Ok(Port::Patch(peer)) => (0, Some((peer.bridge, peer.ofport))),
+            _ => (0, None),
         });
         interfaces.collect::<Vec<_>>()
     };
@@ -239,15 +297,15 @@ fn tags(matches: &Match) -> Result<Vec<Option<Vlan>>, String> {
 /// A translation of one flow for one packet.
 struct Translation<'a> {
     bridge: &'a Bridge,
-    tun_id: u64,
+    in_port: Option<OfPort>,
+    has_output: bool,
     packet: Forwarding<'a>,
 }
 
 impl Translation<'_> {
-    fn run(mut self, flow: &Flow) -> Result<xlate::Prediction, String> {
+    fn run(mut self, flow: &Flow) -> Result<xlate::Prediction, Untold> {
         for action in &flow.actions {
-            self.apply(action)
-                .map_err(|why| format!("{}: {why}", short(action)))?;
+            self.apply(action).map_err(|why| Untold::of_action(action, why))?;
         }
         Ok(self.packet.xlate.predict())
     }
@@ -289,6 +347,11 @@ impl Translation<'_> {
                     mask.checked_shl(shift).unwrap_or(0),
                 )?;
             }
+            Action::Move { dst, .. } => match dst.field() {
+                Some(field) if is_register(field) => {}
+                Some(field) => self.set_field(field, 0, 0)?,
+                None => return Err("sets a field that is not known".to_owned()),
+            },
             Action::Output(port) => self.output(port)?,
             Action::Resubmit { .. } | Action::GotoTable(_) => {
                 return Err("continues in another table".to_owned());
@@ -296,13 +359,12 @@ impl Translation<'_> {
             Action::Drop => {}
             // These change a table or nothing, but no packet.
             Action::Learn(_) | Action::Note(_) => {}
-            _ => return Err("not modelled".to_owned()),
+            _ => return Err(NOT_MODELLED.to_owned()),
         }
         Ok(())
     }
 
     fn set_tunnel_id(&mut self, id: u64) {
-        self.tun_id = id;
         self.packet.xlate.set_tunnel_id(id);
     }
 
@@ -310,7 +372,7 @@ impl Translation<'_> {
         let told = |result: Result<(), Unpredictable>| result.map_err(|why| why.to_string());
         match field {
             Field::TunId => {
-                let keep = u128::from(self.tun_id) & !mask;
+                let keep = u128::from(self.packet.xlate.tunnel_fields().id) & !mask;
                 let id = u64::try_from(keep | value & mask).map_err(|_| "more than 64 bits for tun_id")?;
                 self.set_tunnel_id(id);
                 Ok(())
@@ -324,16 +386,34 @@ impl Translation<'_> {
                 Ok(_) => Ok(()),
                 Err(_) => Err("more than 3 bits for vlan_pcp".to_owned()),
             },
-            // Registers and metadata exist in Open vSwitch only.
-            Field::Metadata => Ok(()),
-            _ if field.name().trim_start_matches('x').starts_with("reg") => Ok(()),
+            Field::PktMark if mask & MARK == MARK => {
+                let mark = u32::try_from(value).map_err(|_| "more than 32 bits for pkt_mark")?;
+                self.packet.xlate.set_mark(mark);
+                Ok(())
+            }
+            // Whatever the value is, it is the first that is written.
+            Field::TunMetadata0 if self.bridge.is_ovn && !self.has_output => {
+                *self.packet.xlate.tunnel_fields() = TunnelFields {
+                    id: self.packet.xlate.tunnel_fields().id,
+                    ..self.bridge.tunnel_fields()
+                };
+                Ok(())
+            }
+            _ if is_register(field) => Ok(()),
             _ => Err(format!("setting {} is not modelled", field.name())),
         }
     }
 
     fn output(&mut self, port: &PortRef) -> Result<(), String> {
         let bridge = self.bridge;
-        let done = match number(port, bridge)? {
+        let port = number(port, bridge)?;
+        self.has_output = true;
+        if self.in_port.is_some_and(|from| bridge.is_tunnel(from)) && bridge.is_tunnel(port) {
+            return Err(
+                "a packet from a tunnel has tunnel fields already, which are not modelled".to_owned(),
+            );
+        }
+        let done = match port {
             OfPort::ALL => self.packet.flood(true),
             OfPort::FLOOD => self.packet.flood(false),
             OfPort::NORMAL => self.packet.normal(),
@@ -356,6 +436,21 @@ fn number(port: &PortRef, bridge: &Bridge) -> Result<OfPort, String> {
     }
 }
 
+/// Registers and metadata exist in Open vSwitch only.
+fn is_register(field: Field) -> bool {
+    field == Field::Metadata || field.name().trim_start_matches('x').starts_with("reg")
+}
+
+/// Whether a flow may send a packet through a patch port.
+fn goes_on(flow: &Flow, bridge: &Bridge) -> bool {
+    flow.actions.iter().any(|action| match action {
+        Action::Output(port) => number(port, bridge).is_ok_and(|port| {
+            [OfPort::NORMAL, OfPort::FLOOD, OfPort::ALL].contains(&port) || bridge.is_patch(port)
+        }),
+        _ => false,
+    })
+}
+
 /// The action, cut where it gets long.
 fn short(action: &Action) -> String {
     let mut text = action.to_string();
@@ -366,9 +461,11 @@ fn short(action: &Action) -> String {
     text
 }
 
+const NOT_MODELLED: &str = "not modelled";
 const CFI: u128 = 0x1000;
 const VID: u128 = 0x0fff;
 const PCP: u128 = 0x7;
+const MARK: u128 = 0xffff_ffff;
 const SHORT: usize = 40;
 /// 4095 is reserved.
 const MAX_VID: u16 = 4094;

@@ -1,23 +1,30 @@
 //! Ports and mirrors, from rows to what a translation reads.
 
 use odp_actions::xlate::{
-    Bond, BondMode, Bridge, BridgePort, Interface, Lacp, Mirror, MirrorOutput, Port, PriorityTags, VlanMode,
+    Bond, BondMode, Bridge, BridgePort, FlowAction, Interface, Lacp, Mirror, MirrorOutput, Peer, Port,
+    PriorityTags, Unpredictable, VlanMode,
 };
 use ofp_codec::Port as OfPort;
 
 use crate::db::rows::{BridgeRow, Bridges, InterfaceRow, MirrorRow, PortRow};
 
-/// How a bridge forwards.
-pub(super) fn of_row(row: &BridgeRow, bridges: &Bridges) -> Bridge {
+/// How a bridge forwards; `peer` knows the other ends of patch ports, and `actions` is what its flows do with what comes by
+/// one.
+pub(super) fn of_row(
+    row: &BridgeRow,
+    bridges: &Bridges,
+    peer: &dyn Fn(&str) -> Option<Peer>,
+    actions: Option<Vec<FlowAction>>,
+) -> Bridge {
     let rows: Vec<_> = bridges.ports(row).collect();
     Bridge {
-        ports: rows.iter().map(|row| port(row, bridges)).collect(),
+        ports: rows.iter().map(|row| port(row, bridges, peer)).collect(),
         is_in_order: false,
         mirrors: bridges
             .mirrors(row)
             .filter_map(|row| mirror(row, &rows))
             .collect(),
-        actions: None,
+        actions,
     }
 }
 
@@ -26,10 +33,13 @@ pub(super) fn of_port(row: &InterfaceRow) -> Option<OfPort> {
     u32::try_from(row.ofport?).ok().map(OfPort::from_text_number)
 }
 
-fn port(row: &PortRow, bridges: &Bridges) -> BridgePort {
+fn port(row: &PortRow, bridges: &Bridges, peer: &dyn Fn(&str) -> Option<Peer>) -> BridgePort {
     let setting = |name: &str| row.other_config.get(name).map(String::as_str);
     BridgePort {
-        interfaces: bridges.members(row).filter_map(interface).collect(),
+        interfaces: bridges
+            .members(row)
+            .filter_map(|row| interface(row, peer))
+            .collect(),
         bond: Bond {
             mode: match row.bond_mode.as_deref() {
                 Some("balance-slb") => BondMode::BalanceSlb,
@@ -78,15 +88,27 @@ fn lacp(row: &PortRow, bridges: &Bridges) -> Lacp {
     }
 }
 
-fn interface(row: &InterfaceRow) -> Option<Interface> {
-    let options = row.options.iter();
-    let options = options.map(|(name, value)| (name.as_str(), value.as_str()));
+fn interface(row: &InterfaceRow, peer: &dyn Fn(&str) -> Option<Peer>) -> Option<Interface> {
+    let port = match (of_interface(row), peer(&row.name)) {
+        (Err(Unpredictable::Patch), Some(peer)) => Ok(Port::Patch(peer)),
+        (port, _) => port,
+    };
     Some(Interface {
         ofport: of_port(row)?.0,
-        port: Port::of_interface(&row.kind, 0, options),
+        port,
         // The database does not have this setting.
         floods: true,
     })
+}
+
+/// What an output to an interface becomes. The database has no datapath numbers, and sizes do not depend on them.
+pub(super) fn of_interface(row: &InterfaceRow) -> Result<Port, Unpredictable> {
+    let options = row.options.iter();
+    Port::of_interface(
+        &row.kind,
+        0,
+        options.map(|(name, value)| (name.as_str(), value.as_str())),
+    )
 }
 
 /// With ports by their place in the bridge; nothing of a mirror without an output.

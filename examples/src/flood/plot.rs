@@ -4,11 +4,11 @@ use odp_actions::{Bound, KernelRule, Limit, Verdict};
 
 use super::{Flood, KERNELS};
 use crate::picture::grouped;
-use crate::picture::plot::{Limit as LimitLine, Plot};
+use crate::picture::plot::{Limit as LimitLine, Place, Plot};
 
 impl Flood {
-    /// A plot of it, with `endpoints` as the place where the deployment is.
-    pub fn plot(&self, endpoints: usize) -> Plot {
+    /// A plot of it, with the place where the deployment is, and one that it may grow to.
+    pub fn plot(&self, now: usize, then: Option<usize>) -> Plot {
         let (first, each) = (self.capacity.first(), self.bytes_each());
         let limit = |what: &str, unit: &str, value: usize, at: usize, holds: bool| LimitLine {
             at,
@@ -59,11 +59,26 @@ impl Flood {
                 "{each} bytes per endpoint, Open vSwitch {}; first limit: {first}",
                 self.ovs
             ),
-            to: self.capacity.last(Limit::Nlattr).unwrap_or(0).max(endpoints),
+            to: self
+                .capacity
+                .last(Limit::Nlattr)
+                .unwrap_or(0)
+                .max(now)
+                .max(then.unwrap_or(0)),
             line: (self.template.bytes(0), each),
             byte_limits,
             endpoint_limits,
-            here: (endpoints, self.verdict(endpoints) != Verdict::Fast),
+            places: [("now", Some(now)), ("then", then)]
+                .into_iter()
+                .filter_map(|(name, endpoints)| {
+                    let endpoints = endpoints?;
+                    Some(Place {
+                        name,
+                        endpoints,
+                        is_over: self.verdict(endpoints) != Verdict::Fast,
+                    })
+                })
+                .collect(),
         }
     }
 }

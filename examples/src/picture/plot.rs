@@ -17,8 +17,19 @@ pub struct Plot {
     pub byte_limits: Vec<Limit>,
     /// Vertical limits, in endpoints.
     pub endpoint_limits: Vec<Limit>,
-    /// Where the deployment is now: endpoints, and whether that is beyond a limit.
-    pub here: (usize, bool),
+    /// Where the deployment is, or may be, by rising number of endpoints.
+    pub places: Vec<Place>,
+}
+
+/// A number of endpoints on the growing line.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// What it is.
+    pub name: &'static str,
+    /// How many endpoints.
+    pub endpoints: usize,
+    /// Whether that is beyond a limit.
+    pub is_over: bool,
 }
 
 /// A limit, drawn as a line.
@@ -87,17 +98,26 @@ impl Plot {
             out.text(limit.text_class(), (label, at - 5.0), anchor, &limit.what);
         }
         out.line("growth", (x(0), y(once)), (x(self.to), y(bytes_at(self.to))));
-        let (here, over) = self.here;
-        if here <= x_max {
-            let class = if over { "bad" } else { "good" };
-            let (px, py) = (x(here), y(bytes_at(here)));
+        for (nth, place) in self
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, place)| place.endpoints <= x_max)
+        {
+            let class = if place.is_over { "bad" } else { "good" };
+            let (px, py) = (x(place.endpoints), y(bytes_at(place.endpoints)));
             out.dot(class, (px, py), "");
-            let (endpoints, bytes) = (grouped(here), grouped(bytes_at(here)));
-            let label = format!("now: {endpoints} endpoints, {bytes} bytes");
-            // Where the line is not: left of it above, right of it below.
-            let (anchor, dx, dy) = match px > middle {
-                true => (Anchor::End, -4.0, -10.0),
-                false => (Anchor::Start, 12.0, 18.0),
+            let (endpoints, bytes) = (grouped(place.endpoints), grouped(bytes_at(place.endpoints)));
+            let label = format!("{}: {endpoints} endpoints, {bytes} bytes", place.name);
+            // Where the line is not: left of it above, right of it below, so that two that are near do not meet.
+            let is_left = match self.places.len() {
+                1 => px > middle,
+                _ => nth > 0 || px > LEFT + 0.7 * WIDTH,
+            };
+            let (anchor, dx, dy) = match (is_left, nth + 1 < self.places.len()) {
+                (true, false) => (Anchor::End, -4.0, -10.0),
+                (true, true) => (Anchor::End, -12.0, 26.0),
+                (false, _) => (Anchor::Start, 12.0, 18.0),
             };
             out.text(&format!("here {class}"), (px + dx, py + dy), anchor, &label);
         }

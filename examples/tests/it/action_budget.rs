@@ -151,6 +151,19 @@ fn draws_the_limits_and_the_place_on_the_way() {
         assert!(svg.contains(label), "{label}: {svg}");
     }
     assert_eq!(draw(), svg, "the same input gives the same picture");
+    let range = [
+        "--svg",
+        file.to_str().unwrap(),
+        "--backlog",
+        "1000",
+        "--endpoints",
+        "900..1100",
+    ];
+    assert_eq!(budget(&range, "").status, 2);
+    let svg = std::fs::read_to_string(&file).unwrap();
+    for label in ["now: 900 endpoints", "then: 1\u{a0}100 endpoints"] {
+        assert!(svg.contains(label), "{label}: {svg}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod action_budget;
 mod conventions;
 mod dp_flows;
 mod dp_health;
+mod endpoints;
 mod flow_diff;
 mod flow_dump;
 mod hostile;
