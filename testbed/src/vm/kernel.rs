@@ -23,12 +23,13 @@ impl Kernel {
     /// The kernel of `debian` in `cache`, which is filled first if it is empty. A kernel that is there stays:
     /// remove its directory to get the archive's newest.
     pub(crate) fn ensure(cache: &Path, debian: Debian) -> Result<Self, Error> {
-        let _lock = Lock::take(cache)?;
         let dir = debian.directory(cache)?;
-        let root = match newest(&dir)? {
-            Some(root) => root,
-            None => download(&dir, debian)?,
-        };
+        if let Some(root) = newest(&dir)? {
+            return Self::open(&root);
+        }
+        let _lock = Lock::take(cache)?;
+        // Another process may have been faster.
+        let root = newest(&dir)?.map_or_else(|| download(&dir, debian), Ok)?;
         Self::open(&root)
     }
 
