@@ -240,4 +240,4 @@ fn choose(bridges: Vec<Bridge>, name: Option<&str>) -> Result<Bridge, String> {
 }
 
 /// What a switch that does not say its release is taken for. No later release changed what these tools model.
-pub const NEWEST: OvsVersion = OvsVersion::new(4, 0);
+pub const NEWEST: OvsVersion = OvsVersion::new(4, 0).at_patch(0);

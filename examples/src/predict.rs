@@ -5,7 +5,8 @@ use std::fmt;
 
 use odp_actions::Actions;
 use odp_actions::xlate::{
-    self, Bounds, BridgePort, Forwarding, OvsVersion, Packet, Port, TunnelFields, Unpredictable, Vlan, Xlate,
+    self, Bounds, BridgePort, Change, Forwarding, Last, OvsVersion, Packet, Port, Rules, TunnelFields,
+    Unpredictable, Vlan, Xlate,
 };
 use ofp_codec::{Action, Field, Flow, Match, NumberOrName, Port as OfPort, PortRef};
 
@@ -66,7 +67,7 @@ impl fmt::Display for Untold {
     }
 }
 
-/// Translates a flow of `bridge` for release `ovs`.
+/// Translates a flow of `bridge` for release `ovs`: each of the sets of rules that it may follow.
 ///
 /// The packet carries no ECN bits, which would cost each tunnel output 8 bytes, and comes from no port that the flow
 /// names as an output.
@@ -89,38 +90,36 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
     let tags = tags(&flow.matches)?;
     let by_vlan = is_normal || !own.mirrors.is_empty();
     let tags = if by_vlan { spelled_out(&tags, bridge) } else { tags };
-    let inputs = match flow.matches.in_port() {
+    let all_inputs = match flow.matches.in_port() {
         // Nothing goes back to a port that is not there.
         Some(port) => {
             let port = number(&port, bridge)?;
-            vec![bridge.names.contains_key(&port).then_some(port)]
+            Some(vec![bridge.names.contains_key(&port).then_some(port)])
         }
-        None if is_normal || is_flood || has_sources(bridge) => {
-            one_of_each_input(bridge, ovs, &|port| outputs_to(&[port]))
-        }
-        None => vec![None],
+        None if is_normal || is_flood || has_sources(bridge) => None,
+        None => Some(vec![None]),
     };
+    let sets = ovs.rules();
     let mut whole: Option<xlate::Prediction> = None;
     let mut is_ordered = true;
-    for vlan in tags.iter().copied() {
-        for in_port in inputs.iter().copied() {
-            let one = translate(
-                flow,
-                bridge,
-                Xlate::new(
-                    ovs,
-                    Packet {
-                        vlan,
-                        ..Packet::default()
-                    },
-                ),
-                in_port,
-            )?;
-            is_ordered &= one.bytes().is_some_and(|bytes| bytes.is_exact());
-            whole = Some(match whole {
-                None => one,
-                Some(whole) => whole.or(one),
-            });
+    let mut has_inputs = false;
+    for &rules in &sets {
+        let inputs = all_inputs.clone();
+        let inputs = inputs.unwrap_or_else(|| one_of_each_input(bridge, rules, &|port| outputs_to(&[port])));
+        has_inputs |= inputs.len() > 1;
+        for &vlan in &tags {
+            let packet = Packet {
+                vlan,
+                ..Packet::default()
+            };
+            for &in_port in &inputs {
+                let one = translate(flow, bridge, Xlate::new(rules, packet), in_port)?;
+                is_ordered &= one.bytes().is_some_and(|bytes| bytes.is_exact());
+                whole = Some(match whole {
+                    None => one,
+                    Some(whole) => whole.or(one),
+                });
+            }
         }
     }
     let (bytes, actions) = match whole.ok_or_else(|| "it matches no packet".to_owned())? {
@@ -134,7 +133,8 @@ pub fn predict(flow: &Flow, bridge: &Bridge, ovs: OvsVersion) -> Result<Predicti
     let varies = !bytes.is_exact();
     let notes = [
         (varies && tags.len() > 1, "for a tagged packet"),
-        (varies && inputs.len() > 1, "for the input port that adds least"),
+        (varies && has_inputs, "for the input port that adds least"),
+        (varies && sets.len() > 1, "in a release that adds most"),
         (!is_ordered, "in the order of outputs that adds most"),
         (outputs_to(&[OfPort::FLOOD]) || is_normal, "if every port floods"),
         (is_normal, "if the address is not learned"),
@@ -201,7 +201,7 @@ fn has_sources(bridge: &Bridge) -> bool {
 /// One input port of each kind: what is put out does not depend on which of a kind it is.
 fn one_of_each_input(
     bridge: &Bridge,
-    ovs: OvsVersion,
+    rules: Rules,
     is_output: &dyn Fn(OfPort) -> bool,
 ) -> Vec<Option<OfPort>> {
     let own = bridge.own();
@@ -210,7 +210,7 @@ fn one_of_each_input(
     let share = |port: &BridgePort| {
         let interfaces = port.interfaces.iter().map(|interface| match &interface.port {
             Ok(Port::Tunnel { tunnel, .. }) => {
-                let key = tunnel.metadata(ovs, &fields, None);
+                let key = tunnel.metadata(rules, &fields, None);
                 (key.map_or(0, |key| key.as_bytes().len()), None)
             }
             // What comes from another bridge does not go back there.
@@ -304,13 +304,15 @@ struct Translation<'a> {
 
 impl Translation<'_> {
     fn run(mut self, flow: &Flow) -> Result<xlate::Prediction, Untold> {
-        for action in &flow.actions {
-            self.apply(action).map_err(|why| Untold::of_action(action, why))?;
+        for (place, action) in flow.actions.iter().enumerate() {
+            let last = Last::of(place, flow.actions.len());
+            self.apply(action, last)
+                .map_err(|why| Untold::of_action(action, why))?;
         }
         Ok(self.packet.xlate.predict())
     }
 
-    fn apply(&mut self, action: &Action) -> Result<(), String> {
+    fn apply(&mut self, action: &Action, last: Last) -> Result<(), String> {
         let told = |result: Result<(), Unpredictable>| result.map_err(|why| why.to_string());
         match action {
             Action::StripVlan | Action::PopVlan => self.packet.xlate.pop_vlan(),
@@ -319,15 +321,15 @@ impl Translation<'_> {
             Action::ModVlanPcp(pcp) => told(self.packet.xlate.set_vlan_pcp(*pcp))?,
             Action::SetVlanVid(vid) => {
                 // Unlike the two above, these leave an untagged packet alone.
-                if self.packet.xlate.is_tagged() {
-                    told(self.packet.xlate.set_vlan_vid(*vid))?;
+                match self.packet.xlate.is_tagged() {
+                    true => told(self.packet.xlate.set_vlan_vid(*vid))?,
+                    false => self.packet.xlate.change(Change::Field),
                 }
             }
-            Action::SetVlanPcp(pcp) => {
-                if self.packet.xlate.is_tagged() {
-                    told(self.packet.xlate.set_vlan_pcp(*pcp))?;
-                }
-            }
+            Action::SetVlanPcp(pcp) => match self.packet.xlate.is_tagged() {
+                true => told(self.packet.xlate.set_vlan_pcp(*pcp))?,
+                false => self.packet.xlate.change(Change::Field),
+            },
             Action::SetTunnel(id) => self.set_tunnel_id(u64::from(*id)),
             Action::SetTunnel64(id) => self.set_tunnel_id(*id),
             Action::SetField { field, value, mask } => {
@@ -349,10 +351,11 @@ impl Translation<'_> {
             }
             Action::Move { dst, .. } => match dst.field() {
                 Some(field) if is_register(field) => {}
-                Some(field) => self.set_field(field, 0, 0)?,
+                // Mirrors do not take it for a change.
+                Some(field) => self.write_field(field, 0, 0)?,
                 None => return Err("sets a field that is not known".to_owned()),
             },
-            Action::Output(port) => self.output(port)?,
+            Action::Output(port) => self.output(port, last)?,
             Action::Resubmit { .. } | Action::GotoTable(_) => {
                 return Err("continues in another table".to_owned());
             }
@@ -369,6 +372,16 @@ impl Translation<'_> {
     }
 
     fn set_field(&mut self, field: Field, value: u128, mask: u128) -> Result<(), String> {
+        match field {
+            Field::TunId => self.packet.xlate.change(Change::Field),
+            Field::TunMetadata0 => self.packet.xlate.change(Change::GeneveOption),
+            _ if is_register(field) => self.packet.xlate.change(Change::Register),
+            _ => {}
+        }
+        self.write_field(field, value, mask)
+    }
+
+    fn write_field(&mut self, field: Field, value: u128, mask: u128) -> Result<(), String> {
         let told = |result: Result<(), Unpredictable>| result.map_err(|why| why.to_string());
         match field {
             Field::TunId => {
@@ -404,7 +417,7 @@ impl Translation<'_> {
         }
     }
 
-    fn output(&mut self, port: &PortRef) -> Result<(), String> {
+    fn output(&mut self, port: &PortRef, last: Last) -> Result<(), String> {
         let bridge = self.bridge;
         let port = number(port, bridge)?;
         self.has_output = true;
@@ -414,13 +427,13 @@ impl Translation<'_> {
             );
         }
         let done = match port {
-            OfPort::ALL => self.packet.flood(true),
-            OfPort::FLOOD => self.packet.flood(false),
-            OfPort::NORMAL => self.packet.normal(),
+            OfPort::ALL => self.packet.flood(true, last),
+            OfPort::FLOOD => self.packet.flood(false, last),
+            OfPort::NORMAL => self.packet.normal(last),
             // To send a packet back takes the word IN_PORT.
-            OfPort::IN_PORT => self.packet.output_in_port(),
+            OfPort::IN_PORT => self.packet.output_in_port(last),
             port if !bridge.names.contains_key(&port) => return Err(format!("{} {port}", bridge.absent)),
-            port => self.packet.output(port.0),
+            port => self.packet.output(port.0, last),
         };
         done.map_err(|why| named(bridge, &why))
     }

@@ -19,7 +19,9 @@ use core::fmt;
 
 use netlink_genl::nlattr::EncodeError;
 
-use crate::xlate::{Checksum, OutKey, OvsVersion, Packet, Port, TunnelPort, Unpredictable, Xlate};
+use crate::xlate::{
+    Checksum, OutKey, OvsVersion, Packet, Port, Prediction, TunnelPort, Unpredictable, Xlate,
+};
 use crate::{Actions, Limit, Limits, Template};
 
 /// One thing to change, and how many endpoints fit then.
@@ -119,12 +121,20 @@ pub fn advise(
     limits: &Limits,
 ) -> Result<Vec<Advice>, AdviceError> {
     let flood = |port: TunnelPort| -> Result<Template, AdviceError> {
-        let mut xlate = Xlate::new(ovs, Packet::default());
-        xlate.output(&Port::Tunnel {
+        let port = Port::Tunnel {
             odp_port: 0,
             tunnel: port,
-        })?;
-        Ok(Template::new(once.clone(), xlate.finish())?)
+        };
+        let prediction = Prediction::under(ovs, |rules| {
+            let mut xlate = Xlate::new(rules, Packet::default());
+            xlate.output(&port)?;
+            Ok(xlate.predict())
+        });
+        match prediction {
+            Prediction::Exact(endpoint) => Ok(Template::new(once.clone(), endpoint)?),
+            Prediction::Unknown(why) => Err(why.into()),
+            Prediction::Within { .. } => Err(Unpredictable::Release { ovs }.into()),
+        }
     };
     let now = flood(port.clone())?;
     let capacity = now.capacity(limits);

@@ -4,15 +4,17 @@
 //! the packet as it is only when something is output. [`Xlate`] follows the same rules for tunnel metadata and VLAN
 //! tags (`compose_output_action`, `commit_odp_tunnel_action` and `commit_vlan_action` of Open vSwitch), for the kernel
 //! datapath, also through groups of type `all` and patch ports; [`Bridge`] adds what ports, VLANs, bonds, mirrors and the
-//! bridges behind patch ports do to NORMAL, FLOOD and ALL. A [`Prediction`] has the bytes where they are certain, bounds where only an order or a number is
-//! open, and else the reason, an [`Unpredictable`]: never a guess.
+//! bridges behind patch ports do to NORMAL, FLOOD and ALL. What changed between releases are [`Rules`]. A [`Prediction`] has
+//! the bytes where they are certain, bounds where only an order, a number or the patch level of the release is open, and
+//! else the reason, an [`Unpredictable`]: never a guess.
 //!
 //! ```
-//! use odp_actions::xlate::{OvsVersion, Packet, Port, Xlate};
+//! use odp_actions::xlate::{OvsVersion, Packet, Port, Rules, Xlate};
 //!
 //! let options = [("remote_ip", "10.0.0.1"), ("local_ip", "10.0.0.2"), ("key", "flow")];
 //! let vxlan = Port::of_interface("vxlan", 4, options)?;
-//! let mut xlate = Xlate::new("2.5.0".parse()?, Packet::tagged(100));
+//! let rules: Rules = "2.5.0".parse::<OvsVersion>()?.try_into()?;
+//! let mut xlate = Xlate::new(rules, Packet::tagged(100));
 //! xlate.pop_vlan();
 //! xlate.set_tunnel_id(7);
 //! xlate.output(&vxlan)?;
@@ -25,12 +27,14 @@
 
 mod bond;
 mod bridge;
+mod clone;
 mod commit;
 mod flow_action;
 mod forwarding;
 mod metadata;
 mod port;
 mod prediction;
+mod releases;
 mod tunnel;
 mod unpredictable;
 mod vlan;
@@ -39,14 +43,16 @@ use alloc::vec::Vec;
 
 pub use self::bond::{Bond, BondMode, Lacp};
 pub use self::bridge::{Bridge, BridgePort, Interface, Mirror, MirrorOutput};
+pub use self::clone::Last;
 use self::commit::Certainty;
-pub use self::flow_action::FlowAction;
+pub use self::flow_action::{Change, FlowAction};
 pub use self::forwarding::Forwarding;
 use self::metadata::Metadata;
 pub use self::metadata::{GeneveField, TunnelFields};
 pub use self::port::{Peer, Port};
 pub use self::prediction::{Bounds, Prediction};
 use self::prediction::{Step, bytes_of};
+pub use self::releases::Rules;
 pub use self::tunnel::{Checksum, OutKey, TunnelKind, TunnelPort};
 pub use self::unpredictable::Unpredictable;
 use self::vlan::{DOT1Q, Tag};
@@ -92,7 +98,7 @@ pub struct Vlan {
 /// A translation in progress.
 #[derive(Clone, Debug)]
 pub struct Xlate {
-    ovs: OvsVersion,
+    rules: Rules,
     ip_tos: Option<u8>,
     metadata: Metadata,
     /// Tags as OpenFlow sees them, the innermost first.
@@ -102,16 +108,18 @@ pub struct Xlate {
     committed_tunnel: Option<Tunnel>,
     committed_fields: TunnelFields,
     committed_mark: u32,
+    /// Whether an action has changed the packet since mirrors last looked.
+    is_changed: bool,
     actions: Actions,
     certainty: Certainty,
 }
 
 impl Xlate {
     /// Starts with `packet` as it came in.
-    pub fn new(ovs: OvsVersion, packet: Packet) -> Self {
+    pub fn new(rules: Rules, packet: Packet) -> Self {
         let tags: Vec<_> = packet.vlan.into_iter().map(Tag::received).collect();
         Self {
-            ovs,
+            rules,
             ip_tos: packet.ip_tos,
             metadata: Metadata {
                 mark: packet.mark,
@@ -122,14 +130,32 @@ impl Xlate {
             committed_tags: tags.clone(),
             tags,
             committed_tunnel: None,
+            is_changed: false,
             actions: Actions::new(),
             certainty: Certainty::default(),
         }
     }
 
-    /// `set_tunnel:ID`, `load:ID->NXM_NX_TUN_ID[]`, `set_field:ID->tun_id`.
+    /// `set_tunnel:ID`.
     pub fn set_tunnel_id(&mut self, id: u64) {
         self.metadata.fields.id = id;
+    }
+
+    /// `load:ID->NXM_NX_TUN_ID[]`, `set_field:ID->tun_id`: the same, but mirrors take it for a change of the packet.
+    pub fn load_tunnel_id(&mut self, id: u64) {
+        self.change(Change::Field);
+        self.set_tunnel_id(id);
+    }
+
+    /// An action that does something to the packet without bearing on its size, such as `load` into a register. Mirrors may
+    /// make another copy after it.
+    pub fn change(&mut self, change: Change) {
+        self.is_changed |= self.rules.mirrors_changed_packets
+            && match change {
+                Change::Field => true,
+                Change::GeneveOption => !self.rules.options_change_no_packet,
+                Change::Register => !self.rules.registers_change_no_packet,
+            };
     }
 
     /// Whether the packet, as the actions so far changed it, has a tag.
@@ -139,6 +165,7 @@ impl Xlate {
 
     /// `pop_vlan`, `strip_vlan`. Does nothing to a packet without a tag.
     pub fn pop_vlan(&mut self) {
+        self.change(Change::Field);
         self.tags.pop();
     }
 
@@ -147,7 +174,8 @@ impl Xlate {
     /// # Errors
     /// [`Unpredictable::Tags`] beyond two tags (before 2.8: beyond one).
     pub fn push_vlan(&mut self, tpid: u16) -> Result<(), Unpredictable> {
-        let most = if self.ovs.stacks_tags() { 2 } else { 1 };
+        let most = if self.rules.two_tags { 2 } else { 1 };
+        self.change(Change::Field);
         if self.tags.len() >= most {
             return Err(Unpredictable::Tags { most });
         }
@@ -160,6 +188,7 @@ impl Xlate {
     /// # Errors
     /// [`Unpredictable::Tag`]: whether that changes anything depends on the VLAN id of the packet, which is not known.
     pub fn set_vlan_vid(&mut self, vid: u16) -> Result<(), Unpredictable> {
+        self.change(Change::Field);
         match self.tags.last_mut() {
             None => self.tags.push(Tag::new(DOT1Q, vid, 0)),
             Some(Tag { vid: None, .. }) => return Err(Unpredictable::Tag),
@@ -173,6 +202,7 @@ impl Xlate {
     /// # Errors
     /// [`Unpredictable::Tag`]: whether that changes anything depends on the priority of the packet, which is not known.
     pub fn set_vlan_pcp(&mut self, pcp: u8) -> Result<(), Unpredictable> {
+        self.change(Change::Field);
         match self.tags.last_mut() {
             None => self.tags.push(Tag::new(DOT1Q, 0, pcp)),
             Some(Tag { pcp: None, .. }) => return Err(Unpredictable::Tag),
@@ -194,7 +224,7 @@ impl Xlate {
         let (odp_port, tunnel) = match port {
             Port::Plain { odp_port } => (*odp_port, None),
             Port::Tunnel { odp_port, tunnel } => {
-                let key = tunnel.metadata(self.ovs, &self.metadata.fields, self.ip_tos)?;
+                let key = tunnel.metadata(self.rules, &self.metadata.fields, self.ip_tos)?;
                 self.enter_tunnel(tunnel);
                 (*odp_port, Some(key))
             }
@@ -211,7 +241,7 @@ impl Xlate {
     /// Makes the packet what an output needs, and adds the actions that put it out.
     fn commit_and(&mut self, tunnel: Option<Tunnel>, output: impl IntoIterator<Item = Action>) {
         let tags = self.tags.clone();
-        self.commit(&Step { tags, tunnel });
+        self.commit(&Step::new(tags, tunnel));
         self.actions.extend(output);
     }
 
@@ -219,9 +249,10 @@ impl Xlate {
     /// `run` are not part of that.
     ///
     /// ```
-    /// use odp_actions::xlate::{Bounds, Packet, Port, Prediction, Unpredictable, Xlate};
+    /// use odp_actions::xlate::{Bounds, OvsVersion, Packet, Port, Prediction, Unpredictable, Xlate};
     ///
-    /// let mut xlate = Xlate::new("3.1".parse()?, Packet::default());
+    /// let rules = "3.1.0".parse::<OvsVersion>()?.try_into()?;
+    /// let mut xlate = Xlate::new(rules, Packet::default());
     /// xlate.in_any_order(|flood| {
     ///     for vid in [5, 0, 5] {
     ///         flood.bucket(|port| {
@@ -252,9 +283,10 @@ impl Xlate {
     /// What Open vSwitch does in a bucket is an action set: tags, then fields, then the output.
     ///
     /// ```
-    /// use odp_actions::xlate::{Packet, Port, Xlate};
+    /// use odp_actions::xlate::{OvsVersion, Packet, Port, Xlate};
     ///
-    /// let mut xlate = Xlate::new("3.1".parse()?, Packet::default());
+    /// let rules = "3.1.0".parse::<OvsVersion>()?.try_into()?;
+    /// let mut xlate = Xlate::new(rules, Packet::default());
     /// xlate.bucket(|bucket| {
     ///     bucket.set_vlan_vid(5)?;
     ///     bucket.output(&Port::Plain { odp_port: 1 })
@@ -275,46 +307,59 @@ impl Xlate {
     }
 
     /// An output to a patch port: `run` is what the bridge behind it does. It sees no tunnel fields, and after it the packet is
-    /// as before. The port itself costs nothing.
+    /// as before. The port itself costs nothing, but [commits](Rules::clones_what_stays) changes in late releases.
     ///
     /// This holds while that bridge only changes tags and tunnel ids and puts packets out; around anything that it cannot
-    /// undo (`ct`, `meter`, a cut packet) Open vSwitch puts a `clone`.
+    /// undo (`ct`, `meter`) Open vSwitch puts a `clone`.
     ///
     /// # Errors
     /// Those of `run`.
-    pub fn patch<E>(&mut self, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+    pub fn patch<E>(&mut self, last: Last, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E>
+    where
+        E: From<Unpredictable>,
+    {
+        let start = self.open_clone(last);
         self.bucket(|peer| {
             peer.metadata = peer.metadata.behind_patch();
             run(peer)
-        })
+        })?;
+        Ok(self.close_clone(start)?)
     }
 
     /// The datapath actions; where an order is open, those of the order in which the outputs came.
-    pub fn finish(self) -> Actions {
+    pub fn finish(mut self) -> Actions {
+        self.unwrap_last_clone();
         self.actions
     }
 
     /// The datapath actions as far as they are certain.
-    pub fn predict(self) -> Prediction {
+    pub fn predict(mut self) -> Prediction {
+        // Open vSwitch counts before it looks for a clone that is the last action.
+        let counted = self.actions.output_count();
+        let trailing = self.unwrap_last_clone();
         let Certainty {
             is_open,
             less,
             more,
+            more_outputs,
             is_unknown,
             ..
         } = self.certainty;
         if is_unknown {
             return Prediction::Unknown(Unpredictable::MetadataOrder);
         }
-        if !is_open {
+        if !is_open && counted == self.actions.output_count() {
             return Prediction::Exact(self.actions);
         }
         let bytes = bytes_of(self.actions.iter());
         Prediction::Within {
-            outputs: Bounds::exactly(self.actions.output_count()),
+            outputs: Bounds {
+                least: counted,
+                most: counted + more_outputs,
+            },
             bytes: Bounds {
-                least: bytes - less,
-                most: bytes + more,
+                least: bytes - less - trailing.less,
+                most: bytes + more + trailing.more,
             },
             sample: self.actions,
         }
@@ -327,10 +372,12 @@ mod tests {
 
     use super::*;
 
-    const NOW: OvsVersion = OvsVersion::new(3, 1);
+    fn rules(ovs: &str) -> Rules {
+        ovs.parse::<OvsVersion>().unwrap().try_into().unwrap()
+    }
 
     fn xlate(packet: Packet, run: impl FnOnce(&mut Xlate)) -> String {
-        let mut xlate = Xlate::new(NOW, packet);
+        let mut xlate = Xlate::new(rules("3.1.0"), packet);
         run(&mut xlate);
         xlate.finish().to_string()
     }
@@ -400,12 +447,12 @@ mod tests {
             vlan: Some(Vlan::default()),
             ..Packet::default()
         };
-        let mut xlate = Xlate::new(NOW, tagged);
+        let mut xlate = Xlate::new(rules("3.1.0"), tagged);
         assert_eq!(xlate.set_vlan_vid(1), Err(Unpredictable::Tag));
         assert_eq!(xlate.set_vlan_pcp(1), Err(Unpredictable::Tag));
         assert_eq!(xlate.push_vlan(0x8100), Ok(()));
         assert_eq!(xlate.push_vlan(0x8100), Err(Unpredictable::Tags { most: 2 }));
-        let mut old = Xlate::new(OvsVersion::new(2, 5), tagged);
+        let mut old = Xlate::new(rules("2.5.0"), tagged);
         assert_eq!(old.push_vlan(0x8100), Err(Unpredictable::Tags { most: 1 }));
     }
 }

@@ -9,7 +9,7 @@ use odp_actions::{Action, Actions, Key, PushVlan, Tunnel, TunnelAttr};
 use ofp_codec::{Flow, NumberOrName};
 
 use super::Bridge;
-use super::endpoint::is_patch;
+use super::endpoint::{is_patch, metadata};
 
 /// Which other flows may have seen the packet of a flow.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,7 @@ impl Bridge {
     /// What an output to a tunnel sets, and nothing for other ports.
     fn key(&self, interface: &Interface, ovs: OvsVersion) -> Option<Action> {
         let key = match &interface.port {
-            Ok(Port::Tunnel { tunnel, .. }) => tunnel.metadata(ovs, &self.tunnel_fields(), None).ok(),
+            Ok(Port::Tunnel { tunnel, .. }) => metadata(tunnel, ovs, &self.tunnel_fields(), None).ok(),
             Ok(_) => return None,
             Err(_) => None,
         };

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use odp_actions::xlate::{
-    GeneveField, Interface, OvsVersion, Packet, Port, TunnelFields, TunnelKind, Unpredictable,
+    GeneveField, Interface, OvsVersion, Packet, Port, TunnelFields, TunnelKind, TunnelPort, Unpredictable,
 };
-use odp_actions::{Action, Actions, Key};
+use odp_actions::{Action, Actions, Key, Tunnel};
 use ofp_codec::Port as OfPort;
 
 use super::Bridge;
@@ -48,7 +48,7 @@ impl Bridge {
                 Ok(Port::Plain { .. } | Port::Patch(_)) | Err(Unpredictable::Patch) => continue,
                 Ok(Port::Tunnel { tunnel, .. }) => {
                     marks.insert(tunnel.egress_mark);
-                    let key = tunnel.metadata(ovs, &fields, packet.ip_tos);
+                    let key = metadata(tunnel, ovs, &fields, packet.ip_tos);
                     key.map(|key| Some(Action::Set(Key::Tunnel(key))))
                 }
                 Err(why) => Err(why.clone()),
@@ -159,6 +159,20 @@ pub(super) fn is_patch(interface: &Interface) -> bool {
 fn is_tunnel(interface: &Interface) -> bool {
     let is_plain = matches!(interface.port, Ok(Port::Plain { .. }));
     !is_plain && !is_patch(interface)
+}
+
+/// The key that a tunnel port sets under every set of rules that a release may follow.
+pub(super) fn metadata(
+    tunnel: &TunnelPort,
+    ovs: OvsVersion,
+    fields: &TunnelFields,
+    ip_tos: Option<u8>,
+) -> Result<Tunnel, Unpredictable> {
+    let differs = Unpredictable::Release { ovs };
+    let keys = ovs.rules().into_iter();
+    let keys = keys.map(|rules| tunnel.metadata(rules, fields, ip_tos));
+    keys.reduce(|one, other| if one == other { one } else { Err(differs.clone()) })
+        .unwrap_or_else(|| Err(differs.clone()))
 }
 
 /// What OVN keeps in `tun_metadata0`: the logical ports that a packet comes from and goes to.

@@ -126,6 +126,7 @@ fn mirror(row: &MirrorRow, ports: &[&PortRow]) -> Option<Mirror> {
             (Some(port), _) => MirrorOutput::Port(place(port)?),
             (None, vlan) => MirrorOutput::Vlan(vlan?),
         },
+        has_filter: row.newer.has("filter"),
         snaplen: row.newer.numbers("snaplen").first().copied(),
     })
 }

@@ -39,6 +39,14 @@ impl Actions {
         self.list.push(action);
     }
 
+    /// Takes the actions from this one on out of the list.
+    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        Self {
+            list: self.list.split_off(at),
+            leftover: Vec::new(),
+        }
+    }
+
     /// Reads a list. Offsets in errors count from the start of `bytes`.
     ///
     /// What was decoded encodes to the same bytes again, but for padding, which becomes zeros, also where it was missing

@@ -1,6 +1,6 @@
 //! Bonds: which of their members a packet leaves by, and who chooses.
 
-use super::{OvsVersion, Unpredictable};
+use super::Unpredictable;
 
 /// How a bond sends, as columns of its row of table Port say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,16 +73,5 @@ impl Bond {
             (Lacp::Negotiated, BondMode::BalanceTcp) if self.lb_output => BondOutput::Balanced,
             (Lacp::Negotiated, BondMode::BalanceTcp) => BondOutput::Recirculated,
         })
-    }
-}
-
-/// Whether a packet that is looked up again is mirrored before: late releases of each branch from 3.3 to 3.6 stopped that.
-pub(super) fn mirrors_recirculated(ovs: OvsVersion) -> Option<bool> {
-    if ovs < OvsVersion::new(3, 3) {
-        Some(true)
-    } else if ovs < OvsVersion::new(3, 7) {
-        None
-    } else {
-        Some(false)
     }
 }

@@ -68,6 +68,8 @@ pub struct Mirror {
     pub output: MirrorOutput,
     /// `snaplen`: the length to which copies are cut.
     pub snaplen: Option<u16>,
+    /// Whether it has a `filter`, which is not read: what such a mirror selects is not known.
+    pub has_filter: bool,
 }
 
 /// Where a mirror sends its copies.
@@ -86,7 +88,7 @@ impl Bridge {
     /// Taken for granted is that the port may receive and the others may send: no spanning tree, no link that is down.
     ///
     /// ```
-    /// use odp_actions::xlate::{Bridge, BridgePort, Interface, Packet, Port, VlanMode, Xlate};
+    /// use odp_actions::xlate::{Bridge, BridgePort, Interface, Last, OvsVersion, Packet, Port, VlanMode, Xlate};
     ///
     /// let port = |ofport, vlan| {
     ///     let port = Ok(Port::Plain { odp_port: ofport });
@@ -94,8 +96,9 @@ impl Bridge {
     /// };
     /// let ports = [port(1, VlanMode::Access(5)), port(2, VlanMode::TRUNK), port(3, VlanMode::Access(5))];
     /// let bridge = Bridge { ports: ports.into(), is_in_order: true, ..Bridge::default() };
-    /// let mut packet = bridge.receive(Xlate::new("3.1".parse()?, Packet::default()), Some(1))?;
-    /// packet.normal()?;
+    /// let rules = "3.1.0".parse::<OvsVersion>()?.try_into()?;
+    /// let mut packet = bridge.receive(Xlate::new(rules, Packet::default()), Some(1))?;
+    /// packet.normal(Last::Yes)?;
     /// assert_eq!(packet.xlate.finish().to_string(), "push_vlan(vid=5,pcp=0),2,pop_vlan,3");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -111,7 +114,9 @@ impl Bridge {
     /// [actions](Bridge::actions) of the bridge behind it do.
     ///
     /// ```
-    /// use odp_actions::xlate::{Bridge, BridgePort, FlowAction, Interface, Packet, Peer, Port, Xlate};
+    /// use odp_actions::xlate::{
+    ///     Bridge, BridgePort, FlowAction, Interface, Last, OvsVersion, Packet, Peer, Port, Xlate,
+    /// };
     ///
     /// let port = |ofport, port| BridgePort::new(Interface { ofport, port: Ok(port), floods: true });
     /// let device = |odp_port| port(odp_port, Port::Plain { odp_port });
@@ -123,8 +128,9 @@ impl Bridge {
     ///     ..Bridge::default()
     /// };
     /// let bridges = [bridge([device(1), patch(1), device(2)]), bridge([device(3), device(4), patch(0)])];
-    /// let mut packet = Bridge::receive_among(&bridges, 0, Xlate::new("3.1".parse()?, Packet::default()), Some(1))?;
-    /// packet.normal()?;
+    /// let rules = "3.1.0".parse::<OvsVersion>()?.try_into()?;
+    /// let mut packet = Bridge::receive_among(&bridges, 0, Xlate::new(rules, Packet::default()), Some(1))?;
+    /// packet.normal(Last::Yes)?;
     /// assert_eq!(packet.xlate.finish().to_string(), "3,4,2");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 use core::mem::take;
 
 use super::Xlate;
+use super::clone::CLONE;
 use super::prediction::{Bounds, Step, Ways, bytes_of, same_tags};
+use super::vlan::Tag;
 use crate::{Action, Key};
 
 /// What is not certain of the actions of a translation.
@@ -15,10 +17,18 @@ pub(super) struct Certainty {
     /// How many bytes less, and how many more, they may be.
     pub(super) less: usize,
     pub(super) more: usize,
+    /// How many outputs more Open vSwitch may count.
+    pub(super) more_outputs: usize,
     /// How the packet may stand, unless there is one way.
-    ways: Option<Ways>,
+    pub(super) ways: Option<Ways>,
     /// The outputs whose order is open, while they are collected.
-    steps: Option<Vec<Step>>,
+    pub(super) steps: Option<Vec<Step>>,
+    /// What stands in clones among them.
+    pub(super) nested: Vec<Nested>,
+    /// Whether another order would do without one of the clones.
+    pub(super) has_loose_clones: bool,
+    /// How many actions there were behind the last open order, if it had clones.
+    pub(super) order_with_clones: Option<usize>,
     /// Whether a mark or tunnel fields cost more in some orders than in others.
     pub(super) is_unknown: bool,
     /// In an open order: the mark that ports of it set, if any does.
@@ -32,6 +42,16 @@ impl Certainty {
             ways.tunnels = [None].into();
         }
     }
+}
+
+/// Outputs in a clone, which leaves the packet as it is.
+#[derive(Clone, Debug)]
+pub(super) struct Nested {
+    /// The tags of the packet before it.
+    pub(super) entry: Vec<Tag>,
+    pub(super) steps: Vec<Step>,
+    /// Whether there may be no clone.
+    pub(super) is_optional: bool,
 }
 
 /// Where an open order begins.
@@ -61,6 +81,11 @@ impl Xlate {
         })
     }
 
+    /// Whether outputs are collected whose order is open.
+    pub(super) fn is_in_any_order(&self) -> bool {
+        self.certainty.steps.is_some()
+    }
+
     /// Says what the outputs since then may cost in another order.
     pub(super) fn close_order(&mut self, opened: Option<Opened>) {
         let Some(Opened { actions, ways }) = opened else {
@@ -68,8 +93,22 @@ impl Xlate {
         };
         let steps = take(&mut self.certainty.steps).unwrap_or_default();
         self.certainty.order_of_marks = None;
-        let (bounds, ways) = ways.through(&steps);
-        self.certainty.is_open |= steps.len() > 1;
+        let nested = take(&mut self.certainty.nested);
+        self.certainty.is_open |= steps.len() > 1 || !nested.is_empty();
+        if !nested.is_empty() {
+            self.certainty.order_with_clones = Some(self.actions.len());
+        }
+        let entries = ways.at_entries(steps.iter().chain(nested.iter().flat_map(|nested| &nested.steps)));
+        let (mut bounds, ways) = ways.through(&steps);
+        for nested in nested {
+            let (inside, _) = entries.with_tags(nested.entry).through(&nested.steps);
+            bounds.most += inside.most;
+            if nested.is_optional {
+                self.certainty.less += CLONE;
+            } else {
+                bounds.least += inside.least;
+            }
+        }
         self.certainty.ways = Some(ways);
         self.widen(actions, bounds);
     }
@@ -106,14 +145,7 @@ impl Xlate {
 
     /// Says that the changes of the packet since an action may have cost something else within `bounds`.
     fn widen(&mut self, since: usize, bounds: Bounds) {
-        // A mark costs the same in each order, or its cost is unknown.
-        let is_change = |action: &&Action| {
-            matches!(
-                action,
-                Action::Set(Key::Tunnel(_)) | Action::PopVlan | Action::PushVlan(_)
-            )
-        };
-        let spent = bytes_of(self.actions[since..].iter().filter(is_change));
+        let spent = changes(&self.actions[since..]);
         self.certainty.less += spent - bounds.least;
         self.certainty.more += bounds.most - spent;
         let is_settled = |ways: &Ways| ways.tags.len() == 1 && ways.tunnels.len() == 1;
@@ -131,4 +163,15 @@ impl Xlate {
         }
         self.committed_tags.clone_from(&self.tags);
     }
+}
+
+/// Bytes of what changes the packet, also inside clones.
+fn changes(actions: &[Action]) -> usize {
+    let bytes = actions.iter().map(|action| match action {
+        Action::Clone(inside) => changes(inside),
+        // A mark costs the same in each order, or its cost is unknown.
+        Action::Set(Key::Tunnel(_)) | Action::PopVlan | Action::PushVlan(_) => bytes_of([action].into_iter()),
+        _ => 0,
+    });
+    bytes.sum()
 }

@@ -3,11 +3,11 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::bond::{BondOutput, mirrors_recirculated};
+use super::bond::BondOutput;
 use super::prediction::bytes_of;
 use super::vlan::Inside;
 use super::{
-    Bridge, BridgePort, Interface, Mirror, MirrorOutput, Peer, Port, PriorityTags, Unpredictable, Xlate,
+    Bridge, BridgePort, Interface, Last, Mirror, MirrorOutput, Peer, Port, PriorityTags, Unpredictable, Xlate,
 };
 use crate::Action;
 use crate::action::Hash;
@@ -84,19 +84,19 @@ impl<'a> Forwarding<'a> {
     ///
     /// # Errors
     /// [`Unpredictable`]: there is no such port, or what an output to it becomes is not known.
-    pub fn output(&mut self, ofport: u32) -> Result<(), Unpredictable> {
+    pub fn output(&mut self, ofport: u32, last: Last) -> Result<(), Unpredictable> {
         if Some(ofport) == self.at.in_port {
             return Ok(());
         }
-        self.send_to(ofport)
+        self.send_to(ofport, last)
     }
 
     /// `output:IN_PORT`: back to where it came from.
     ///
     /// # Errors
     /// As [`Forwarding::output`]; [`Unpredictable::Input`].
-    pub fn output_in_port(&mut self) -> Result<(), Unpredictable> {
-        self.send_to(self.at.in_port.ok_or(Unpredictable::Input)?)
+    pub fn output_in_port(&mut self, last: Last) -> Result<(), Unpredictable> {
+        self.send_to(self.at.in_port.ok_or(Unpredictable::Input)?, last)
     }
 
     /// `ALL`: every interface but that it came from, in an order that is not known; `FLOOD` if it leaves out those with
@@ -104,21 +104,18 @@ impl<'a> Forwarding<'a> {
     ///
     /// # Errors
     /// As [`Forwarding::output`]; [`Unpredictable::MirrorOrder`].
-    pub fn flood(&mut self, all: bool) -> Result<(), Unpredictable> {
+    pub fn flood(&mut self, all: bool, last: Last) -> Result<(), Unpredictable> {
         self.check_mirror_order(false)?;
         let ports = self.at.bridge.ports.iter().enumerate();
+        let interfaces = ports.flat_map(|(place, port)| port.interfaces.iter().map(move |is| (place, is)));
+        let is_reached = |(_, interface): &(usize, &Interface)| {
+            Some(interface.ofport) != self.at.in_port && (all || interface.floods)
+        };
+        let reached: Vec<_> = interfaces.filter(is_reached).collect();
+        let last = last.among(reached.len());
         self.in_any_order(|packet| {
-            for (place, port) in ports {
-                let others = port
-                    .interfaces
-                    .iter()
-                    .filter(|interface| Some(interface.ofport) != packet.at.in_port);
-                let flooded: Vec<_> = others.filter(|interface| all || interface.floods).collect();
-                flooded
-                    .into_iter()
-                    .try_for_each(|interface| packet.send(place, interface))?;
-            }
-            Ok(())
+            let mut reached = reached.into_iter();
+            reached.try_for_each(|(place, interface)| packet.send(place, interface, last))
         })
     }
 
@@ -127,7 +124,7 @@ impl<'a> Forwarding<'a> {
     /// # Errors
     /// As [`Forwarding::output`]; [`Unpredictable::Input`]; [`Unpredictable::Tag`]: the VLAN decides, and is not known;
     /// [`Unpredictable::Bond`]; [`Unpredictable::MirrorOrder`].
-    pub fn normal(&mut self) -> Result<(), Unpredictable> {
+    pub fn normal(&mut self, last: Last) -> Result<(), Unpredictable> {
         let bridge = self.at.bridge;
         let from = self.at.input.ok_or(Unpredictable::Input)?;
         let input = &bridge.ports[from];
@@ -140,21 +137,27 @@ impl<'a> Forwarding<'a> {
             return Err(Unpredictable::Bond);
         }
         let inside = input.vlan.enter(received)?;
-        let flood = |packet: &mut Self| {
-            for (place, port) in bridge.ports.iter().enumerate() {
-                let floods = port.interfaces.iter().all(|interface| interface.floods);
-                let is_reached = place != from && floods && !bridge.is_mirror_output(place);
-                if is_reached && port.vlan.carries(&inside)? {
-                    packet.send_tagged(place, inside)?;
-                }
+        let mut reached = Vec::new();
+        for (place, port) in bridge.ports.iter().enumerate() {
+            let floods = port.interfaces.iter().all(|interface| interface.floods);
+            let is_reached = place != from && floods && !bridge.is_mirror_output(place);
+            if is_reached && port.vlan.carries(&inside)? {
+                reached.push(place);
             }
-            Ok(())
-        };
+        }
+        let count = reached.len();
         if bridge.is_in_order {
-            return flood(self);
+            let mut places = reached.into_iter().enumerate();
+            return places.try_for_each(|(number, place)| {
+                let last = if number + 1 == count { last } else { Last::No };
+                self.send_tagged(place, inside, last)
+            });
         }
         self.check_mirror_order(inside.0[0].pcp == Some(0))?;
-        self.in_any_order(flood)
+        self.in_any_order(|packet| {
+            let mut reached = reached.into_iter();
+            reached.try_for_each(|place| packet.send_tagged(place, inside, last.among(count)))
+        })
     }
 
     /// What `run` does to the packet is undone after it, as behind a bucket of a group of type `all`.
@@ -181,7 +184,8 @@ impl<'a> Forwarding<'a> {
 
     /// A mirror that selects outgoing packets gets the first of them. In an open order that can be any, so they have to
     /// look alike to it: if `is_plain` they do, since tags differ by nothing but the priority.
-    fn check_mirror_order(&self, is_plain: bool) -> Result<(), Unpredictable> {
+    fn check_mirror_order(&mut self, is_plain: bool) -> Result<(), Unpredictable> {
+        self.see_changes();
         let ports = &self.at.bridge.ports;
         let missing = self
             .at
@@ -213,20 +217,20 @@ impl<'a> Forwarding<'a> {
             .is_some_and(|place| self.at.bridge.is_mirror_output(place))
     }
 
-    fn send_to(&mut self, ofport: u32) -> Result<(), Unpredictable> {
+    fn send_to(&mut self, ofport: u32, last: Last) -> Result<(), Unpredictable> {
         let bridge = self.at.bridge;
         let places = self.at.places.get_or_insert_with(|| bridge.places());
         let (place, interface) = *places.get(&ofport).ok_or(Unpredictable::Port { ofport })?;
-        self.send(place, interface)
+        self.send(place, interface, last)
     }
 
     /// An output as it is, and the copies for mirrors.
-    fn send(&mut self, place: usize, interface: &Interface) -> Result<(), Unpredictable> {
+    fn send(&mut self, place: usize, interface: &Interface, last: Last) -> Result<(), Unpredictable> {
         if self.depth == 0 && self.is_dropped() {
             return Ok(());
         }
         match interface.port.as_ref().map_err(Clone::clone)? {
-            Port::Patch(peer) if self.snaplen.is_none() => return self.patch(*peer),
+            Port::Patch(peer) if self.snaplen.is_none() => return self.patch(*peer, last),
             // A copy that is to be cut does not go through, and mirrors do not see what does.
             Port::Patch(_) => return Ok(()),
             port => self.xlate.output_cut(port, self.snaplen)?,
@@ -235,7 +239,7 @@ impl<'a> Forwarding<'a> {
     }
 
     /// What the bridge behind a patch port does, after which the packet is as before. Its mirrors are its own.
-    fn patch(&mut self, peer: Peer) -> Result<(), Unpredictable> {
+    fn patch(&mut self, peer: Peer, last: Last) -> Result<(), Unpredictable> {
         let bridge = self.bridges.get(peer.bridge).ok_or(Unpredictable::Patch)?;
         let actions = bridge.actions.as_ref().ok_or(Unpredictable::Flows)?;
         if self.depth == MAX_DEPTH || self.entered == MAX_RESUBMITS {
@@ -245,27 +249,51 @@ impl<'a> Forwarding<'a> {
         if bytes_of(self.xlate.actions.iter()) > usize::from(u16::MAX) {
             return Ok(());
         }
+        self.see_changes();
         let mut at = Place::new(bridge, Some(peer.ofport), Some(bridge.port_of(peer.ofport)?));
-        if core::ptr::eq(bridge, self.at.bridge) {
+        let is_same = core::ptr::eq(bridge, self.at.bridge);
+        if is_same {
+            // In the bridge that it came from it is the same packet to mirrors, which may have changed when other ports are
+            // put out to.
+            let may_copy_again = self.xlate.rules.mirrors_changed_packets && !bridge.mirrors.is_empty();
+            if may_copy_again && self.xlate.is_in_any_order() {
+                return Err(Unpredictable::MirrorOrder);
+            }
             at.mirrored.clone_from(&self.at.mirrored);
+        } else if [bridge, self.at.bridge]
+            .iter()
+            .all(|bridge| !bridge.mirrors.is_empty())
+            && !self.xlate.rules.mirrors_of_each_bridge
+        {
+            return Err(Unpredictable::MirrorsOfBridges);
         }
+        let start = self.xlate.open_clone(last);
         let before = core::mem::replace(&mut self.at, at);
         self.depth += 1;
         self.entered += 1;
         let done = self.bucket(|packet| {
             packet.xlate.metadata = packet.xlate.metadata.behind_patch();
-            actions.iter().try_for_each(|action| packet.apply(*action))
+            packet.run(actions)?;
+            packet.see_changes();
+            Ok(())
         });
         self.depth -= 1;
         let there = core::mem::replace(&mut self.at, before);
-        if core::ptr::eq(bridge, self.at.bridge) {
+        if is_same {
             self.at.mirrored = there.mirrored;
         }
-        done
+        done.and_then(|()| self.xlate.close_clone(start))
+    }
+
+    /// Lets mirrors make another copy if an action has changed the packet.
+    fn see_changes(&mut self) {
+        if core::mem::take(&mut self.xlate.is_changed) {
+            self.at.mirrored.fill(false);
+        }
     }
 
     /// An output with the tags that the port gives the packet.
-    fn send_tagged(&mut self, place: usize, inside: Inside) -> Result<(), Unpredictable> {
+    fn send_tagged(&mut self, place: usize, inside: Inside, last: Last) -> Result<(), Unpredictable> {
         let Some(port) = self.at.bridge.ports.get(place) else {
             return Ok(());
         };
@@ -273,21 +301,25 @@ impl<'a> Forwarding<'a> {
             return Ok(());
         };
         let mut leaving = port.vlan.leave(inside)?;
-        if port.priority_tags != PriorityTags::Never {
+        let priority_tags = match port.priority_tags {
+            PriorityTags::Always if !self.xlate.rules.priority_tags_always => PriorityTags::Never,
+            priority_tags => priority_tags,
+        };
+        if priority_tags != PriorityTags::Never {
             leaving.0[0].pcp = Inside::of(&self.xlate.tags).0[0].pcp;
         }
-        let tags = leaving.tags(port.priority_tags)?;
+        let tags = leaving.tags(priority_tags)?;
         let before = core::mem::replace(&mut self.xlate.tags, tags);
         let sent = match port.interfaces.len() {
-            1 => self.send(place, interface),
-            _ => self.send_bonded(place, port),
+            1 => self.send(place, interface, last),
+            _ => self.send_bonded(place, port, last),
         };
         self.xlate.tags = before;
         sent
     }
 
     /// An output to a bond, and the copies for mirrors.
-    fn send_bonded(&mut self, place: usize, port: &BridgePort) -> Result<(), Unpredictable> {
+    fn send_bonded(&mut self, place: usize, port: &BridgePort, last: Last) -> Result<(), Unpredictable> {
         let is_plain = |interface: &Interface| matches!(interface.port, Ok(Port::Plain { .. }));
         if !port.interfaces.iter().all(is_plain) {
             return Err(Unpredictable::Bond);
@@ -297,7 +329,7 @@ impl<'a> Forwarding<'a> {
         self.xlate.certainty.is_open |= output != BondOutput::Nothing;
         match output {
             BondOutput::Nothing => return Ok(()),
-            BondOutput::Member => return self.send(place, &port.interfaces[0]),
+            BondOutput::Member => return self.send(place, &port.interfaces[0], last),
             BondOutput::Balanced => self.xlate.commit_and(None, [Action::LbOutput(0)]),
             BondOutput::Recirculated => {
                 let hash = Hash {
@@ -306,11 +338,8 @@ impl<'a> Forwarding<'a> {
                 };
                 self.xlate
                     .commit_and(None, [Action::Hash(hash), Action::Recirc(0)]);
-                let selects = |mirror: &Mirror| mirror.destinations.contains(&place);
-                match mirrors_recirculated(self.xlate.ovs) {
-                    Some(false) => return Ok(()),
-                    None if self.at.bridge.mirrors.iter().any(selects) => return Err(Unpredictable::Bond),
-                    _ => {}
+                if self.xlate.rules.recirculates_without_copies {
+                    return Ok(());
                 }
             }
         }
@@ -319,6 +348,7 @@ impl<'a> Forwarding<'a> {
 
     /// Sends copies to the mirrors that select a port and have none yet.
     fn mirror(&mut self, place: usize, selects: fn(&Mirror) -> &Vec<usize>) -> Result<(), Unpredictable> {
+        self.see_changes();
         let bridge = self.at.bridge;
         if !bridge
             .mirrors
@@ -339,19 +369,22 @@ impl<'a> Forwarding<'a> {
             if self.at.mirrored[number] || !is_selected {
                 continue;
             }
+            if mirror.has_filter && self.xlate.rules.mirror_filters {
+                return Err(Unpredictable::Filter);
+            }
             // Mirrors to the same place are one.
             for (mirrored, other) in self.at.mirrored.iter_mut().zip(&bridge.mirrors) {
                 *mirrored |= other.output == mirror.output;
             }
             self.snaplen = mirror.snaplen;
             match mirror.output {
-                MirrorOutput::Port(output) => self.send_tagged(output, inside)?,
+                MirrorOutput::Port(output) => self.send_tagged(output, inside, Last::No)?,
                 MirrorOutput::Vlan(vlan) if vlan != vid => {
                     let mut inside = inside;
                     inside.0[0].vid = Some(vlan);
                     for (output, port) in bridge.ports.iter().enumerate() {
                         if port.vlan.carries(&inside)? && !bridge.is_mirror_output(output) {
-                            self.send_tagged(output, inside)?;
+                            self.send_tagged(output, inside, Last::No)?;
                         }
                     }
                 }

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::{TunnelPort, Xlate};
+use super::{Change, TunnelPort, Xlate};
 use crate::key::Gbp;
 
 /// The tunnel fields that flows set (`tun_id`, `tun_gbp_id`, `tun_metadata0` ..). A packet that comes from a tunnel has some
@@ -57,13 +57,14 @@ impl Metadata {
 }
 
 impl Xlate {
-    /// The tunnel fields, to set them.
+    /// The tunnel fields, to set them. Mirrors take that for a [change](Xlate::change) of the packet.
     pub fn tunnel_fields(&mut self) -> &mut TunnelFields {
         &mut self.metadata.fields
     }
 
     /// `set_field:MARK->pkt_mark`.
     pub fn set_mark(&mut self, mark: u32) {
+        self.change(Change::Register);
         self.metadata.mark = mark;
     }
 

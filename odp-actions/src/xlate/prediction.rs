@@ -111,6 +111,18 @@ impl Bounds {
 pub(super) struct Step {
     pub(super) tags: Vec<Tag>,
     pub(super) tunnel: Option<Tunnel>,
+    /// Whether there is no such step in some orders.
+    pub(super) is_optional: bool,
+}
+
+impl Step {
+    pub(super) const fn new(tags: Vec<Tag>, tunnel: Option<Tunnel>) -> Self {
+        Self {
+            tags,
+            tunnel,
+            is_optional: false,
+        }
+    }
 }
 
 /// How the packet may stand: one way, or several where an order is open.
@@ -143,15 +155,43 @@ impl Ways {
             least: tags.least + tunnels.least,
             most: tags.most + tunnels.most,
         };
+        let is_settled = |is: fn(&&Step) -> bool| steps.iter().filter(is).any(|step| !step.is_optional);
+        let has_ended = is_settled(|_| true);
+        let has_tunnel = is_settled(|step| step.tunnel.is_some());
         let ways = Self {
-            tags: if ends.is_empty() { self.tags } else { ends },
-            tunnels: if keys.is_empty() { self.tunnels } else { keys },
+            tags: ends
+                .into_iter()
+                .chain((!has_ended).then_some(self.tags).into_iter().flatten())
+                .collect(),
+            tunnels: keys
+                .into_iter()
+                .chain((!has_tunnel).then_some(self.tunnels).into_iter().flatten())
+                .collect(),
         };
         (bounds, ways)
     }
 
+    /// The same ways, and those in which any of the steps leaves tunnel metadata.
+    pub(super) fn at_entries<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> Self {
+        let mut ways = self.clone();
+        let keys: BTreeMap<_, _> = steps
+            .filter_map(|step| step.tunnel.as_ref())
+            .map(|key| (key.as_bytes(), key))
+            .collect();
+        ways.tunnels.extend(keys.into_values().cloned().map(Some));
+        ways
+    }
+
+    /// The same, with these tags.
+    pub(super) fn with_tags(&self, tags: Vec<Tag>) -> Self {
+        Self {
+            tags: [tags].into(),
+            tunnels: self.tunnels.clone(),
+        }
+    }
+
     fn tags_through(&self, steps: &[Step]) -> (Bounds, Vec<Vec<Tag>>) {
-        let counts = count(steps.iter().map(|step| &step.tags));
+        let counts = count(steps.iter().map(|step| (&step.tags, step.is_optional)));
         let costs = |to: &Vec<Tag>| {
             let from = counts.keys().copied().chain(&self.tags);
             range(from.filter(|from| *from != to).map(|from| tags_cost(from, to)))
@@ -169,8 +209,7 @@ impl Ways {
         let counts = count(
             steps
                 .iter()
-                .filter_map(|step| step.tunnel.as_ref())
-                .map(Tunnel::as_bytes),
+                .filter_map(|step| Some((step.tunnel.as_ref()?.as_bytes(), step.is_optional))),
         );
         let costs = |key: &[u8]| Bounds::exactly(keys.get(key).map_or(0, |key| tunnel_cost(key)));
         let is_start = |key: &[u8]| self.tunnels.iter().flatten().any(|start| start.as_bytes() == key);
@@ -181,30 +220,39 @@ impl Ways {
 
 /// Bounds of what it costs to bring the packet into each state as often as it occurs, in any order.
 ///
-/// Each state is entered once at least, unless the packet may be in it from the start, and at most as often as it can
-/// stand behind another one.
+/// Each state is entered once at least, unless the packet may be in it from the start or all that need it are optional, and
+/// at most as often as it can stand behind another one.
 fn in_any_order<T: Copy + Ord>(
-    counts: &BTreeMap<T, usize>,
+    counts: &BTreeMap<T, Count>,
     costs: impl Fn(T) -> Bounds,
     is_start: impl Fn(T) -> bool,
     starts: usize,
 ) -> Bounds {
-    let all: usize = counts.values().sum();
+    let all: usize = counts.values().map(|count| count.all).sum();
     let mut bounds = Bounds::exactly(0);
-    for (state, times) in counts {
+    for (state, Count { all: times, required }) in counts {
         let (cost, is_start) = (costs(*state), is_start(*state));
         // Where there is one start, and this is it, the first of the others has to come before.
         let before = usize::from(!(is_start && starts == 1));
-        bounds.least += if is_start { 0 } else { cost.least };
+        bounds.least += if is_start || *required == 0 { 0 } else { cost.least };
         bounds.most += cost.most * (*times).min(all - times + before);
     }
     bounds
 }
 
-fn count<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
-    let mut counts = BTreeMap::new();
-    for item in items {
-        *counts.entry(item).or_insert(0) += 1;
+/// How many steps need a state, and how many of them there are in every order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    all: usize,
+    required: usize,
+}
+
+fn count<T: Ord>(items: impl Iterator<Item = (T, bool)>) -> BTreeMap<T, Count> {
+    let mut counts = BTreeMap::<T, Count>::new();
+    for (item, is_optional) in items {
+        let count = counts.entry(item).or_default();
+        count.all += 1;
+        count.required += usize::from(!is_optional);
     }
     counts
 }
@@ -282,10 +330,7 @@ mod tests {
         let stacks = [vec![], vec![Tag::new(0x8100, 5, 0)], vec![Tag::new(0x8100, 6, 0)]];
         let key = |ttl| Tunnel::new([TunnelAttr::Ttl(ttl)]).ok();
         let keys = [None, key(1), key(2)];
-        let step = |number: usize| Step {
-            tags: stacks[number % 3].clone(),
-            tunnel: keys[number / 3 % 3].clone(),
-        };
+        let step = |number: usize| Step::new(stacks[number % 3].clone(), keys[number / 3 % 3].clone());
         for number in (0..9_usize.pow(4)).step_by(5) {
             let start = step(number);
             let mut steps: Vec<_> = (1..=3).map(|place| step(number / 9_usize.pow(place))).collect();

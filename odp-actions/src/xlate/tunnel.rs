@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::{OvsVersion, TunnelFields, Unpredictable};
+use super::{Rules, TunnelFields, Unpredictable};
 use crate::key::{Erspan, GeneveOpts, VxlanAttr, VxlanOpts};
 use crate::{Tunnel, TunnelAttr};
 
@@ -149,12 +149,12 @@ impl TunnelPort {
     /// [`Unpredictable::Underlay`]: an IPv6 address and a release without tunnels over IPv6.
     pub fn metadata(
         &self,
-        ovs: OvsVersion,
+        rules: Rules,
         fields: &TunnelFields,
         ip_tos: Option<u8>,
     ) -> Result<Tunnel, Unpredictable> {
-        if self.remote.is_ipv6() && ovs < OvsVersion::new(2, 6) {
-            return Err(Unpredictable::Underlay { ovs });
+        if self.remote.is_ipv6() && !rules.ipv6_tunnels {
+            return Err(Unpredictable::Underlay);
         }
         let id = match self.out_key {
             OutKey::Absent => None,
@@ -166,7 +166,7 @@ impl TunnelPort {
             Checksum::Off => false,
             Checksum::Default => {
                 let is_udp = self.kind.default_port().is_some();
-                self.remote.is_ipv6() && is_udp && ovs.checksums_ipv6()
+                self.remote.is_ipv6() && is_udp && rules.ipv6_checksums
             }
         };
         let tos = self.outer_tos(ip_tos);
@@ -185,7 +185,7 @@ impl TunnelPort {
             self.dont_fragment.then_some(TunnelAttr::DontFragment),
             checksum.then_some(TunnelAttr::Csum),
             self.dst_port
-                .filter(|port| *port > 0 && ovs.writes_tp_dst())
+                .filter(|port| *port > 0 && rules.port_in_tunnel_key)
                 .map(TunnelAttr::TpDst),
             self.carried(fields)?,
         ];
@@ -353,7 +353,7 @@ mod tests {
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;
 
-    use super::super::{Port, TunnelFields};
+    use super::super::{OvsVersion, Port, TunnelFields};
     use crate::Key;
 
     fn text(kind: &str, options: &str, ovs: &str, ip_tos: Option<u8>) -> String {
@@ -364,12 +364,10 @@ mod tests {
         let Ok(Port::Tunnel { tunnel, .. }) = Port::of_interface(kind, 4, options) else {
             panic!("{kind}")
         };
-        Key::Tunnel(
-            tunnel
-                .metadata(ovs.parse().unwrap(), &TunnelFields::of_id(7), ip_tos)
-                .unwrap(),
-        )
-        .to_string()
+        // Patch levels do not differ in tunnels.
+        let rules = ovs.parse::<OvsVersion>().unwrap().rules()[0];
+        let key = tunnel.metadata(rules, &TunnelFields::of_id(7), ip_tos);
+        Key::Tunnel(key.unwrap()).to_string()
     }
 
     fn bytes(kind: &str, options: &str, ovs: &str) -> usize {

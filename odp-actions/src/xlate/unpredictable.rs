@@ -35,9 +35,12 @@ pub enum Unpredictable {
     #[error("the tunnel port has no remote_ip")]
     NoRemote,
     /// This release has no tunnels over IPv6.
-    #[error("Open vSwitch {ovs} has no tunnels over IPv6")]
-    Underlay {
-        /// The release.
+    #[error("this release of Open vSwitch has no tunnels over IPv6")]
+    Underlay,
+    /// The releases that may be meant follow different rules.
+    #[error("Open vSwitch {ovs}: what it does here changed between patch levels or releases")]
+    Release {
+        /// What is known of the release.
         ovs: OvsVersion,
     },
     /// The action changes a part of the packet's tag that is not known.
@@ -64,6 +67,15 @@ pub enum Unpredictable {
     /// Flows set more Geneve options than a header holds.
     #[error("the Geneve options do not fit a header")]
     Options,
+    /// Whether Open vSwitch clones a packet depends on which output behind a patch port comes last.
+    #[error("what stands in a clone depends on the order of outputs, which is not known")]
+    CloneOrder,
+    /// A mirror that selects packets by their fields.
+    #[error("the filter of a mirror decides")]
+    Filter,
+    /// Open vSwitch 2.5.0 confuses the mirrors of bridges that a patch port joins.
+    #[error("mirrors of two bridges that a patch port joins are confused by this release")]
+    MirrorsOfBridges,
     /// The packet gets more tags than Open vSwitch follows.
     #[error("more than {most} VLAN tags")]
     Tags {

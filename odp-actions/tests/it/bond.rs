@@ -1,11 +1,11 @@
-//! Bonds in every state of LACP, beside `ofproto/trace` of a real ovs-vswitchd.
+//! Bonds in every state of LACP, also behind a patch port, beside `ofproto/trace` of a real ovs-vswitchd.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use odp_actions::xlate::{
-    Bond, BondMode, Bridge, BridgePort, Interface, Lacp, Mirror, MirrorOutput, Packet, Port, Prediction,
-    Xlate,
+    Bond, BondMode, Bridge, BridgePort, FlowAction, Interface, Lacp, Mirror, MirrorOutput, Packet, Peer,
+    Port, Prediction, Xlate,
 };
 use odp_actions::{Action, Actions};
 use testbed::{Switch, or_skip};
@@ -65,70 +65,110 @@ fn bonds_send_as_their_state_of_lacp_lets_them() {
     }
 }
 
-/// Compares NORMAL and mirrors of and to a bond with the trace of a packet that comes from elsewhere.
+/// Compares NORMAL and mirrors of and to a bond with the trace of a packet that comes from elsewhere, or through a patch
+/// port.
 fn check(switch: &Switch, bond: Bond, mirrors: Vec<Mirror>) {
     let show = switch.appctl(&["dpif/show"]).unwrap();
-    let interface = |name: &str| {
+    let port = |name: &str| {
         let (ofport, odp_port) = numbers(&show, name);
-        Interface {
-            ofport,
-            port: Ok(Port::Plain { odp_port }),
-            floods: true,
-        }
+        BridgePort::new(interface(ofport, Port::Plain { odp_port }))
     };
-    let mut bonded = BridgePort::new(interface("near1"));
-    bonded.interfaces.push(interface("near2"));
+    let ofport = |name: &str| -> u32 {
+        let ofport = switch.vsctl(&["get", "Interface", name, "ofport"]).unwrap();
+        ofport.trim().parse().unwrap()
+    };
+    let patch = |name: &str, bridge, peer: &str| {
+        let peer = Peer {
+            bridge,
+            ofport: ofport(peer),
+        };
+        BridgePort::new(interface(ofport(name), Port::Patch(peer)))
+    };
+    let mut bonded = port("near1");
+    bonded.interfaces.extend(port("near2").interfaces);
     bonded.bond = bond;
     set_mirrors(switch, &mirrors);
-    let ports = ["b", "in", "copies"].map(|name| BridgePort::new(interface(name)));
     let what = format!("{bond:?} {mirrors:?}");
-    let bridge = Bridge {
-        ports: ports.into_iter().chain([bonded]).collect(),
+    let bridge = |ports: Vec<BridgePort>, mirrors| Bridge {
+        ports,
         is_in_order: true,
         mirrors,
         actions: None,
     };
-    let (in_port, _) = numbers(&show, "in");
-    for action in ["NORMAL", "ALL"] {
-        let flow = format!("actions={action}");
-        switch.ofctl(&["add-flow", &switch.mgmt("b"), &flow]).unwrap();
-        let packet = format!("in_port={in_port},udp,dl_dst=ff:ff:ff:ff:ff:ff");
-        let theirs = traced(switch, "b", &packet);
-        let xlate = Xlate::new(version(switch), Packet::default());
-        let run = || {
-            let mut packet = bridge.receive(xlate, Some(in_port))?;
-            match action {
-                "ALL" => packet.flood(true)?,
-                _ => packet.normal()?,
+    let ports = [
+        port("b"),
+        port("in"),
+        port("copies"),
+        bonded,
+        patch("to-d", 1, "to-b"),
+    ];
+    let near = bridge(ports.into(), mirrors);
+    let ports = [port("d"), port("other"), port("out"), patch("to-b", 0, "to-d")];
+    let mut bridges = [near, bridge(ports.into(), Vec::new())];
+    let [behind, out] = ["to-b", "out"].map(|name| FlowAction::Output(ofport(name)));
+    for action in [FlowAction::Normal, FlowAction::All] {
+        for list in [[behind, out], [out, behind]] {
+            for (bridge, name, actions) in [(0, "b", &[action][..]), (1, "d", &list)] {
+                let words: Vec<_> = actions.iter().map(word).collect();
+                let flow = format!("actions={}", words.join(","));
+                switch.ofctl(&["add-flow", &switch.mgmt(name), &flow]).unwrap();
+                bridges[bridge].actions = Some(actions.into());
             }
-            Ok(packet.xlate.predict())
-        };
-        let ours: Prediction = run().into();
-        let what = format!("{action} {what}: {ours:?}\n{theirs}");
-        let theirs: Actions = theirs.parse().unwrap();
-        match ours {
-            Prediction::Exact(ours) => assert_eq!(named(&ours), named(&theirs), "{what}"),
-            // ALL takes the members one by one, in an open order.
-            Prediction::Within { bytes, outputs, .. } if action == "ALL" => {
-                assert!(
-                    bytes.is_exact() && bytes.least == theirs.encoded_len().unwrap(),
-                    "{what}"
-                );
-                assert!(
-                    outputs.is_exact() && outputs.least == theirs.output_count(),
-                    "{what}"
-                );
+            for (at, bridge, input) in [(0, "b", "in"), (1, "d", "other")] {
+                let in_port = ofport(input);
+                let packet = format!("in_port={in_port},udp,dl_dst=ff:ff:ff:ff:ff:ff");
+                let theirs = traced(switch, bridge, &packet);
+                let ours = Prediction::under(version(), |rules| {
+                    let xlate = Xlate::new(rules, Packet::default());
+                    let mut packet = Bridge::receive_among(&bridges, at, xlate, Some(in_port))?;
+                    packet.run(bridges[at].actions.as_deref().unwrap_or_default())?;
+                    Ok(packet.xlate.predict())
+                });
+                let what = format!("{bridge} {list:?} {action:?} {what}: {ours:?}\n{theirs}");
+                compare(&ours, &theirs, action == FlowAction::All, &what);
             }
-            Prediction::Within {
-                sample,
-                bytes,
-                outputs,
-            } => {
-                assert!(bytes.is_exact() && outputs.is_exact(), "{what}");
-                assert_eq!(named(&sample), named(&theirs), "{what}");
-            }
-            Prediction::Unknown(_) => panic!("{what}"),
         }
+    }
+}
+
+fn compare(ours: &Prediction, theirs: &str, is_open: bool, what: &str) {
+    let theirs: Actions = theirs.parse().unwrap();
+    let counted = theirs.output_count();
+    match ours {
+        Prediction::Exact(ours) => assert_eq!(named(ours), named(&theirs), "{what}"),
+        // ALL takes the members one by one, in an open order.
+        Prediction::Within { bytes, outputs, .. } if is_open => {
+            let len = theirs.encoded_len().unwrap();
+            assert!((bytes.least..=bytes.most).contains(&len), "{what}");
+            assert!((outputs.least..=outputs.most).contains(&counted), "{what}");
+        }
+        Prediction::Within {
+            sample,
+            bytes,
+            outputs,
+        } => {
+            assert!(bytes.is_exact() && outputs.is_exact(), "{what}");
+            assert_eq!(named(sample), named(&theirs), "{what}");
+            assert_eq!(outputs.least, counted, "{what}");
+        }
+        Prediction::Unknown(_) => panic!("{what}"),
+    }
+}
+
+fn interface(ofport: u32, port: Port) -> Interface {
+    Interface {
+        ofport,
+        port: Ok(port),
+        floods: true,
+    }
+}
+
+fn word(action: &FlowAction) -> String {
+    match action {
+        FlowAction::Normal => "NORMAL".to_owned(),
+        FlowAction::All => "ALL".to_owned(),
+        FlowAction::Output(ofport) => format!("output:{ofport}"),
+        action => unreachable!("{action:?}"),
     }
 }
 
@@ -139,6 +179,7 @@ fn of_the_bond() -> Mirror {
         vlans: Vec::new(),
         output: MirrorOutput::Port(2),
         snaplen: None,
+        has_filter: false,
     }
 }
 
@@ -150,6 +191,7 @@ fn to_the_bond() -> Mirror {
         vlans: Vec::new(),
         output: MirrorOutput::Port(3),
         snaplen: Some(100),
+        has_filter: false,
     }
 }
 
@@ -159,6 +201,7 @@ fn named(actions: &Actions) -> Vec<Action> {
         Action::Recirc(_) => Action::Recirc(0),
         Action::LbOutput(_) => Action::LbOutput(0),
         Action::Output(_) => Action::Output(0),
+        Action::Clone(inside) => Action::Clone(named(inside).into_iter().collect()),
         action => action.clone(),
     };
     // `drop` is what an empty list prints as.
@@ -166,13 +209,13 @@ fn named(actions: &Actions) -> Vec<Action> {
     list.map(blind).collect()
 }
 
-/// A bond of bridge b, and another one at the other ends of its wires.
+/// A bond of bridge b, another one at the other ends of its wires, and a bridge that a patch port joins to b.
 fn add_bonds(switch: &Switch) {
-    for bridge in ["b", "c"] {
+    for bridge in ["b", "c", "d"] {
         switch.add_bridge(bridge).unwrap();
     }
-    for port in ["in", "copies"] {
-        switch.add_port("b", port, &["type=dummy"]).unwrap();
+    for (bridge, port) in [("b", "in"), ("b", "copies"), ("d", "other"), ("d", "out")] {
+        switch.add_port(bridge, port, &["type=dummy"]).unwrap();
     }
     for (bridge, bond, end) in [("b", "near", "pstream=punix"), ("c", "far", "stream=unix")] {
         let members = ["1", "2"].map(|number| format!("{bond}{number}"));
@@ -192,6 +235,10 @@ fn add_bonds(switch: &Switch) {
             args.extend(["--", "set", "Interface", member, "type=dummy", wire]);
         }
         switch.vsctl(&args).unwrap();
+    }
+    for (bridge, port, peer) in [("b", "to-d", "to-b"), ("d", "to-b", "to-d")] {
+        let peer = format!("options:peer={peer}");
+        switch.add_port(bridge, port, &["type=patch", &peer]).unwrap();
     }
 }
 

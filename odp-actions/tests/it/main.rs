@@ -12,12 +12,14 @@
 mod bond;
 mod bridge;
 mod dpctl;
+mod flows;
 mod invariant;
 mod keys;
 mod keys_dpctl;
 mod lines;
 mod names;
 mod random;
+mod releases;
 mod topology;
 mod trace;
 mod tunnels;

@@ -1,11 +1,18 @@
-//! Random input that is the same in every run.
+//! Random input that is the same in every run with the same `OVS_RS_SEED`.
 
 /// xorshift64*.
 pub(crate) struct Random(u64);
 
+/// Rounds of a test with random input: as many as `OVS_RS_ROUNDS` says, or these.
+pub(crate) fn rounds(usual: usize) -> usize {
+    let told = std::env::var("OVS_RS_ROUNDS").ok();
+    told.map_or(usual, |told| told.parse().unwrap())
+}
+
 impl Random {
     pub(crate) fn new() -> Self {
-        Self(0x9e37_79b9_7f4a_7c15)
+        let seed = std::env::var("OVS_RS_SEED").map_or(0, |seed| seed.parse::<u32>().unwrap());
+        Self(0x9e37_79b9_7f4a_7c15 ^ u64::from(seed))
     }
 
     pub(crate) fn below(&mut self, limit: usize) -> usize {
@@ -15,10 +22,4 @@ impl Random {
         let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
         usize::try_from(high).unwrap() % limit
     }
-}
-
-/// How often a random test does what it does: `usual` times, or `OVS_RS_ROUNDS`.
-pub(crate) fn rounds(usual: usize) -> usize {
-    let rounds = std::env::var("OVS_RS_ROUNDS").ok();
-    rounds.map_or(usual, |rounds| rounds.parse().expect("OVS_RS_ROUNDS is a number"))
 }

@@ -3,27 +3,41 @@
 use std::collections::BTreeMap;
 
 use odp_actions::xlate::{
-    Bond, BondMode, Bridge, BridgePort, FlowAction, Interface, Mirror, MirrorOutput, Peer, Port,
-    PriorityTags, Unpredictable, VlanMode,
+    Bond, BondMode, Bridge, BridgePort, Interface, Mirror, MirrorOutput, Peer, Port, PriorityTags,
+    Unpredictable, VlanMode,
 };
 use testbed::Switch;
 
+use crate::flows::{Allowed, List};
 use crate::random::Random;
 use crate::trace::{numbers, pairs};
 
-/// Type and options of an interface, tunnels without `remote_ip`.
-const INTERFACES: [(&str, &str); 7] = [
-    ("dummy", ""),
-    ("dummy", ""),
-    ("dummy", ""),
-    ("internal", ""),
-    ("vxlan", "key=flow"),
-    ("vxlan", "key=flow,local_ip=10.0.0.9"),
-    ("gre", "key=7"),
+/// Type and options of an interface, tunnels without `remote_ip`, which is what follows but for its last number.
+const INTERFACES: [(&str, &str, &str); 12] = [
+    ("dummy", "", ""),
+    ("dummy", "", ""),
+    ("dummy", "", ""),
+    ("dummy", "", ""),
+    ("internal", "", ""),
+    ("vxlan", "key=flow", "10.0."),
+    ("vxlan", "key=flow,local_ip=10.0.0.9", "10.0."),
+    ("vxlan", "key=flow,csum=true,ttl=9", "10.0."),
+    ("vxlan", "key=flow", "fc00::"),
+    ("geneve", "key=flow,tos=8", "10.0."),
+    ("gre", "key=7", "10.0."),
+    ("gre", "df_default=false", "10.0."),
 ];
 
-/// Bridges whose ports were added one after the other, so that their order is known; patch ports join each to the next.
-pub(crate) fn make(switch: &Switch, name: &str, count: usize, random: &mut Random) -> Vec<Bridge> {
+/// Bridges whose ports were added one after the other, so that their order is known; patch ports join each to one
+/// before it.
+pub(crate) fn make(
+    switch: &Switch,
+    name: &str,
+    count: usize,
+    is_ip: bool,
+    has_filters: bool,
+    random: &mut Random,
+) -> Vec<Bridge> {
     let mut rows: Vec<_> = (0..count)
         .map(|at| add_ports(switch, &name_of(name, at), at, random))
         .collect();
@@ -37,26 +51,51 @@ pub(crate) fn make(switch: &Switch, name: &str, count: usize, random: &mut Rando
         .flat_map(|(members, _)| members)
         .map(|member| (member.name.clone(), ofport(&show, &member.name)))
         .collect();
-    let bridges = rows.into_iter().enumerate().map(|(at, rows)| {
-        let name = name_of(name, at);
-        let rows = rows.into_iter();
-        let ports: Vec<_> = rows
-            .map(|row| port(switch, &name, row, &show, &numbers, random))
-            .collect();
-        let mirrors =
-            (0..random.below(3)).map(|number| add_mirror(switch, &name, number, ports.len(), random));
-        let mut bridge = Bridge {
-            mirrors: mirrors.collect(),
-            is_in_order: true,
-            ports,
-            actions: None,
+    let mut bridges: Vec<_> = rows
+        .into_iter()
+        .enumerate()
+        .map(|(at, rows)| {
+            let name = name_of(name, at);
+            let rows = rows.into_iter();
+            let ports: Vec<_> = rows
+                .map(|row| port(switch, &name, row, &show, &numbers, random))
+                .collect();
+            let mirrors = (0..random.below(3))
+                .map(|number| add_mirror(switch, &name, number, ports.len(), has_filters, random));
+            Bridge {
+                mirrors: mirrors.collect(),
+                is_in_order: true,
+                ports,
+                actions: None,
+            }
+        })
+        .collect();
+    for (at, bridge) in bridges.iter_mut().enumerate().skip(1) {
+        let ofports: Vec<_> = ofports(bridge).collect();
+        let allowed = Allowed {
+            is_ip,
+            in_port: false,
+            groups: false,
         };
-        if at > 0 {
-            bridge.actions = Some(add_flow(switch, &name, &bridge, random));
-        }
-        bridge
-    });
-    bridges.collect()
+        let list = List::random(&ofports, allowed, random);
+        add_flow(switch, &name_of(name, at), &list);
+        bridge.actions = list.actions();
+    }
+    bridges
+}
+
+/// Replaces what a bridge does.
+pub(crate) fn add_flow(switch: &Switch, bridge: &str, list: &List) {
+    let mgmt = switch.mgmt(bridge);
+    if let Some(group) = list.group() {
+        switch
+            .ofctl(&["-O", "OpenFlow13", "--may-create", "mod-group", &mgmt, &group])
+            .unwrap();
+    }
+    let flow = format!("actions={}", list.text());
+    switch
+        .ofctl(&["-O", list.protocol, "add-flow", &mgmt, &flow])
+        .unwrap();
 }
 
 /// The name of the bridge at this place.
@@ -80,9 +119,9 @@ fn add_ports(switch: &Switch, bridge: &str, subnet: usize, random: &mut Random) 
     rows
 }
 
-/// Joins a bridge to the one before.
+/// Joins a bridge to one before it.
 fn add_patch(switch: &Switch, name: &str, at: usize, rows: &mut [Vec<Row>], random: &mut Random) {
-    let bridges = [at - 1, at];
+    let bridges = [random.below(at), at];
     let ports = bridges.map(|at| format!("{}p{}", name_of(name, at), rows[at].len() - 1));
     for (end, at) in bridges.into_iter().enumerate() {
         let (vlan, columns) = vlan_mode(random);
@@ -135,55 +174,6 @@ fn port(
     };
     port.interfaces = members.into_iter().map(interface).collect();
     port
-}
-
-/// Tells a bridge behind a patch port what to do.
-fn add_flow(switch: &Switch, name: &str, bridge: &Bridge, random: &mut Random) -> Vec<FlowAction> {
-    let ofports: Vec<u32> = ofports(bridge).collect();
-    let mut output = || FlowAction::Output(ofports[random.below(ofports.len())]);
-    let outputs = [output(), output(), output()];
-    let actions = match random.below(5) {
-        0 | 1 => vec![FlowAction::Normal],
-        2 => vec![FlowAction::Flood, FlowAction::SetTunnelId(3), outputs[0]],
-        3 => vec![
-            FlowAction::SetVlanVid(5),
-            outputs[0],
-            FlowAction::PopVlan,
-            outputs[1],
-            FlowAction::All,
-        ],
-        _ => vec![
-            outputs[0],
-            FlowAction::SetTunnelId(9),
-            outputs[1],
-            FlowAction::SetVlanVid(6),
-            FlowAction::Normal,
-            outputs[2],
-        ],
-    };
-    let words: Vec<_> = actions.iter().map(word).collect();
-    switch
-        .ofctl(&[
-            "add-flow",
-            &switch.mgmt(name),
-            &format!("actions={}", words.join(",")),
-        ])
-        .unwrap();
-    actions
-}
-
-/// In the words of OpenFlow 1.0.
-fn word(action: &FlowAction) -> String {
-    match action {
-        FlowAction::Normal => "NORMAL".to_owned(),
-        FlowAction::Flood => "FLOOD".to_owned(),
-        FlowAction::All => "ALL".to_owned(),
-        FlowAction::Output(ofport) => format!("output:{ofport}"),
-        FlowAction::SetTunnelId(id) => format!("set_tunnel:{id}"),
-        FlowAction::SetVlanVid(vid) => format!("mod_vlan_vid:{vid}"),
-        FlowAction::PopVlan => "strip_vlan".to_owned(),
-        action => unreachable!("{action:?}"),
-    }
 }
 
 pub(crate) fn ofports(bridge: &Bridge) -> impl Iterator<Item = u32> + '_ {
@@ -240,12 +230,14 @@ fn add_port(switch: &Switch, bridge: &str, subnet: usize, number: usize, random:
     let (bond_mode, text) = [
         (BondMode::ActiveBackup, "active-backup"),
         (BondMode::BalanceSlb, "balance-slb"),
-    ][random.below(2)];
-    let (kind, options) = INTERFACES[random.below(INTERFACES.len())];
+        (BondMode::BalanceTcp, "balance-tcp"),
+    ][random.below(3)];
+    let (kind, options, net) = INTERFACES[random.below(INTERFACES.len())];
     // No two tunnels may be the same.
-    let remote = match options {
+    let remote = match net {
         "" => String::new(),
-        options => format!("{options},remote_ip=10.0.{subnet}.{number}"),
+        "fc00::" => format!("{options},remote_ip=fc00::{subnet}:{}", number + 1),
+        net => format!("{options},remote_ip={net}{subnet}.{}", number + 1),
     };
     let mut args: Vec<String> = ["add-port", bridge, &name].map(str::to_owned).into();
     let members = if random.below(5) == 0 {
@@ -311,9 +303,21 @@ fn vlan_mode(random: &mut Random) -> (VlanMode, Vec<String>) {
     )
 }
 
-fn add_mirror(switch: &Switch, bridge: &str, number: usize, ports: usize, random: &mut Random) -> Mirror {
+fn add_mirror(
+    switch: &Switch,
+    bridge: &str,
+    number: usize,
+    ports: usize,
+    has_filters: bool,
+    random: &mut Random,
+) -> Mirror {
     let mut some = || (0..ports).filter(|_| random.below(3) == 0).collect::<Vec<_>>();
-    let (sources, destinations) = (some(), some());
+    let (mut sources, mut destinations) = (some(), some());
+    let selects_all = random.below(4) == 0;
+    if selects_all {
+        (sources, destinations) = ((0..ports).collect(), (0..ports).collect());
+    }
+    let has_filter = has_filters && random.below(8) == 0;
     let vlans = [vec![], vec![], vec![5]][random.below(3)].clone();
     let snaplen = [None, Some(100)][random.below(2)];
     let output = match random.below(3) {
@@ -340,8 +344,13 @@ fn add_mirror(switch: &Switch, bridge: &str, number: usize, ports: usize, random
     };
     args.extend(["--id=@m", "create", "Mirror"].map(str::to_owned));
     args.push(format!("name=m{number}"));
-    args.push(list("select_src_port", &sources));
-    args.push(list("select_dst_port", &destinations));
+    if selects_all {
+        args.push("select_all=true".to_owned());
+    } else {
+        args.push(list("select_src_port", &sources));
+        args.push(list("select_dst_port", &destinations));
+    }
+    args.extend(has_filter.then(|| "filter=arp".to_owned()));
     args.extend(vlans.iter().map(|vlan| format!("select_vlan={vlan}")));
     args.extend(snaplen.map(|len: u16| format!("snaplen={len}")));
     args.push(match output {
@@ -358,5 +367,6 @@ fn add_mirror(switch: &Switch, bridge: &str, number: usize, ports: usize, random
         vlans,
         output,
         snaplen,
+        has_filter,
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use odp_actions::Actions;
-use odp_actions::xlate::{OvsVersion, Packet, Port, Unpredictable, Vlan, Xlate};
+use odp_actions::xlate::{Last, OvsVersion, Packet, Port, Rules, Unpredictable, Vlan, Xlate};
 use testbed::{Switch, or_skip};
 
-use crate::random::Random;
+use crate::random::{Random, rounds};
 
 /// Interface name, type, options.
 const PORTS: [(&str, &str, &str); 13] = [
@@ -105,14 +105,14 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
     let ports = add_ports(&switch, "br0", &PORTS);
     let patch = add_patch(&switch);
     let peer_ports = add_ports(&switch, "br1", &PEER_PORTS);
-    let ovs = version(&switch);
+    let rules = Rules::try_from(version()).unwrap();
     let mut random = Random::new();
     let (mut peer, mut buckets) = (Vec::new(), Vec::new());
-    for round in 0..300 {
+    for round in 0..rounds(300) {
         let (packet_text, packet) = PACKETS[random.below(PACKETS.len())];
         let mut list = List {
             openflow: Vec::new(),
-            xlate: Xlate::new(ovs, packet),
+            xlate: Xlate::new(rules, packet),
             pushed: 0,
         };
         // Each version has its own way to tag a packet, and refuses the other's.
@@ -129,14 +129,7 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
         }
         for _ in 0..=random.below(12) {
             match random.below(11) {
-                9 => {
-                    // What does not fit into the packet is not sent through the port.
-                    let mut ahead = list.xlate.clone();
-                    if ahead.patch(|xlate| apply(&peer, xlate)).is_ok() {
-                        list.xlate = ahead;
-                        list.openflow.push(format!("output:{patch}"));
-                    }
-                }
+                9 => list.patch(patch, &peer, Last::No),
                 10 if protocol == "OpenFlow13" => {
                     let mut ahead = list.xlate.clone();
                     let mut all = buckets.iter();
@@ -154,12 +147,12 @@ fn random_action_lists_become_what_ofproto_trace_shows() {
                     list.openflow.push(format!("set_tunnel:{id:#x}"));
                 }
                 1..=3 => tag(&mut list, &mut random),
-                _ => {
-                    let (ofport, port) = ports.values().nth(random.below(ports.len())).unwrap();
-                    list.xlate.output(port).unwrap();
-                    list.openflow.push(format!("output:{ofport}"));
-                }
+                _ => list.output(&ports, &mut random),
             }
+        }
+        match random.below(3) {
+            0 => list.patch(patch, &peer, Last::Yes),
+            _ => list.output(&ports, &mut random),
         }
         let openflow = list.openflow.join(",");
         let flow = format!("table=0,priority=1,actions={openflow}");
@@ -267,6 +260,21 @@ struct List {
 }
 
 impl List {
+    fn output(&mut self, ports: &Ports, random: &mut Random) {
+        let (ofport, port) = ports.values().nth(random.below(ports.len())).unwrap();
+        self.xlate.output(port).unwrap();
+        self.openflow.push(format!("output:{ofport}"));
+    }
+
+    /// What does not fit into the packet is not sent through the port.
+    fn patch(&mut self, ofport: u32, peer: &[Step], last: Last) {
+        let mut ahead = self.xlate.clone();
+        if ahead.patch(last, |xlate| apply(peer, xlate)).is_ok() {
+            self.xlate = ahead;
+            self.openflow.push(format!("output:{ofport}"));
+        }
+    }
+
     /// The ways of OpenFlow 1.0, which work on any packet.
     fn mod_vlan(&mut self, random: &mut Random) {
         self.openflow.push(match random.below(3) {
@@ -363,15 +371,7 @@ pub(crate) fn pairs(options: &str) -> impl Iterator<Item = (&str, &str)> {
     options.split(',').filter_map(|option| option.split_once('='))
 }
 
-/// `ovs-vswitchd (Open vSwitch) 3.1.0`
-pub(crate) fn version(switch: &Switch) -> OvsVersion {
-    let text = switch.appctl(&["version"]).unwrap();
-    text.lines()
-        .next()
-        .unwrap()
-        .rsplit(' ')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap()
+/// The release that runs.
+pub(crate) fn version() -> OvsVersion {
+    testbed::version().unwrap().to_string().parse().unwrap()
 }

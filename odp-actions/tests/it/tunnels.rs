@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use odp_actions::Actions;
 use odp_actions::key::Gbp;
 use odp_actions::xlate::{
-    Bridge, BridgePort, Forwarding, GeneveField, Interface, OvsVersion, Packet, Port, Prediction,
-    Unpredictable, Xlate,
+    Bridge, BridgePort, Forwarding, GeneveField, Interface, Last, OvsVersion, Packet, Port, Prediction,
+    Rules, Unpredictable, Xlate,
 };
 use testbed::{Switch, or_skip};
 
-use crate::random::Random;
+use crate::random::{Random, rounds};
 use crate::trace::{traced, version};
 
 #[test]
@@ -18,12 +18,10 @@ fn random_tunnel_ports_cost_what_ofproto_trace_shows() {
     let Some(switch) = or_skip(Switch::start()) else {
         return;
     };
-    let rounds = std::env::var("OVS_RS_ROUNDS").ok();
-    let rounds = rounds.and_then(|rounds| rounds.parse().ok()).unwrap_or(12);
-    let ovs = version(&switch);
+    let ovs = version();
     let mut random = Random::new();
     let mut seen = Seen::default();
-    for round in 0..rounds {
+    for round in 0..rounds(12) {
         let scene = Scene::new(&switch, &mut random, round % 2 == 0);
         for _ in 0..12 {
             seen.count(&scene.check(&switch, &mut random, ovs, round));
@@ -139,7 +137,7 @@ impl Scene {
         ][random.below(3)];
         let packet = format!("in_port=LOCAL,{headers},pkt_mark={mark}");
         let xlate = Xlate::new(
-            ovs,
+            Rules::try_from(ovs).unwrap(),
             Packet {
                 ip_tos,
                 mark,
@@ -152,7 +150,7 @@ impl Scene {
             let words = match random.below(12) {
                 // A packet of Ethernet that goes to a port without and then to one with it would end ovs-vswitchd.
                 0 if self.all_told => {
-                    unknown = unknown.or(forwarding.flood(false).err());
+                    unknown = unknown.or(forwarding.flood(false, Last::No).err());
                     "FLOOD".to_owned()
                 }
                 1 if !has_group => {
@@ -222,7 +220,7 @@ impl Scene {
         unknown: &mut Option<Unpredictable>,
     ) -> String {
         let ofport = self.outputs[random.below(self.outputs.len())];
-        *unknown = unknown.take().or(to.output(ofport).err());
+        *unknown = unknown.take().or(to.output(ofport, Last::No).err());
         format!("output:{ofport}")
     }
 
