@@ -115,7 +115,7 @@ pub use table::{
     TableFeaturesHead, TableFeaturesRef, TableMiss, TableMod, TableModHead, TableName, TableStats,
     TableStats10, TableStats11, TableStats12, TableStats13, TableStatsRef, TableStatus, Vacancy,
 };
-pub use text::print;
+pub use text::{print, print_verbose};
 pub use tlv_table::{TlvCommand, TlvMapping, TlvSpace, TlvTable, TlvTableMod};
 pub use write::Writer;
 

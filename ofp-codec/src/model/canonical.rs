@@ -11,7 +11,7 @@ use crate::model::{
     canonical::{
         actions::Context,
         bits::{MatchBits, holder, registers},
-        printed::printed,
+        printed::{printed, received},
     },
     field::{Field, Prerequisite},
     flow::Flow,
@@ -65,7 +65,27 @@ impl Flow {
     }
 }
 
+impl Flow {
+    /// The flow as `ovs-ofctl` prints one that it has read from a message: its fields in their order, also those
+    /// that lack their prerequisites, and each action as it came.
+    pub(crate) fn as_received(&self) -> Flow {
+        Flow {
+            matches: self.matches.as_received(),
+            actions: received(&self.actions),
+            ..self.clone()
+        }
+    }
+}
+
 impl FlowMod {
+    /// As [`Flow::as_received`].
+    pub(crate) fn as_received(&self) -> FlowMod {
+        FlowMod {
+            flow: self.flow.as_received(),
+            ..self.clone()
+        }
+    }
+
     /// The change as a switch prints it that speaks this version of OpenFlow.
     ///
     /// As of [`Flow::canonical`].
@@ -127,5 +147,11 @@ impl Match {
                 .push(MatchEntry::Field(FieldMatch::exact(Field::PacketType, 0)));
         }
         gone
+    }
+
+    /// As [`Flow::as_received`].
+    pub(crate) fn as_received(&self) -> Match {
+        // That version changes nothing.
+        MatchBits::of(self).received().into_match(Version::V1_0)
     }
 }

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use crate::model::{
-    flow::{ActionList, Flow},
+    flow::{ActionList, DEFAULT_PRIORITY, Flow},
     port::{Port, TableRef},
 };
 
@@ -105,15 +105,23 @@ impl fmt::Display for FlowCommand {
 
 impl fmt::Display for FlowMod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, None)
+    }
+}
+
+impl FlowMod {
+    /// Prints it, with this text for the match if there is one. Then the priority follows the timeouts.
+    pub(crate) fn write(&self, f: &mut dyn fmt::Write, matches: Option<&str>) -> fmt::Result {
         let flow = &self.flow;
         write!(f, "{}", self.command)?;
         if flow.table != TableRef::Number(0) {
             write!(f, " table:{}", flow.table)?;
         }
         f.write_str(" ")?;
-        let selector = flow.selector();
-        if !selector.is_empty() {
-            write!(f, "{selector} ")?;
+        match matches {
+            Some(matches) => write!(f, "{matches} ")?,
+            None if flow.selector().is_empty() => {}
+            None => write!(f, "{} ", flow.selector())?,
         }
         if flow.cookie != 0 && flow.cookie != FlowMod::KEEP_COOKIE {
             write!(f, "cookie:{:#x} ", flow.cookie)?;
@@ -129,6 +137,9 @@ impl fmt::Display for FlowMod {
             if number != 0 {
                 write!(f, "{key}:{number} ")?;
             }
+        }
+        if matches.is_some() && flow.priority != DEFAULT_PRIORITY {
+            write!(f, "pri:{} ", flow.priority)?;
         }
         if let Some(buffer) = self.buffer_id {
             write!(f, "buf:{buffer:#x} ")?;

@@ -47,6 +47,7 @@ use crate::{
             table::{Form, Number},
         },
         error::{DecodeError, EncodeError, Fault},
+        program,
         read::Reader,
         write::Writer,
     },
@@ -221,11 +222,20 @@ pub(super) fn decode_into(
         return Err(reader.named("OFPBRC_BAD_LEN").error(WHAT, fault));
     }
     let mut left = Actions::new(reader, version);
+    let before = actions.len();
     while !left.reader.is_empty() {
-        let action = left.read()?;
-        actions.extend(iter::once_with(|| Action::Drop));
-        if let Some(place) = actions.last_mut() {
-            action.decode(depth, place)?;
+        let mut decode = || {
+            let action = left.read()?;
+            actions.extend(iter::once_with(|| Action::Drop));
+            actions
+                .last_mut()
+                .map_or(Ok(()), |place| action.decode(depth, place))
+        };
+        if let Err(error) = decode() {
+            // What Open vSwitch does not know it refuses where it stands.
+            let read = actions.get(before..actions.len().saturating_sub(1));
+            let unknown = read.and_then(|read| program::unknown(read, version));
+            return Err(unknown.map_or(error, |name| refused(reader, name)));
         }
     }
     Ok(())

@@ -240,7 +240,7 @@ impl fmt::Display for Reasons {
                     match place {
                         0 if bit >= 6 => {}
                         0 => write!(f, " {}", PacketInReason(bit))?,
-                        2 => write!(f, " {}", FlowRemovedReason(bit))?,
+                        2 => write!(f, " {}", FlowRemovedReason(bit.into()))?,
                         _ => write!(f, " {}", REASONS[place].get(usize::from(bit)).unwrap_or(&""))?,
                     }
                 }

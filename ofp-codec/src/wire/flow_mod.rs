@@ -145,25 +145,26 @@ impl<'a> FlowModRef<'a> {
         let start = Reader::at(&[], HEADER_LEN);
         let error = |name, what, value: u64| Err(start.named(name).error(what, Fault::Value(value)));
         self.matches.check()?;
-        let flow_mod = self.to_flow_mod()?;
-        self.program.check_order(&flow_mod.flow.actions)?;
-        let command = flow_mod.command;
+        let matches = self.matches.to_match()?;
+        let command = self.head.command();
         if let FlowModHead::Of11(head) = &self.head {
             let all = head.table_id == FlowMod::ANY_TABLE;
             if all && (self.version == Version::V1_1 || !command.deletes()) {
                 return error("OFPFMFC_BAD_TABLE_ID", "table_id", head.table_id.into());
             }
         }
-        if matches!(self.head, FlowModHead::Nicira(_))
-            && command == FlowCommand::ADD
-            && flow_mod.cookie.1 != 0
-        {
-            return error("NXBRC_NXM_INVALID", "cookie", flow_mod.cookie.0);
+        let cookie = self.matches.cookie().filter(|(_, mask)| *mask != 0);
+        if let (Some((cookie, _)), FlowCommand::ADD) = (cookie, command) {
+            return error("NXBRC_NXM_INVALID", "cookie", cookie);
         }
-        check_connection(&flow_mod.flow.matches, &start)?;
+        self.head.out_port()?;
+        check_connection(&matches, &start)?;
         if command.0 > FlowCommand::DELETE_STRICT.0 {
             return error("OFPFMFC_BAD_COMMAND", "command", command.0.into());
         }
+        let mut flow_mod = self.to_flow_mod()?;
+        self.program.check_known(&flow_mod.flow.actions)?;
+        self.program.check_order(&flow_mod.flow.actions)?;
         let flags = flow_mod.flow.flags;
         if flags.0 & !u32::from(known_flags(self.version)) != 0 {
             return error("OFPFMFC_BAD_FLAGS", "flags", flags.0.into());
@@ -175,6 +176,10 @@ impl<'a> FlowModRef<'a> {
                 _ => "OFPFMFC_BAD_EMERG_TIMEOUT",
             };
             return error(name, "flags", flags.0.into());
+        }
+        if let FlowModHead::Of10(_) = self.head {
+            // Other messages keep what lacks its prerequisites.
+            flow_mod.flow.matches = matches.canonical(Version::V1_0);
         }
         self.program.check(&flow_mod.flow)?;
         Ok(flow_mod)

@@ -150,7 +150,7 @@ pub struct FlowRemoved {
 
 /// Why a flow went (`enum ofp_flow_removed_reason`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FlowRemovedReason(pub u8);
+pub struct FlowRemovedReason(pub u16);
 
 impl<'a> FlowRemovedRef<'a> {
     /// Reads the parts of a message of the kind `FlowRemoved`.
@@ -276,7 +276,7 @@ impl FlowRemovedHead {
                 stats,
                 ..Flow::default()
             },
-            reason: FlowRemovedReason(reason),
+            reason: FlowRemovedReason(reason.into()),
         }
     }
 }
@@ -296,6 +296,14 @@ impl FlowRemoved {
     pub fn canonical(&self, version: Version) -> FlowRemoved {
         FlowRemoved {
             flow: self.flow.canonical(version),
+            reason: self.reason,
+        }
+    }
+
+    /// The message as `ovs-ofctl` prints it that has read it.
+    pub(crate) fn as_received(&self) -> FlowRemoved {
+        FlowRemoved {
+            flow: self.flow.as_received(),
             reason: self.reason,
         }
     }

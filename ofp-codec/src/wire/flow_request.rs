@@ -189,6 +189,14 @@ impl FlowRequest {
             ..self.clone()
         }
     }
+
+    /// The request as `ovs-ofctl` prints it that has read it.
+    pub(crate) fn as_received(&self) -> FlowRequest {
+        FlowRequest {
+            matches: self.matches.as_received(),
+            ..self.clone()
+        }
+    }
 }
 
 /// As Open vSwitch prints it, behind the name of the message.

@@ -2,7 +2,7 @@ use crate::{
     model::version::Version,
     wire::{
         error::{DecodeError, EncodeError},
-        kind::Namespace,
+        kind::{Namespace, experimenter},
         read::Reader,
         write::Writer,
     },
@@ -84,8 +84,15 @@ impl Number {
                 reader.u32("padding")?;
             }
             if number.number == EXPERIMENTER_MULTIPART.into() {
-                number.namespace = Namespace::ExperimenterMultipart(reader.u32("experimenter")?);
-                number.number = reader.u32("experimenter type")?;
+                let experimenter = reader.u32("experimenter")?;
+                number.namespace = Namespace::ExperimenterMultipart(experimenter);
+                let mut rest = match old && experimenter != experimenter::NICIRA {
+                    // It has no other there, and looks no further (`ofphdrs_decode` in lib/ofp-msgs.c).
+                    true => reader.named("OFPBRC_BAD_VENDOR"),
+                    false => *reader,
+                };
+                number.number = rest.u32("experimenter type")?;
+                *reader = rest;
                 if old {
                     reader.u32("padding")?;
                 }

@@ -92,6 +92,10 @@ impl<'a> Message<'a> {
     pub(crate) fn unknown_kind(&self) -> Ofperr {
         match self.number.namespace {
             Namespace::Openflow => Ofperr::OFPBRC_BAD_TYPE,
+            // It knows statistics only in a version that it knows (`ofphdrs_is_stat`).
+            Namespace::Multipart if !(Version::V1_0..=Version::V1_5).contains(&self.header.version) => {
+                Ofperr::OFPBRC_BAD_TYPE
+            }
             Namespace::Multipart => Ofperr::OFPBRC_BAD_STAT,
             Namespace::Experimenter(id) | Namespace::ExperimenterMultipart(id) => match id {
                 experimenter::NICIRA | experimenter::ONF => Ofperr::OFPBRC_BAD_SUBTYPE,

@@ -53,10 +53,14 @@ pub enum FlowUpdate {
 impl<'a> Entry<'a> for FlowUpdate {
     const WHAT: &'static str = "flow update";
 
-    fn len(mut reader: Reader<'a>, _: Version) -> Result<usize, DecodeError> {
+    fn len(mut reader: Reader<'a>, version: Version) -> Result<usize, DecodeError> {
         let at = reader;
         let len = reader.u16("length")?.into();
         match len % 8 {
+            0 if len == 0 => {
+                // The event is looked at before the length that goes with it.
+                event(&mut reader, version).map(|_| len)
+            }
             0 => Ok(len),
             _ => Err(at.error("length", Fault::Length { wanted: 8, got: len })),
         }
@@ -65,15 +69,7 @@ impl<'a> Entry<'a> for FlowUpdate {
     fn decode(mut entry: Reader<'a>, version: Version) -> Result<Self, DecodeError> {
         let reader = &mut entry;
         reader.u16("length")?;
-        let at = reader.named("NXBRC_FM_BAD_EVENT");
-        let number = reader.u16("event")?;
-        let event = match version >= Version::V1_4 {
-            true => EVENTS.get(usize::from(number)),
-            false => EVENTS_1_0.get(usize::from(number)),
-        };
-        let Some(event) = event else {
-            return Err(at.error("event", Fault::Value(number.into())));
-        };
+        let event = event(reader, version)?;
         match event {
             Event::Abbreviated => {
                 let xid = reader.u32("xid")?;
@@ -100,6 +96,18 @@ impl<'a> Entry<'a> for FlowUpdate {
     }
 }
 
+fn event(reader: &mut Reader<'_>, version: Version) -> Result<Event, DecodeError> {
+    let at = reader.named("NXBRC_FM_BAD_EVENT");
+    let number = reader.u16("event")?;
+    let event = match version >= Version::V1_4 {
+        true => EVENTS.get(usize::from(number)),
+        false => EVENTS_1_0.get(usize::from(number)),
+    };
+    event
+        .copied()
+        .ok_or_else(|| at.error("event", Fault::Value(number.into())))
+}
+
 /// What follows length and event: `struct nx_flow_update_full` or `struct ofp_flow_update_full` of 24
 /// bytes, the match and what the flow does.
 fn decode_full(mut reader: Reader<'_>, version: Version) -> Result<(Flow, FlowRemovedReason), DecodeError> {
@@ -107,15 +115,14 @@ fn decode_full(mut reader: Reader<'_>, version: Version) -> Result<(Flow, FlowRe
     let (reason, match_len);
     if version >= Version::V1_4 {
         flow.table = TableRef::Number(reader.u8("table")?);
-        reason = reader.u8("reason")?;
+        reason = reader.u8("reason")?.into();
         match_len = 0;
         flow.idle_timeout = reader.u16("idle timeout")?;
         flow.hard_timeout = reader.u16("hard timeout")?;
         flow.priority = reader.u16("priority")?;
         reader.u32("padding")?;
     } else {
-        // In 16 bits here; all reasons fit into 8.
-        reason = reader.u16("reason")?.try_into().unwrap_or(u8::MAX);
+        reason = reader.u16("reason")?;
         flow.priority = reader.u16("priority")?;
         flow.idle_timeout = reader.u16("idle timeout")?;
         flow.hard_timeout = reader.u16("hard timeout")?;
@@ -142,24 +149,39 @@ impl FlowUpdate {
         } else {
             Place::Flow
         };
+        self.flow()
+            .map_or(Ok(()), |flow| verify(&flow.actions, version, place))
+    }
+
+    /// The flow that it is about, if it is about one.
+    pub fn flow(&self) -> Option<&Flow> {
         match self {
             FlowUpdate::Initial(flow)
             | FlowUpdate::Added(flow)
             | FlowUpdate::Removed { flow, .. }
-            | FlowUpdate::Modified(flow) => verify(&flow.actions, version, place),
-            FlowUpdate::Abbreviated { .. } | FlowUpdate::Paused | FlowUpdate::Resumed => Ok(()),
+            | FlowUpdate::Modified(flow) => Some(flow),
+            FlowUpdate::Abbreviated { .. } | FlowUpdate::Paused | FlowUpdate::Resumed => None,
         }
     }
 
     /// The same, with the flow in the words of this version.
     #[must_use]
     pub fn canonical(&self, version: Version) -> FlowUpdate {
+        self.with_flow(|flow| flow.canonical(version))
+    }
+
+    /// The same, with the flow as `ovs-ofctl` prints it that has read it.
+    pub(crate) fn as_received(&self) -> FlowUpdate {
+        self.with_flow(Flow::as_received)
+    }
+
+    fn with_flow(&self, change: impl FnOnce(&Flow) -> Flow) -> FlowUpdate {
         let mut update = self.clone();
         match &mut update {
             FlowUpdate::Initial(flow)
             | FlowUpdate::Added(flow)
             | FlowUpdate::Removed { flow, .. }
-            | FlowUpdate::Modified(flow) => *flow = flow.canonical(version),
+            | FlowUpdate::Modified(flow) => *flow = change(flow),
             FlowUpdate::Abbreviated { .. } | FlowUpdate::Paused | FlowUpdate::Resumed => {}
         }
         update

@@ -214,6 +214,24 @@ impl PortDesc {
         writer.fill_len(start + 4, start, Self::WHAT)
     }
 
+    /// With those bits alone that the version has: Open vSwitch prints no others.
+    pub(crate) fn with_known_bits(&self, version: Version) -> PortDesc {
+        let (config, state) = match version {
+            Version::V1_0 => (0x7f, PortState::LINK_DOWN.0 | SPANNING_TREE),
+            _ => (0x65, 0x7),
+        };
+        let features = |features: PortFeatures| PortFeatures(features.0 & 0xffff);
+        PortDesc {
+            config: PortConfig(self.config.0 & config),
+            state: PortState(self.state.0 & state),
+            current: features(self.current),
+            advertised: features(self.advertised),
+            supported: features(self.supported),
+            peer: features(self.peer),
+            ..self.clone()
+        }
+    }
+
     fn encode_features(&self, version: Version, writer: &mut Writer<'_>) {
         for features in [self.current, self.advertised, self.supported, self.peer] {
             writer.u32(match version {
@@ -288,7 +306,7 @@ impl fmt::Display for PortDesc {
         write!(f, "     state:      ")?;
         let spanning_tree = ["", "STP_LEARN", "STP_FORWARD", "STP_BLOCK"];
         let stp = (self.state.0 >> 8 & 3) as usize;
-        let rest = PortState(self.state.0 & !0x300);
+        let rest = PortState(self.state.0 & !SPANNING_TREE);
         match (stp, rest.0) {
             (0, _) => writeln!(f, "{rest}")?,
             (stp, 0) => writeln!(f, "{}", spanning_tree[stp])?,
@@ -363,3 +381,5 @@ pub(crate) fn encode_text(
 }
 
 const ETHERNET: u16 = 0;
+/// The bits of a port's state that are one of the spanning tree's, in OpenFlow 1.0.
+const SPANNING_TREE: u32 = 0x300;

@@ -139,8 +139,7 @@ impl fmt::Display for Features {
         match self.version {
             Version::V1_0 => {
                 // The order is that of Open vSwitch's own bits.
-                let stp = (1 << 3, "STP");
-                write_bit_names(f, bits & 0xef, &[&CAPABILITIES_1_0[..], &[stp]].concat(), " ")?;
+                write_bit_names(f, bits & 0xef, &CAPABILITIES_1_0, " ")?;
             }
             Version::V1_1 => write!(f, "{}", Capabilities(bits & 0xef))?,
             Version::V1_2 | Version::V1_3 => write!(f, "{}", Capabilities(bits & 0x16f))?,
@@ -153,7 +152,8 @@ impl fmt::Display for Features {
         }
         let mut ports: Vec<&PortDesc> = self.ports.iter().collect();
         ports.sort_by_key(|port| port.port);
-        ports.iter().try_for_each(|port| write!(f, "{port}"))
+        let known = |port: &PortDesc| port.with_known_bits(self.version);
+        ports.iter().try_for_each(|port| write!(f, "{}", known(port)))
     }
 }
 
@@ -296,10 +296,11 @@ impl fmt::Display for Description {
 const FRAGMENTS: u16 = 3;
 const INVALID_TTL_TO_CONTROLLER: u16 = 1 << 2;
 
-const CAPABILITIES_1_0: [(u32, &str); 6] = [
+const CAPABILITIES_1_0: [(u32, &str); 7] = [
     (1 << 0, "FLOW_STATS"),
     (1 << 1, "TABLE_STATS"),
     (1 << 2, "PORT_STATS"),
+    (1 << 3, "STP"),
     (1 << 5, "IP_REASM"),
     (1 << 6, "QUEUE_STATS"),
     (1 << 7, "ARP_MATCH_IP"),

@@ -33,6 +33,7 @@ mod mutants;
 mod oracle;
 mod packets;
 mod peers;
+mod printed;
 mod random;
 mod read_back;
 #[cfg(feature = "std")]

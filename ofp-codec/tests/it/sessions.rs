@@ -59,6 +59,15 @@ fn messages<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     messages
 }
 
+/// The messages of all the streams.
+pub(crate) fn all_messages() -> Vec<Vec<u8>> {
+    let streams = streams();
+    streams
+        .iter()
+        .flat_map(|stream| messages([&stream.bytes[..]]))
+        .collect()
+}
+
 /// The stream in parts, cut at these positions.
 fn parts<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     let starts = [0].into_iter().chain(cuts.iter().copied());

@@ -223,6 +223,31 @@ impl MatchBits {
         Some((values.collect::<Option<_>>()?, names.collect::<Option<_>>()?))
     }
 
+    /// Without what Open vSwitch does not print of a match that it has read from a message (`match_format` and
+    /// `format_flow_tunnel` in lib/match.c).
+    pub(super) fn received(mut self) -> Self {
+        // Beside what only datapaths have it is printed.
+        if self.exact(Field::PacketType) == Some(0) && !self.has(Field::RecircId) {
+            self.forget(&[Field::PacketType]);
+        }
+        for field in [
+            Field::TunErspanVer,
+            Field::TunErspanDir,
+            Field::TunErspanHwid,
+            Field::TunGtpuFlags,
+            Field::TunGtpuMsgtype,
+        ] {
+            // It takes the value for the mask (`match_set_tun_erspan_ver_masked`).
+            if self.masked(field).0 == 0 {
+                self.forget(&[field]);
+            }
+        }
+        let (state, mask) = self.masked(Field::CtState);
+        // It keeps 8 bits.
+        self.put(Field::CtState, state, mask & 0xff, u128::MAX);
+        self
+    }
+
     /// Without what Open vSwitch does not look at.
     pub(crate) fn pruned(mut self) -> Self {
         self.prune();

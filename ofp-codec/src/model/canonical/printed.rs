@@ -23,6 +23,15 @@ pub(super) fn printed(actions: &[Action], context: Context) -> Vec<Action> {
     or_drop(nested(actions, context))
 }
 
+/// The actions as a program prints them that has them from a message; [`Action::Drop`] for none.
+pub(super) fn received(actions: &[Action]) -> Vec<Action> {
+    or_drop(as_received(actions))
+}
+
+fn as_received(actions: &[Action]) -> Vec<Action> {
+    actions.iter().map(|action| print(action, &as_received)).collect()
+}
+
 fn or_drop(actions: Vec<Action>) -> Vec<Action> {
     match actions.is_empty() {
         true => alloc::vec![Action::Drop],
@@ -53,13 +62,7 @@ pub struct PrintedActions<'a>(pub &'a [Action]);
 
 impl fmt::Display for PrintedActions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn as_printed(actions: &[Action]) -> Vec<Action> {
-            actions.iter().map(|action| print(action, &as_printed)).collect()
-        }
-        match self.0 {
-            [] => Action::Drop.fmt(f),
-            actions => write_list(f, &as_printed(actions)),
-        }
+        write_list(f, &received(self.0))
     }
 }
 
@@ -146,10 +149,6 @@ fn print(action: &Action, nested: &dyn Fn(&[Action]) -> Vec<Action>) -> Action {
         }
         Action::Clone(actions) => Action::Clone(or_drop(nested(actions))),
         Action::WriteActions(actions) => Action::WriteActions(or_drop(nested(actions))),
-        Action::WriteMetadata { value, mask } => Action::WriteMetadata {
-            value: value & mask.unwrap_or(u64::MAX),
-            mask: *mask,
-        },
         action => action.clone(),
     }
 }

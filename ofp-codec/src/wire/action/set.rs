@@ -10,10 +10,7 @@ use crate::{
     },
     wire::{
         action::{
-            args::{
-                Args, BAD_ARGUMENT, BAD_LEN, BAD_SET_ARGUMENT, BAD_SET_TYPE, Bits, MUST_BE_ZERO, Out,
-                split_ofs_nbits,
-            },
+            args::{Args, BAD_ARGUMENT, BAD_LEN, BAD_SET_ARGUMENT, Bits, MUST_BE_ZERO, Out, split_ofs_nbits},
             table::Form,
         },
         error::{DecodeError, EncodeError},
@@ -58,13 +55,7 @@ fn entry<'a>(args: &mut Args<'a>) -> Result<(Field, OxmRef<'a>), DecodeError> {
     let mut reader = args.reader.named("OFPBMC_BAD_LEN");
     let header = OxmHeader::decode(&mut reader.clone())?;
     let Some(field) = header.field() else {
-        let is_known = header.field_of_any_len().is_some() && header.payload_len() > 0;
-        let name = if is_known {
-            "OFPBAC_BAD_SET_LEN"
-        } else {
-            BAD_SET_TYPE
-        };
-        return Err(args.refuse(header.0 >> 32, name));
+        return Err(args.refuse(header.0 >> 32, header.set_error()));
     };
     let entry = OxmRef::decode(&mut reader)?;
     args.reader = reader.named(BAD_LEN);

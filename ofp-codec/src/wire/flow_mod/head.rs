@@ -101,6 +101,16 @@ pub enum FlowModHead {
 }
 
 impl FlowModHead {
+    /// What is to be done.
+    pub(super) fn command(&self) -> FlowCommand {
+        match self {
+            FlowModHead::Of11(head) => FlowCommand(head.command),
+            FlowModHead::Of10(FlowMod10 { command, .. }) | FlowModHead::Nicira(NxFlowMod { command, .. }) => {
+                FlowCommand(command.to_be_bytes()[1])
+            }
+        }
+    }
+
     /// The port that flows that are deleted send to.
     pub(super) fn out_port(&self) -> Result<Port, DecodeError> {
         match self {

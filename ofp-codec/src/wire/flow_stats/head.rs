@@ -146,6 +146,16 @@ pub enum FlowStatsHead {
 }
 
 impl FlowStatsHead {
+    /// How many bytes stand before the match.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            FlowStatsHead::Of10(..) => FlowStatsHead10::LEN,
+            FlowStatsHead::Of11(_) => FlowStats11::LEN,
+            FlowStatsHead::Of15(_) => FlowDesc15::LEN,
+            FlowStatsHead::Nicira(_) => NxFlowStats::LEN,
+        }
+    }
+
     pub(super) fn to_flow(self, version: Version) -> Flow {
         match self {
             FlowStatsHead::Of10(head, stats) => Flow {

@@ -19,8 +19,16 @@ use crate::{
 impl<'a> Entry<'a> for GroupStats {
     const WHAT: &'static str = "group statistics";
 
-    fn len(mut reader: Reader<'a>, _: Version) -> Result<usize, DecodeError> {
-        reader.u16("length").map(usize::from)
+    /// Open vSwitch leaves what no bucket is to the next entry.
+    fn len(mut reader: Reader<'a>, version: Version) -> Result<usize, DecodeError> {
+        let len = usize::from(reader.u16("length")?);
+        let head = match version {
+            Version::V1_1 | Version::V1_2 => 32,
+            _ => 40,
+        };
+        Ok(len
+            .checked_sub(head)
+            .map_or(len, |buckets| head + buckets / 16 * 16))
     }
 
     fn decode(mut entry: Reader<'a>, version: Version) -> Result<Self, DecodeError> {

@@ -287,6 +287,14 @@ impl MonitorRequest {
             ..self.clone()
         }
     }
+
+    /// The request as `ovs-ofctl` prints it that has read it.
+    pub(crate) fn as_received(&self) -> MonitorRequest {
+        MonitorRequest {
+            matches: self.matches.as_received(),
+            ..self.clone()
+        }
+    }
 }
 
 /// As `ovs-ofctl` prints it.

@@ -1,7 +1,10 @@
 use core::fmt;
 
 use crate::{
-    model::{field::Field, version::Version},
+    model::{
+        field::{Field, FieldHeader},
+        version::Version,
+    },
     wire::{
         error::{DecodeError, Fault},
         read::Reader,
@@ -96,6 +99,55 @@ impl OxmHeader {
         let class = class_place(self.class(), self.0 & 0xffff_ffff)?;
         let place = usize::from(FIELDS[class][usize::from(self.number())]).checked_sub(1)?;
         Some(Field::ALL[place])
+    }
+
+    /// The error of an action that is to set this field, which is not known with this length
+    /// (`nxm_field_by_header` in lib/nx-match.c): where any field in the same place of Open vSwitch's hash table has
+    /// another length, the length is at fault to it.
+    #[cold]
+    pub(crate) fn set_error(self) -> &'static str {
+        let masked = u32::from(self.has_mask());
+        let len = self.experimenter_len() + (self.payload_len() >> masked);
+        let place = OxmHeader(self.0 & !(1 << 40)).hash_place();
+        let headers = Field::ALL
+            .iter()
+            .flat_map(|field| field.info().headers.iter().map(move |header| (field, header)));
+        let other_len = headers.into_iter().any(|(field, known)| {
+            let known = OxmHeader::known(known, field.info().bytes);
+            known.hash_place() == place && usize::from(known.len()) != len
+        });
+        match other_len && len > 0 {
+            true => "OFPBAC_BAD_SET_LEN",
+            false => "OFPBAC_BAD_SET_TYPE",
+        }
+    }
+
+    /// A header of the table, of this length.
+    fn known(header: &FieldHeader, bytes: u16) -> Self {
+        let upper = u64::from(header.class) << 48 | u64::from(header.number) << 41;
+        let known = OxmHeader(upper | u64::from(header.experimenter));
+        let len = known.experimenter_len() + usize::from(bytes);
+        OxmHeader(known.0 | u64::try_from(len & 0xff).unwrap_or(0) << 32)
+    }
+
+    /// Where Open vSwitch looks for the field, in a table of 128 places (`hash_uint64` in lib/hash.h).
+    fn hash_place(self) -> u32 {
+        let add = |hash: u32, word: u32| {
+            let word = word
+                .wrapping_mul(0xcc9e_2d51)
+                .rotate_left(15)
+                .wrapping_mul(0x1b87_3593);
+            (hash ^ word)
+                .rotate_left(13)
+                .wrapping_mul(5)
+                .wrapping_add(0xe654_6b64)
+        };
+        let [a, b, c, d, low @ ..] = (self.0 & !(0x7f << 32)).to_be_bytes();
+        let words = [u32::from_be_bytes(low), u32::from_be_bytes([a, b, c, d])];
+        let hash = words.into_iter().fold(0, add) ^ 8;
+        let hash = (hash ^ hash >> 16).wrapping_mul(0x85eb_ca6b);
+        let hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
+        (hash ^ hash >> 16) & 0x7f
     }
 
     /// Reads a header.

@@ -24,17 +24,18 @@ use crate::{
         entries::Entries,
         error::{DecodeError, Fault},
         error_message::ErrorMessage,
-        flow_mod::FlowModRef,
+        flow_mod::{FlowModHead, FlowModRef},
         flow_removed::FlowRemovedRef,
         flow_request::FlowRequest,
         group::{GroupFeatures, GroupMod},
         hello::Hello,
         ipfix::{IpfixStats, write_ipfix},
         kind::MessageKind,
+        matches::MatchRef,
         message::Message,
         meter::{MeterFeatures, MeterMod},
         monitor::{FlowUpdate, MonitorRequest},
-        packet::{Continuation, PacketIn, PacketOut},
+        packet::{Continuation, Packet, PacketIn, PacketOut},
         port::{PortDesc, PortMod, PortStats, PortStatus, decode_port},
         program::unknown,
         queue::{QueueConfig, QueueStats, write_queues},
@@ -43,23 +44,27 @@ use crate::{
         switch::{Description, Features, SwitchConfig},
         table::{TableDesc, TableFeatures, TableMod, TableStats, TableStatus, Tables},
         text::{
-            hex_dump,
+            Level, hex_dump, hex_lines,
             lists::{each, every, flows, lines},
-            put,
+            put, raw_match,
         },
         tlv_table::{TlvTable, TlvTableMod},
     },
 };
 
 /// A row for each kind. What is written before an error stays.
-pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), DecodeError> {
+pub(super) fn write(message: &Message<'_>, level: Level, text: &mut String) -> Result<(), DecodeError> {
     use MessageKind as Kind;
+    let verbosity = level.verbosity;
     let version = message.header().version;
     match message.kind() {
         Some(Kind::Hello) => text.push_str(&hello(message)),
-        Some(Kind::Error) => error(message, depth, text)?,
+        Some(Kind::Error) => error(message, level, text)?,
         Some(Kind::EchoRequest | Kind::EchoReply) => {
             let _ = writeln!(text, " {} bytes of payload", message.body().len());
+            if verbosity > 1 {
+                hex_dump(text, message.body().rest());
+            }
         }
         Some(Kind::FeaturesReply) => put(text, &Features::decode(message)?),
         Some(Kind::GetConfigReply) => put(text, &SwitchConfig::decode(message)?),
@@ -69,7 +74,11 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
             put(text, &config);
         }
         Some(Kind::DescReply) => put(text, &Description::decode(message)?),
-        Some(Kind::PortStatus) => put(text, &PortStatus::decode(message)?),
+        Some(Kind::PortStatus) => {
+            let mut status = PortStatus::decode(message)?;
+            status.port = status.port.with_known_bits(version);
+            put(text, &status);
+        }
         Some(Kind::PortDescRequest) => {
             let all = message.body().is_empty();
             let port = if all {
@@ -94,51 +103,64 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
             let mut ports: Vec<PortDesc> = ports.collect();
             ports.sort_by_key(|port| port.port);
             text.push('\n');
-            ports.iter().for_each(|port| put(text, port));
+            ports
+                .iter()
+                .for_each(|port| put(text, &port.with_known_bits(version)));
             return error.map_or(Ok(()), Err);
         }
         Some(Kind::PortReply) => {
             let entries = Entries::<PortStats>::of(message);
             let _ = writeln!(text, " {} ports", entries.take_while(Result::is_ok).count());
-            each::<PortStats>(message, "", text)?;
+            if verbosity > 0 {
+                each::<PortStats>(message, "", text)?;
+            }
         }
         Some(Kind::FlowMonitorReply) => {
             for update in Entries::<FlowUpdate>::of(message) {
                 let update = update.map_err(|bad| bad.error)?;
                 let refused = |name| message.body().named(name).error("actions", Fault::Combination);
                 update.check(version).map_err(refused)?;
-                put(
-                    text,
-                    &format_args!("\n {}", update.canonical(message.header().version)),
-                );
+                update
+                    .flow()
+                    .map_or(Ok(()), |flow| check_known(message, &flow.actions))?;
+                put(text, &format_args!("\n {}", update.as_received()));
             }
         }
         Some(Kind::PacketIn | Kind::PacketIn2 | Kind::Resume) => {
             let mut packet = PacketIn::decode(message)?;
-            packet.metadata = metadata(&packet.metadata, version);
+            packet.metadata = metadata(&packet.metadata);
             let continuation = Continuation::decode(packet.continuation.unwrap_or_default(), version)?;
             let lists = continuation.actions.iter().map(|continued| &continued.actions);
             lists
                 .chain([&continuation.action_set])
                 .try_for_each(|actions| check_known(message, actions))?;
-            put(text, &format_args!("{packet}{continuation}{}\n", packet.packet()));
+            put(text, &format_args!("{packet}{continuation}"));
+            packet_text(&packet.packet(), verbosity, text);
         }
         Some(Kind::PacketOut) => {
             let mut packet = PacketOut::decode(message)?;
-            packet.metadata = metadata(&packet.metadata, version);
+            packet.metadata = metadata(&packet.metadata);
             check_known(message, &packet.actions)?;
             put(text, &packet);
-            if !packet.data.is_empty() {
-                put(text, &format_args!("\n{}\n", packet.packet()));
+            if !packet.data.is_empty() && verbosity > 0 {
+                text.push('\n');
+                packet_text(&packet.packet(), verbosity, text);
             }
         }
         Some(Kind::QueueReply) => {
             let entries = Entries::<QueueStats>::of(message);
             let _ = writeln!(text, " {} queues", entries.take_while(Result::is_ok).count());
-            each::<QueueStats>(message, "", text)?;
+            if verbosity > 0 {
+                each::<QueueStats>(message, "", text)?;
+            }
         }
         Some(Kind::QueueRequest) => {
-            let _ = write!(text, " port={}", port(message)?);
+            let port = match port(message)? {
+                // There it is the word for every port.
+                Port::ALL if version == Version::V1_0 => Port::ANY,
+                port => port,
+            };
+            let _ = write!(text, " port={port}");
             let mut body = message.body();
             body.u32("port")?;
             match body.u32("queue")? {
@@ -146,9 +168,22 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
                 queue => put(text, &format_args!(" queue={queue}")),
             }
         }
-        Some(Kind::GroupMod) => put(text, &format_args!("\n {}", GroupMod::decode(message)?)),
-        Some(Kind::GroupDescReply) => each::<Group>(message, "\n ", text)?,
-        Some(Kind::GroupReply) => each::<GroupStats>(message, "\n ", text)?,
+        Some(Kind::GroupMod) => {
+            let group_mod = GroupMod::decode(message)?;
+            check_buckets(message, &group_mod.group)?;
+            put(text, &format_args!("\n {group_mod}"));
+        }
+        Some(Kind::GroupDescReply) => {
+            for group in Entries::<Group>::of(message) {
+                let group = group.map_err(|bad| bad.error)?;
+                check_buckets(message, &group)?;
+                put(text, &format_args!("\n {group}"));
+            }
+        }
+        Some(Kind::GroupReply) => {
+            let stats = each::<GroupStats>(message, "\n ", text);
+            stats.inspect_err(|_| text.push_str(" ***parse error***"))?;
+        }
         Some(Kind::GroupRequest) => put(text, &format_args!(" group_id={}", group_id(message)?)),
         Some(Kind::GroupDescRequest) => {
             let all = message.body().is_empty();
@@ -194,7 +229,7 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
                 text,
                 &format_args!("\n bundle_id={} flags={flags}\n", Hex(bundle.into())),
             );
-            super::bytes(message, depth, text);
+            super::bytes(message, level, text);
         }
         Some(Kind::SetFlowFormat) => {
             let format = match message.body().u32("flow format")? {
@@ -249,15 +284,20 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
             });
         }
         Some(Kind::FlowMod) => {
-            let flow_mod = FlowModRef::decode(message)?.check()?;
-            put(
-                text,
-                &format_args!(" {}", flow_mod.canonical(message.header().version)),
-            );
+            let received = FlowModRef::decode(message)?;
+            let flow_mod = received.check()?.as_received();
+            let raw = match (&received.head, &received.matches) {
+                _ if verbosity < 3 => None,
+                (_, MatchRef::Fixed10(found)) => Some(raw_match::fixed(found)),
+                (FlowModHead::Nicira(_), MatchRef::Nxm(list)) => Some(raw_match::entries(list)),
+                _ => None,
+            };
+            text.push(' ');
+            let _ = flow_mod.write(text, raw.as_deref());
         }
         Some(Kind::FlowRequest | Kind::AggregateRequest) => {
             let request = FlowRequest::decode(message)?;
-            put(text, &request.canonical(message.header().version));
+            put(text, &request.as_received());
         }
         Some(Kind::FlowReply) => flows(message, text)?,
         Some(Kind::AggregateReply) => put(text, &format_args!(" {}", Aggregate::decode(message)?)),
@@ -265,15 +305,12 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
             let removed = FlowRemovedRef::decode(message)?;
             removed.matches.check()?;
             let removed = removed.to_flow_removed()?;
-            let _ = writeln!(text, " {}", removed.canonical(message.header().version));
+            let _ = writeln!(text, " {}", removed.as_received());
         }
         Some(Kind::FlowMonitorRequest) => {
             let mut body = message.body();
             while !body.is_empty() {
-                put(
-                    text,
-                    &MonitorRequest::decode(&mut body, version)?.canonical(version),
-                );
+                put(text, &MonitorRequest::decode(&mut body, version)?.as_received());
             }
         }
         Some(Kind::GetAsyncReply | Kind::SetAsync | Kind::SetAsyncConfig | Kind::SetAsyncConfig2) => {
@@ -315,6 +352,16 @@ pub(super) fn write(message: &Message<'_>, depth: u32, text: &mut String) -> Res
     Ok(())
 }
 
+/// A packet: its headers, and with more verbosity its bytes.
+fn packet_text(packet: &Packet<'_>, verbosity: u8, text: &mut String) {
+    if verbosity > 0 {
+        put(text, &format_args!("{packet}\n"));
+    }
+    if verbosity > 2 {
+        hex_lines(text, packet.bytes, false);
+    }
+}
+
 /// Checks that Open vSwitch knows these actions of the message.
 fn check_known(message: &Message<'_>, actions: &[Action]) -> Result<(), DecodeError> {
     match unknown(actions, message.header().version) {
@@ -323,9 +370,14 @@ fn check_known(message: &Message<'_>, actions: &[Action]) -> Result<(), DecodeEr
     }
 }
 
+fn check_buckets(message: &Message<'_>, group: &Group) -> Result<(), DecodeError> {
+    let mut buckets = group.buckets.iter();
+    buckets.try_for_each(|bucket| check_known(message, &bucket.actions))
+}
+
 /// The metadata of a packet, of which Open vSwitch skips what it does not know.
-fn metadata(metadata: &Match, version: Version) -> Match {
-    let mut metadata = metadata.canonical(version);
+fn metadata(metadata: &Match) -> Match {
+    let mut metadata = metadata.as_received();
     metadata
         .0
         .retain(|entry| !matches!(entry, MatchEntry::UnknownOxm(_)));
@@ -382,7 +434,7 @@ fn hello(message: &Message<'_>) -> String {
 
 /// The name, and the message that was refused, as far as it is there; of a hello that failed, text. An
 /// error without a name is malformed to Open vSwitch.
-fn error(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), DecodeError> {
+fn error(message: &Message<'_>, level: Level, text: &mut String) -> Result<(), DecodeError> {
     let error = ErrorMessage::decode(message)?;
     let Some(name) = error.error() else {
         let fault = Fault::Value(error.number.kind.into());
@@ -397,7 +449,8 @@ fn error(message: &Message<'_>, depth: u32, text: &mut String) -> Result<(), Dec
             }
         }
     } else {
-        super::bytes(&error.data, depth, text);
+        let verbosity = 1;
+        super::bytes(&error.data, Level { verbosity, ..level }, text);
     }
     Ok(())
 }
