@@ -345,7 +345,7 @@ impl Translation<'_> {
                 let shift = u32::from(first);
                 self.set_field(
                     field,
-                    u128::from(*value).checked_shl(shift).unwrap_or(0),
+                    value.checked_shl(shift).unwrap_or(0),
                     mask.checked_shl(shift).unwrap_or(0),
                 )?;
             }

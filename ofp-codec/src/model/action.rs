@@ -95,7 +95,7 @@ pub enum Action {
             feature = "serde",
             serde(serialize_with = "json::hex", deserialize_with = "crate::text::json::number")
         )]
-        value: u64,
+        value: u128,
         /// The bits to set.
         dst: Subfield,
     },

@@ -49,10 +49,32 @@ fn other(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<Action, Faul
     if let Some(action) = plain::port(item, entry)? {
         return Ok(action);
     }
+    if let Some(action) = in_lower_case(item, entry, depth)? {
+        return Ok(action);
+    }
     Ok(Action::Unknown {
         name: item.until(entry.key.len()).str()?.into(),
         text: item.str()?.into(),
     })
+}
+
+/// The action of a name in another case of letters, of which Open vSwitch takes any.
+#[cold]
+fn in_lower_case(item: Token<'_>, entry: Entry<'_>, depth: usize) -> Result<Option<Action>, Fault> {
+    let mut name = [0; MAX_NAME_LEN];
+    let Some(key) = name.get_mut(..entry.key.len()) else {
+        return Ok(None);
+    };
+    key.copy_from_slice(entry.key);
+    key.make_ascii_lowercase();
+    if key == entry.key {
+        return Ok(None);
+    }
+    let entry = Entry { key, ..entry };
+    match plain::action(item, entry)? {
+        None => nested::action(item, entry, depth),
+        found => Ok(found),
+    }
 }
 
 /// The actions in a list.
@@ -131,5 +153,7 @@ pub(super) fn pair(item: Token<'_>) -> (&[u8], Token<'_>) {
     }
 }
 
+/// No name of an action is longer.
+const MAX_NAME_LEN: usize = 32;
 /// `MAX_OFPACT_PARSE_DEPTH` of Open vSwitch.
 const MAX_DEPTH: usize = 100;

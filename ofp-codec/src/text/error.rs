@@ -47,6 +47,9 @@ pub enum ErrorKind {
     /// A match on this field cannot have a mask.
     #[error("mask on a field that has none")]
     NotMaskable,
+    /// The line begins with a word that is none of flows, as the lines of a log do: the flow stands behind it.
+    #[error("text before the flow, as of a log: take it away")]
+    TextBefore,
     /// The bytes are not UTF-8. [`FlowRef`](super::FlowRef) still gives them.
     #[error("not UTF-8")]
     NotUtf8,

@@ -5,7 +5,7 @@ use crate::{
     model::{action::Action, flow::Flow},
     text::{
         Limits, action,
-        error::{Fault, ParseError, Place},
+        error::{ErrorKind, Fault, ParseError, Place},
         lex,
         line::Line,
         scan::{Item, List, is_word},
@@ -150,9 +150,11 @@ impl fmt::Display for FlowRef<'_> {
 pub struct Pair<'a> {
     /// The key.
     pub key: &'a [u8],
-    /// What follows the `=`; `None` if no `=` follows the key.
+    /// What follows the `=`, or the `:` that stands for one, or what the parentheses behind the key enclose; `None` if
+    /// none of them follows the key.
     pub value: Option<&'a [u8]>,
     at: usize,
+    end: usize,
 }
 
 impl<'a> Pair<'a> {
@@ -178,18 +180,37 @@ impl<'a> Pair<'a> {
         let rest = &text[item.key_end..item.end];
         let (key_end, value) = match rest {
             [b'=', value @ ..] => (item.key_end, Some(value)),
-            _ => (item.end, None),
+            _ => Pair::written(text, item),
         };
         Pair {
             key: &text[item.start..key_end],
             value,
             at: item.start,
+            end: item.end,
+        }
+    }
+
+    /// The end of the key and the value where people write `key:value` or `key(value)` for `key=value`
+    /// (`ofputil_parse_key_value` in lib/ofp-parse.c).
+    fn written(text: &'a [u8], item: Item) -> (usize, Option<&'a [u8]>) {
+        let whole = &text[item.start..item.end];
+        let end = whole.iter().position(|byte| b":=(".contains(byte));
+        let key = end.unwrap_or(whole.len());
+        let value = match &whole[key..] {
+            [b':' | b'=', value @ ..] => value,
+            [b'(', value @ .., b')'] => value,
+            _ => return (item.end, None),
+        };
+        match typed::is_known(&whole[..key]) {
+            true => (item.start + key, Some(value)),
+            // What is not known stays as it stands.
+            false => (item.end, None),
         }
     }
 
     /// Where it ends.
     fn end(&self) -> usize {
-        self.at + self.key.len() + self.value.map_or(0, |value| 1 + value.len())
+        self.end
     }
 }
 
@@ -321,42 +342,61 @@ pub(super) fn parts<'a>(
     let text = line.trim_ascii_end();
     let token = |span| Token::of(text, span);
     let mut list = List::new(text, start, depth);
+    let mut prefix = None;
     let mut item = loop {
         let Some(item) = list.next_item()? else {
             return Err(token(text.len()..text.len()).expected("`actions=`"));
         };
-        if text[item.start..].starts_with(ACTIONS) {
-            break item.start + ACTIONS.len()..item.end;
+        if let Some(len) = actions_word(&text[item.start..]) {
+            break item.start + len..item.end;
         }
         if !is_word(text[item.start]) {
             return Err(token(item.start..item.start + 1).expected("a key"));
         }
         let found = Pair::of(text, item);
+        if item.start <= 1 && found.value.is_none() && is_prefix(found.key, &text[item.end..]) {
+            prefix = Some(item);
+        }
         if matches!(part, Part::Info) && !is_info(found.key, &text[item.end..]) {
             part = Part::Match;
         }
         pair(part, found)?;
     };
+    if let Some(prefix) = prefix {
+        return Err(token(prefix.start..prefix.end).fault(ErrorKind::TextBefore));
+    }
     let actions = item.start..text.len();
     if actions.is_empty() {
         return Ok(actions);
     }
-    if item.is_empty() {
-        return Err(token(item.start..item.start + 1).expected("an action"));
-    }
     loop {
-        let end = item.end;
-        action(token(item))?;
-        if end == text.len() {
-            return Ok(actions);
+        // Commas and white space separate actions, as many as one likes.
+        if !item.is_empty() {
+            action(token(item))?;
         }
-        let next = list.next_item()?;
-        let gap = token(end..next.map_or(text.len(), |next| next.start));
-        item = match next {
-            Some(next) if gap.text[0] == b',' && !gap.text[1..].contains(&b',') => next.start..next.end,
-            _ => return Err(gap.expected("`,` and an action")),
+        item = match list.next_item()? {
+            Some(next) => next.start..next.end,
+            None => return Ok(actions),
         };
     }
+}
+
+/// The length of the word that the actions follow, if the text begins with it.
+#[inline]
+fn actions_word(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(ACTION)?;
+    match rest {
+        [b's', b'=', ..] => Some(ACTION.len() + 2),
+        [b'=', ..] => Some(ACTION.len() + 1),
+        _ => None,
+    }
+}
+
+/// Whether the line begins with a bare word that is none of flows, and white space: a line of a log, perhaps.
+#[cold]
+fn is_prefix(key: &[u8], rest: &[u8]) -> bool {
+    let space = rest.first().is_some_and(|byte| b" \t".contains(byte));
+    space && actions_word(rest.trim_ascii_start()).is_none() && !typed::is_known(key)
 }
 
 /// Whether a key that stands before the match is no part of it. Of the keys that are not known,
@@ -366,9 +406,9 @@ fn is_info(key: &[u8], rest: &[u8]) -> bool {
     let space = |rest: &[u8]| rest.first().is_some_and(|byte| b" \t".contains(byte));
     let spaced = match rest {
         [b',', rest @ ..] => space(rest),
-        rest => space(rest) && !rest[1..].starts_with(ACTIONS),
+        rest => space(rest) && actions_word(&rest[1..]).is_none(),
     };
     typed::is_info_key(key) || spaced && !typed::is_match_key(key)
 }
 
-const ACTIONS: &[u8] = b"actions=";
+const ACTION: &[u8] = b"action";

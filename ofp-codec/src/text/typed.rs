@@ -138,7 +138,19 @@ pub(super) fn is_info_key(key: &[u8]) -> bool {
 
 /// Whether `key` is a known key of the match.
 pub(super) fn is_match_key(key: &[u8]) -> bool {
-    key == PRIORITY || Field::from_bytes(key).is_some() || Protocol::from_bytes(key).is_some()
+    let is_known = |key| Field::from_bytes(key).is_some();
+    // `reg0[0..3]`: some bits of a field.
+    let subfield = || key.iter().position(|byte| *byte == b'[');
+    key == PRIORITY
+        || key == ETH
+        || is_known(key)
+        || Protocol::from_bytes(key).is_some()
+        || subfield().is_some_and(|bracket| is_known(&key[..bracket]))
+}
+
+/// Whether `key` is one of flows.
+pub(super) fn is_known(key: &[u8]) -> bool {
+    is_info_key(key) || is_match_key(key)
 }
 
 /// Takes `pair` in if it is information. `false`: it is not.
@@ -183,6 +195,10 @@ fn known_entry(pair: Pair<'_>) -> Result<Option<MatchEntry>, Fault> {
     }
     match Field::from_bytes(pair.key) {
         Some(field) => field_match(field, pair).map(|found| Some(MatchEntry::Field(found))),
+        None if pair.key == ETH && pair.value.is_none() => {
+            let ethernet = FieldMatch::exact(Field::PacketType, 0);
+            Ok(Some(MatchEntry::Field(ethernet)))
+        }
         None => Ok(None),
     }
 }
@@ -280,3 +296,5 @@ fn counter(value: Token<'_>) -> Result<Option<u64>, Fault> {
 
 /// Printed at the head of the match.
 const PRIORITY: &[u8] = b"priority";
+/// The word for packets that are Ethernet frames, as nearly all are: what a match on any of their fields implies.
+const ETH: &[u8] = b"eth";

@@ -39,6 +39,7 @@ mod read_back;
 #[cfg(feature = "std")]
 mod reader;
 mod sessions;
+mod spellings;
 mod switch;
 mod traces;
 mod typed;

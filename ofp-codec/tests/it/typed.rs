@@ -321,7 +321,7 @@ fn the_older_and_other_spellings_of_an_action_are_understood() {
         ("enqueue(1,2),enqueue:1q2", "enqueue:1:2,enqueue:1:2"),
         ("enqueue:\"a:b\":2", "enqueue:\"a:b\":2"),
         ("set_nw_ttl:5,mod_nw_ttl(5)", "mod_nw_ttl:5,mod_nw_ttl:5"),
-        ("dec_ttl(),decap", "dec_ttl,decap()"),
+        ("dec_ttl(),decap", "dec_ttl(),decap()"),
         (
             "bundle(eth_src,0,hrw,ofport,slaves:1,2)",
             "bundle(eth_src,0,hrw,ofport,members:1,2)",

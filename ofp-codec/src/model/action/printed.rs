@@ -178,7 +178,7 @@ impl fmt::Display for Action {
                 write!(f, "->{field}")
             }
             Action::Load { value, dst } => {
-                write!(f, "{name}:{}->{dst}", print::Hex((*value).into()))
+                write!(f, "{name}:{}->{dst}", print::Hex(*value))
             }
             Action::SetTunnel(id) => write!(f, "{name}:{}", print::Hex((*id).into())),
             Action::SetTunnel64(id) => write!(f, "{name}:{}", print::Hex((*id).into())),

@@ -141,6 +141,8 @@ impl<S: Sink> Writer<'_, S> {
             Action::SetMplsTc(tc) if set_field => self.set(Field::MplsTc, (*tc).into()),
             Action::SetTunnel(id) if set_field => self.set(Field::TunId, (*id).into()),
             Action::SetTunnel64(id) if set_field => self.set(Field::TunId, (*id).into()),
+            // A switch prints it of Nicira's form without a controller, and reads it as the form without a list.
+            Action::DecTtl(Some(ids)) if ids.is_empty() => self.push(Action::DecTtl(None)),
             Action::GotoTable(table) if of10 => self.push(Action::Resubmit {
                 port: None,
                 table: Some(table.clone()),
@@ -203,7 +205,7 @@ impl<S: Sink> Writer<'_, S> {
         self.segments(field, number, mask);
     }
 
-    fn load(&mut self, value: u64, dst: &Subfield) {
+    fn load(&mut self, value: u128, dst: &Subfield) {
         let (Some(field), Some((first, last))) = (dst.field(), dst.bits()) else {
             return self.push(Action::Load {
                 value,
@@ -212,8 +214,8 @@ impl<S: Sink> Writer<'_, S> {
         };
         let len = u32::from(last - first) + 1;
         if field.info().bits > 128 {
-            let bits = |bits: u64| wide(bits, first.into());
-            let ones = u64::MAX >> 64_u32.saturating_sub(len);
+            let bits = |bits: u128| wide(bits, first.into());
+            let ones = u128::MAX >> 128_u32.saturating_sub(len);
             let (value, mask) = (bits(value), Some(bits(ones)));
             return self.push(Action::SetField {
                 field,
@@ -223,7 +225,7 @@ impl<S: Sink> Writer<'_, S> {
         }
         let ones = u128::MAX >> 128_u32.saturating_sub(len);
         let shift = |bits: u128| bits.checked_shl(first.into()).unwrap_or(0);
-        let (number, mask) = (shift(value.into()), shift(ones));
+        let (number, mask) = (shift(value), shift(ones));
         if self.context.version < Version::V1_5 {
             return self.segments(field, number, mask);
         }
@@ -263,7 +265,7 @@ impl<S: Sink> Writer<'_, S> {
             }
             let run = (mask >> start).trailing_ones();
             let len = run.min(64).min(u32::from(info.bits) - start);
-            let value = u64::try_from(number >> start & (u128::MAX >> (128 - len))).unwrap_or(0);
+            let value = number >> start & (u128::MAX >> (128 - len));
             let dst = Subfield::of(field, start, len);
             self.push(Action::Load { value, dst });
             start += len;
@@ -309,10 +311,12 @@ fn vid(action: &Action) -> u16 {
 }
 
 /// Bits from bit `first` on, as bytes without zeros in front.
-fn wide(bits: u64, first: u32) -> Vec<u8> {
-    let shifted = u128::from(bits) << (first % 8);
+fn wide(bits: u128, first: u32) -> Vec<u8> {
+    let shift = first % 8;
+    let over = bits.checked_shr(128 - shift).unwrap_or(0).to_be_bytes();
+    let shifted = (bits << shift).to_be_bytes();
     let zeros = core::iter::repeat_n(0, usize::try_from(first / 8).unwrap_or(0));
-    let bytes = shifted.to_be_bytes().into_iter().chain(zeros);
+    let bytes = over.into_iter().chain(shifted).chain(zeros);
     bytes.skip_while(|byte| *byte == 0).collect()
 }
 

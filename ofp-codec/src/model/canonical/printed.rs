@@ -170,7 +170,8 @@ fn number_or_header<T: Clone>(value: &NumberOrSubfield<T>) -> NumberOrSubfield<T
 
 /// `format_NAT` prints the flags only with an address, and the end of a range only if it has more.
 fn nat(nat: &Nat) -> Nat {
-    match nat.min_addr {
+    // An address of zeros is none to `encode_NAT`.
+    match nat.min_addr.filter(|addr| !addr.is_unspecified()) {
         Some(_) => Nat {
             max_addr: nat.max_addr.filter(|max| Some(*max) != nat.min_addr),
             max_port: nat.max_port.filter(|max| Some(*max) != nat.min_port),

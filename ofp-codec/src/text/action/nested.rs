@@ -124,11 +124,18 @@ fn bundle(arguments: Token<'_>, load: bool) -> Result<Option<Action>, Fault> {
         return Err(first.expected("`members:`"));
     }
     let mut members: Vec<PortRef> = Vec::new();
-    if !first_port.text.is_empty() {
-        members.push(first_port.port()?);
-    }
-    for port in items {
-        members.push(port?.port()?);
+    for port in core::iter::once(Ok(first_port)).chain(items) {
+        let mut port = port?;
+        // Brackets around them are for people.
+        if let [b'[', ..] = port.text {
+            port = port.from(1);
+        }
+        if let [.., b']'] = port.text {
+            port = port.until(port.text.len() - 1);
+        }
+        if !port.text.is_empty() {
+            members.push(port.port()?);
+        }
     }
     Ok(Some(Action::Bundle(Box::new(Bundle {
         fields,

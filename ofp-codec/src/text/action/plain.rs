@@ -72,7 +72,7 @@ pub(super) fn action(item: Token<'_>, entry: Entry<'_>) -> Result<Option<Action>
         b"dec_ttl" => {
             let ids = entries(argument).map(|id| id?.u16());
             let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
-            Action::DecTtl(Some(ids).filter(|ids| !ids.is_empty()))
+            Action::DecTtl(Some(ids))
         }
         b"set_mpls_label" => Action::SetMplsLabel(argument.uint(MAX_LABEL)?),
         b"set_mpls_tc" => Action::SetMplsTc(argument.uint(MAX_TC)?),
@@ -140,7 +140,8 @@ fn to_port(port: PortRef) -> Action {
 
 /// A port, `port=1,max_len=100`, or the bits that hold a port.
 fn output(argument: Token<'_>) -> Result<Option<Action>, Fault> {
-    if argument.text.starts_with(b"port=") {
+    let has = |word: &[u8]| argument.text.windows(word.len()).any(|part| part == word);
+    if has(b"max_len") && has(b"port") {
         let (mut port, mut max_len) = (None, None);
         for item in entries(argument) {
             let entry = Entry::of(item?);
@@ -223,11 +224,11 @@ fn set_field(argument: Token<'_>) -> Result<Option<Action>, Fault> {
 fn load(argument: Token<'_>) -> Result<Action, Fault> {
     let (value, dst) = arrow(argument)?;
     let dst = dst.subfield()?;
-    // Open vSwitch splits what is wider than 64 bits.
-    let width = dst.len().map_or(64, |len| len.clamp(1, 64));
-    let limit = u64::MAX >> (64 - width);
+    let limit = dst
+        .len()
+        .map_or(u128::MAX, |len| u128::MAX >> (128 - len.clamp(1, 128)));
     Ok(Action::Load {
-        value: value.uint(limit)?,
+        value: value.number(limit)?,
         dst,
     })
 }

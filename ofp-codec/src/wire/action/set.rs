@@ -94,7 +94,10 @@ pub(super) fn reg_load(args: &mut Args<'_>) -> Result<Action, DecodeError> {
     let dst = args.writable(field, first, len)?;
     let value = args.u64()?;
     args.check(u128::from(value) <= dst.max(), value, BAD_ARGUMENT)?;
-    Ok(Action::Load { value, dst })
+    Ok(Action::Load {
+        value: value.into(),
+        dst,
+    })
 }
 
 /// `struct ofp15_action_copy_field`.
@@ -195,8 +198,10 @@ impl Out<'_, '_> {
         })
     }
 
-    pub(super) fn reg_load(&mut self, value: u64, dst: &Subfield) -> Result<(), EncodeError> {
+    pub(super) fn reg_load(&mut self, value: u128, dst: &Subfield) -> Result<(), EncodeError> {
         let dst = Bits::of(dst)?;
+        let range = |_| EncodeError::OutOfRange { what: "load", value };
+        let value = u64::try_from(value).map_err(range)?;
         self.action(Form::RegLoad, |out| {
             out.ofs_nbits(&dst)?;
             out.field(dst.field)?;
