@@ -10,6 +10,7 @@ pub mod client;
 pub mod connection;
 mod cursor;
 pub mod frame;
+mod json;
 pub mod monitor;
 pub mod operation;
 pub mod replica;

@@ -16,7 +16,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::de::{Deserialize, Deserializer};
+use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use crate::value::{Atom, Datum, Map, Row, Set, Uuid};
@@ -28,8 +28,10 @@ pub use self::check::CheckError;
 pub use self::comparison::{Comparison, ComparisonError};
 
 /// One operation. Its form on the wire is an object with the member `op` and those of the operation.
+///
+/// Reading it from JSON, a member that the operation does not have, or that is `null`, is an error, as it is for the server.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
+#[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields, remote = "Self")]
 #[non_exhaustive]
 pub enum Operation {
     /// Adds a row. Columns left out get their default values. A row of a table that is not a root
@@ -56,6 +58,10 @@ pub enum Operation {
         /// The columns; `None`: all, `_uuid` and `_version` included.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         columns: Option<Vec<String>>,
+        /// The columns by which the server sorts the rows, the first foremost; `None`: any order. An extension of
+        /// ovsdb-server.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sort: Option<Vec<String>>,
     },
     /// Overwrites columns.
     Update {
@@ -93,11 +99,12 @@ pub enum Operation {
         /// Which rows: those for which all of these are true.
         #[serde(rename = "where")]
         conditions: Vec<Condition>,
-        /// The columns that are compared.
-        columns: Vec<String>,
+        /// The columns that are compared; `None`: all, `_uuid` and `_version` included.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<Vec<String>>,
         /// Which of the two.
         until: Until,
-        /// The rows.
+        /// The rows. A column that one leaves out has its default value.
         rows: Vec<Row>,
         /// How long to wait, in whole milliseconds; `None`: for ever.
         #[serde(with = "millis", default, skip_serializing_if = "Option::is_none")]
@@ -280,6 +287,28 @@ impl Mutation {
     }
 }
 
+/// An object: see [`Operation`].
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// An object: see [`Operation`].
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = serde_json::Map::deserialize(deserializer)?;
+        let refuse = |name: &str| Err(de::Error::custom(format_args!("unknown field `{name}`")));
+        // What serde takes: an option that is null, and anything beside the name alone.
+        match members.iter().find(|(name, value)| {
+            value.is_null() || *name != "op" && members.get("op").is_some_and(|op| op == "abort")
+        }) {
+            Some((name, _)) => refuse(name),
+            None => Self::deserialize(serde_json::Value::Object(members)).map_err(de::Error::custom),
+        }
+    }
+}
+
 impl Operation {
     /// The name on the wire.
     #[must_use]
@@ -404,7 +433,11 @@ impl<'de> Deserialize<'de> for Mutation {
 mod millis {
     use std::time::Duration;
 
+    use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::schema::{AtomicType, ColumnType};
+    use crate::value::Atom;
 
     #[expect(clippy::ref_option, reason = "serde gives it so")]
     pub(super) fn serialize<S: Serializer>(
@@ -418,8 +451,18 @@ mod millis {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
-        let millis = Option::<u64>::deserialize(deserializer)?;
-        Ok(millis.map(Duration::from_millis))
+        // The server takes 0.0 for 0, too.
+        let Some(number) = Option::<Atom>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let millis = ColumnType::scalar(AtomicType::Integer).conform(number.into());
+        let millis = millis.map_err(D::Error::custom)?;
+        let millis = millis
+            .as_scalar()
+            .and_then(Atom::as_integer)
+            .and_then(|millis| u64::try_from(millis).ok());
+        let millis = millis.ok_or_else(|| D::Error::custom("wanted milliseconds"))?;
+        Ok(Some(Duration::from_millis(millis)))
     }
 }
 

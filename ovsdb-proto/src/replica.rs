@@ -335,10 +335,16 @@ impl<R: RowForm> Replica<R> {
 
     fn apply_each(&mut self, message: &Bytes, changes: &mut Vec<RowChange<R>>) -> Result<(), ReplicaError> {
         let mut cursor = Cursor::over(message)?;
+        let mut seen = Vec::new();
         cursor.object(|cursor, name| {
             let Some(table) = self.tables.get_mut(name) else {
                 return Err(ReplicaError::no_table(name, self.tables.keys()));
             };
+            if seen.contains(table.shared_name()) {
+                return Err(cursor.error(&format!("table {name} comes twice")).into());
+            }
+            seen.push(Arc::clone(table.shared_name()));
+            let first = changes.len();
             cursor.object(|cursor, uuid| {
                 let uuid = uuid
                     .parse()
@@ -348,8 +354,14 @@ impl<R: RowForm> Replica<R> {
                     uuid,
                     change: table.apply(uuid, message, cursor)?,
                 });
-                Ok(())
-            })
+                Ok::<_, ReplicaError>(())
+            })?;
+            match row_twice(&changes[first..]) {
+                Some(uuid) => Err(cursor
+                    .error(&format!("row {uuid} of table {name} comes twice"))
+                    .into()),
+                None => Ok(()),
+            }
         })?;
         Ok(cursor.finish()?)
     }
@@ -359,6 +371,21 @@ impl<R: RowForm> Replica<R> {
             table.undo(change.uuid, change.change);
         }
     }
+}
+
+/// A row that has two changes in one message. (One that is inserted twice is there already.)
+fn row_twice<R>(changes: &[RowChange<R>]) -> Option<Uuid> {
+    let is_insertion =
+        |change: &RowChange<R>| matches!(change.change, Change::Initial(_) | Change::Insert(_));
+    if changes.iter().all(is_insertion) {
+        return None;
+    }
+    let mut uuids: Vec<Uuid> = changes.iter().map(|change| change.uuid).collect();
+    uuids.sort_unstable();
+    uuids
+        .windows(2)
+        .find(|pair| pair[0] == pair[1])
+        .map(|pair| pair[0])
 }
 
 #[cfg(test)]

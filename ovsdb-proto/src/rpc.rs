@@ -22,7 +22,7 @@
 //! # }
 //! ```
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -207,16 +207,29 @@ impl ErrorReply {
     }
 }
 
+/// One line: control characters, which a terminal would obey, are escaped.
 impl fmt::Display for ErrorReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.error)?;
+        Line(&self.error).fmt(f)?;
         if let Some(details) = &self.details {
-            write!(f, ": {details}")?;
+            write!(f, ": {}", Line(details))?;
         }
         if let Some(io_error) = &self.io_error {
-            write!(f, " ({io_error})")?;
+            write!(f, " ({})", Line(io_error))?;
         }
         Ok(())
+    }
+}
+
+/// A text of the peer as one line.
+struct Line<'a>(&'a str);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => c.escape_default().fmt(f),
+            c => f.write_char(c),
+        })
     }
 }
 
@@ -264,6 +277,18 @@ impl JsonError {
         let message = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message = message.strip_suffix(&place).unwrap_or(&message);
+        Self {
+            message: format!("{message} at line {line} column {column}"),
+            line,
+            column,
+        }
+    }
+
+    /// An error about the value at `offset`.
+    pub(crate) fn at(text: &str, offset: usize, message: &str) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
         Self {
             message: format!("{message} at line {line} column {column}"),
             line,

@@ -1,6 +1,7 @@
 //! Database schemas: RFC 7047 section 3.2, as `get_schema` gives them.
 //!
-//! Members that the RFC does not have are left out, so that a newer server's schema can be read.
+//! [`DatabaseSchema::parse`] takes what Open vSwitch takes, and refuses what it refuses. A schema that a server sends may
+//! have members that the RFC does not have: read by serde, they are left out, so that a newer server's can be read.
 //!
 //! ```
 //! use ovsdb_proto::schema::DatabaseSchema;
@@ -22,61 +23,59 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer};
 use thiserror::Error;
 
+use crate::json::Json;
 use crate::rpc::JsonError;
 use crate::value::{Atom, Datum, Map, Set, Uuid};
 
 mod check;
-mod wire;
+mod parse;
+mod write;
+
+use self::parse::Unknown;
 
 /// The schema of one database.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DatabaseSchema {
     /// The name of the database.
     pub name: String,
     /// Its version, `x.y.z`. Absent in old schemas.
-    #[serde(default)]
     pub version: Option<String>,
     /// Its checksum. It changes with the schema.
-    #[serde(default)]
     pub cksum: Option<String>,
     /// The tables by name.
     pub tables: BTreeMap<String, TableSchema>,
 }
 
 /// The schema of one table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TableSchema {
     /// The columns by name, without `_uuid` and `_version`, which every table has.
     pub columns: BTreeMap<String, ColumnSchema>,
     /// How many rows there may be; `None`: any number.
-    #[serde(default)]
     pub max_rows: Option<u64>,
-    /// Whether a row stays without another row that refers to it.
-    #[serde(default)]
+    /// Whether a row stays without another row that refers to it. In a schema that says it of no table, every table is
+    /// a root.
     pub is_root: bool,
+    /// Whether rows can be changed, as the schema says. No server of Open vSwitch heeds it.
+    pub mutable: bool,
     /// Groups of columns whose values are unique together.
-    #[serde(default)]
     pub indexes: Vec<Vec<String>>,
 }
 
 /// The schema of one column.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ColumnSchema {
     /// Its type.
-    #[serde(rename = "type")]
     pub ty: ColumnType,
-    /// Whether the server may forget the value when it restarts.
-    #[serde(default)]
+    /// Whether the server may forget the value when it restarts. Never of strong references to rows of a table that is no
+    /// root.
     pub ephemeral: bool,
-    /// Whether the value can be changed after the row was inserted.
-    #[serde(default = "yes")]
+    /// Whether the value can be changed after the row was inserted. Always of weak references.
     pub mutable: bool,
 }
 
@@ -165,6 +164,12 @@ pub enum TypeError {
         /// The kind that must be there.
         wanted: AtomicType,
     },
+    /// The name of a new row that is not an identifier: a letter or `_`, then letters, digits and `_`.
+    #[error("the name {name:?} is not an identifier")]
+    Identifier {
+        /// The name.
+        name: String,
+    },
     /// A name where the UUID of a row must be.
     #[error("found the name {name:?}, wanted a uuid")]
     Name {
@@ -223,13 +228,13 @@ pub enum TypeError {
 }
 
 impl DatabaseSchema {
-    /// Reads the JSON text of a schema: the result of `get_schema`, or a `.ovsschema` file.
+    /// Reads the JSON text of a schema: a `.ovsschema` file, or the result of `get_schema`.
     ///
     /// # Errors
     ///
-    /// [`JsonError`] if it is not JSON, or not a schema.
+    /// [`JsonError`] if it is not JSON, or not a schema that Open vSwitch takes.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        JsonError::decode(text.as_bytes())
+        parse::database(Json::new(text)?, Unknown::Refused).map_err(|fault| fault.within(text))
     }
 }
 
@@ -289,8 +294,8 @@ impl ColumnType {
     }
 
     /// Checks that a value from the wire is of this type, and makes a real of an integer where
-    /// the type says so: the server writes `100.0` as `100`. Ranges and enumerations are the
-    /// server's business and not checked.
+    /// the type says so, for the server writes `100.0` as `100`; and an integer of `1e3` or `1.0`, as the server does it.
+    /// Ranges and enumerations are the server's business and not checked.
     ///
     /// # Errors
     ///
@@ -391,6 +396,13 @@ impl AtomicType {
         match (self, atom) {
             #[allow(clippy::cast_precision_loss)] // the server writes it with 15 digits
             (Self::Real, Atom::Integer(value)) => Ok(Atom::Real(value as f64)),
+            (Self::Integer, Atom::Real(value)) => match integral(value) {
+                Some(value) => Ok(Atom::Integer(value)),
+                None => Err(TypeError::Atom {
+                    found: Self::Real,
+                    wanted: self,
+                }),
+            },
             (_, Atom::NamedUuid(name)) => Err(TypeError::Name { name }),
             (wanted, atom) => match Self::of(&atom) {
                 found if found == wanted => Ok(atom),
@@ -424,25 +436,10 @@ impl BaseType {
     }
 }
 
-impl<'de> Deserialize<'de> for ColumnType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match wire::ColumnType::deserialize(deserializer)? {
-            wire::ColumnType::Atomic(atomic) => Self::scalar(atomic),
-            wire::ColumnType::Full { key, value, min, max } => Self {
-                key: key.into(),
-                value: value.map(BaseType::from),
-                min,
-                max: match max {
-                    wire::Max::Count(max) => Some(max),
-                    wire::Max::Word(word) if word == "unlimited" => None,
-                    wire::Max::Word(word) => {
-                        let found = de::Unexpected::Str(&word);
-                        return Err(de::Error::invalid_value(found, &"\"unlimited\""));
-                    }
-                },
-            },
-        })
-    }
+/// The integer that a real is, as far as reals tell integers apart.
+fn integral(real: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "it is an integer of 53 bits")]
+    (real.fract() == 0.0 && real.abs() <= EXACT).then_some(real as i64)
 }
 
 /// Prints a greatest number of elements.
@@ -457,9 +454,8 @@ impl fmt::Display for Max {
     }
 }
 
-fn yes() -> bool {
-    true
-}
+/// 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 #[cfg(test)]
 mod tests;

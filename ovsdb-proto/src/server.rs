@@ -2,7 +2,8 @@
 //!
 //! It checks and executes every operation of RFC 7047, has monitors of all three forms with
 //! conditions, locks, `convert` and the database `_Server`, and says the same as `ovsdb-server` but
-//! for the words of `details`. It keeps nothing on disk, and the history that `monitor_cond_since`
+//! for the words of `details`; but it does not crash at a negative integer times zero, and forgets no weak reference to a row
+//! that goes in the transaction that writes it. It keeps nothing on disk, and the history that `monitor_cond_since`
 //! asks for is never there, as in a server that is not clustered.
 //!
 //! ```
@@ -48,6 +49,8 @@ use crate::schema::DatabaseSchema;
 mod commit;
 mod database;
 mod evaluate;
+mod execute;
+mod parse;
 mod state;
 mod watch;
 
@@ -78,9 +81,8 @@ impl Server {
     /// [`JsonError`] if a text is not a schema.
     pub fn new<'a>(schemas: impl IntoIterator<Item = &'a str>) -> Result<Self, JsonError> {
         let database = |text: &str| {
-            let schema: DatabaseSchema = JsonError::decode(text.as_bytes())?;
-            let json = JsonError::decode(text.as_bytes())?;
-            Ok::<_, JsonError>((schema.name.clone(), Database::new(schema, json)))
+            let schema = DatabaseSchema::parse(text)?;
+            Ok::<_, JsonError>((schema.name.clone(), Database::new(schema)))
         };
         let databases = schemas.into_iter().map(database).collect::<Result<_, _>>()?;
         let (_, own) = database(OWN)?;

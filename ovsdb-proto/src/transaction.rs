@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -139,6 +140,7 @@ impl Transaction {
             table: table.into(),
             conditions: conditions.into_iter().collect(),
             columns: Some(columns.into_iter().map(Into::into).collect()),
+            sort: None,
         })
     }
 
@@ -196,7 +198,7 @@ impl Transaction {
         self.push(Operation::Wait {
             table: table.into(),
             conditions: conditions.into_iter().collect(),
-            columns: vec![column.clone()],
+            columns: Some(vec![column.clone()]),
             until,
             rows: vec![Row::from([(column, value.into())])],
             timeout: Some(Duration::ZERO),
@@ -220,14 +222,22 @@ impl Transaction {
         self.push(Operation::Commit { durable: true })
     }
 
-    /// Checks every operation: see [`Operation::check`].
+    /// Checks every operation, see [`Operation::check`], and that no two new rows have the same name.
     ///
     /// # Errors
     ///
     /// [`Invalid`] for the first that does not fit.
     pub fn check(&self, schema: &DatabaseSchema) -> Result<(), Invalid> {
+        let mut names = BTreeSet::new();
         for (at, operation) in self.operations.iter().enumerate() {
-            operation.check(schema).map_err(|source| Invalid {
+            let checked = operation.check(schema).and_then(|()| match operation {
+                Operation::Insert {
+                    uuid_name: Some(name),
+                    ..
+                } if !names.insert(name) => Err(CheckError::DuplicateName { name: name.clone() }),
+                _ => Ok(()),
+            });
+            checked.map_err(|source| Invalid {
                 operation: OperationId(at),
                 name: operation.name(),
                 source,
@@ -250,7 +260,7 @@ impl Transaction {
         let absent = Operation::Wait {
             table: table.to_owned(),
             conditions: vec![Condition::uuid(uuid)],
-            columns: vec!["_uuid".to_owned()],
+            columns: Some(vec!["_uuid".to_owned()]),
             until: Until::Equal,
             rows: Vec::new(),
             timeout: Some(Duration::ZERO),

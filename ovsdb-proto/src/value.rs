@@ -42,12 +42,15 @@ pub(crate) use self::fields::fields_of;
 pub use self::row::Row;
 pub use self::row_de::RowError;
 pub(crate) use self::row_de::Value;
+#[cfg(feature = "server")]
+pub(crate) use self::text::client_json;
 pub use self::uuid::{Uuid, UuidError};
 pub(crate) use self::wire_de::WireValue;
 
 /// One indivisible value: RFC 7047 section 3.1.
 ///
-/// Equality and order are total: reals compare by [`f64::total_cmp`], kinds in the order below.
+/// Equality and order are total: reals compare as numbers, so that `-0.0` is `0.0`, and kinds in the order below. (What is
+/// not a number is no value of a database; it compares by [`f64::total_cmp`].)
 /// An [`Integer`](Self::Integer) is never equal to a [`Real`](Self::Real); the server may write a
 /// real column's `100.0` as `100`, which [`ColumnType::conform`](crate::schema::ColumnType::conform)
 /// puts right.
@@ -131,7 +134,7 @@ impl Ord for Atom {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => a.cmp(b),
-            (Self::Real(a), Self::Real(b)) => a.total_cmp(b),
+            (Self::Real(a), Self::Real(b)) => a.partial_cmp(b).unwrap_or_else(|| a.total_cmp(b)),
             (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
             (Self::String(a), Self::String(b)) => a.cmp(b),
             (Self::Uuid(a), Self::Uuid(b)) => a.cmp(b),

@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use super::{Condition, Function, Mutation, Mutator, Operation};
+use crate::json::is_id;
 use crate::schema::{AtomicType, ColumnSchema, ColumnType, DatabaseSchema, TableSchema, TypeError};
 use crate::value::{Datum, Row};
 
@@ -64,6 +65,20 @@ pub enum CheckError {
         /// The mutator.
         mutator: Mutator,
     },
+    /// A column that a list of columns names twice.
+    #[error("column {column} of table {table} is named twice")]
+    Twice {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// Two rows that are new have the same name.
+    #[error("two new rows have the name {name}")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
     /// Not an identifier: a letter or `_`, then letters, digits and `_`.
     #[error("{name:?} is not an identifier")]
     Identifier {
@@ -74,7 +89,7 @@ pub enum CheckError {
 
 impl Operation {
     /// Checks the operation against a schema: tables, columns, types, ranges, enumerations,
-    /// functions, mutators. Names of rows are not checked.
+    /// functions, mutators, and the default values of columns that a new row leaves out.
     ///
     /// # Errors
     ///
@@ -91,16 +106,20 @@ impl Operation {
                 if let Some(name) = uuid_name {
                     check_identifier(name)?;
                 }
-                table(name)?.check_row(row, |_| true)
+                let table = table(name)?;
+                table.check_row(row, |_| true)?;
+                table.check_defaults(row)
             }
             Self::Select {
                 table: name,
                 conditions,
                 columns,
+                sort,
             } => {
                 let table = table(name)?;
                 table.check_conditions(conditions)?;
-                table.check_columns(columns.as_deref().unwrap_or_default())
+                table.check_columns(columns.as_deref())?;
+                table.check_columns(sort.as_deref())
             }
             Self::Update {
                 table: name,
@@ -133,7 +152,7 @@ impl Operation {
             } => {
                 let table = table(name)?;
                 table.check_conditions(conditions)?;
-                table.check_columns(columns)?;
+                table.check_columns(columns.as_deref())?;
                 let mut values = rows.iter().flat_map(Row::iter);
                 values.try_for_each(|(column, value)| table.check_value(column, value, |_| {}))
             }
@@ -170,9 +189,30 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn check_columns(&self, columns: &[String]) -> Result<(), CheckError> {
-        let known = |column: &String| self.column_type(column).map(drop);
-        columns.iter().try_for_each(known)
+    fn check_columns(&self, columns: Option<&[String]>) -> Result<(), CheckError> {
+        let columns = columns.unwrap_or_default();
+        columns.iter().enumerate().try_for_each(|(at, column)| {
+            self.column_type(column)?;
+            match columns[..at].contains(column) {
+                true => Err(CheckError::Twice {
+                    table: self.name.to_owned(),
+                    column: column.clone(),
+                }),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// What a new row leaves out has its default value, which not every type has.
+    fn check_defaults(&self, row: &Row) -> Result<(), CheckError> {
+        let left_out = self
+            .schema
+            .columns
+            .iter()
+            .filter(|(name, _)| row.get(name).is_none());
+        left_out
+            .into_iter()
+            .try_for_each(|(name, column)| self.check_type(name, &column.ty, &column.ty.default_value()))
     }
 
     fn check_row(&self, row: &Row, writable: impl Fn(&ColumnSchema) -> bool) -> Result<(), CheckError> {
@@ -308,13 +348,10 @@ fn is_number(ty: &ColumnType) -> bool {
 }
 
 fn check_identifier(name: &str) -> Result<(), CheckError> {
-    let first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    let bytes = name.as_bytes();
-    let rest = bytes.iter().all(|&byte| first(byte) || byte.is_ascii_digit());
-    if rest && bytes.first().is_some_and(|&byte| first(byte)) {
-        return Ok(());
+    match is_id(name) {
+        true => Ok(()),
+        false => Err(CheckError::Identifier {
+            name: name.to_owned(),
+        }),
     }
-    Err(CheckError::Identifier {
-        name: name.to_owned(),
-    })
 }

@@ -137,7 +137,7 @@ fn what_the_schema_does_not_have_is_named() {
     assert_eq!(update("fixed", true).check(&schema()), Err(fixed));
     let insert = Operation::Insert {
         table: "T".into(),
-        row: Row::from([("fixed", true.into())]),
+        row: Row::from([("fixed", true.into()), ("n", 1.into()), ("s", "a".into())]),
         uuid_name: None,
         uuid: None,
     };
@@ -234,7 +234,7 @@ fn operations_are_written_as_the_rfc_has_them() {
         json(Operation::Wait {
             table: "T".into(),
             conditions: vec![Condition::Constant(true)],
-            columns: vec!["n".into()],
+            columns: Some(vec!["n".into()]),
             until: Until::NotEqual,
             rows: vec![],
             timeout: Some(Duration::from_millis(1500)),
@@ -245,7 +245,8 @@ fn operations_are_written_as_the_rfc_has_them() {
         json(Operation::Select {
             table: "T".into(),
             conditions: vec![],
-            columns: None
+            columns: None,
+            sort: None,
         }),
         r#"{"op":"select","table":"T","where":[]}"#
     );
@@ -270,4 +271,69 @@ fn operations_are_written_as_the_rfc_has_them() {
         json(Operation::Assert { lock: "l".into() }),
         r#"{"op":"assert","lock":"l"}"#
     );
+}
+
+#[test]
+fn what_an_operation_does_not_have_is_refused_when_it_is_read() {
+    let select = r#"{"op":"select","table":"T","where":[],"columns":["n"],"sort":["n"]}"#;
+    let read: Operation = serde_json::from_str(select).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), select);
+    let wait = r#"{"op":"wait","table":"T","where":[],"until":"==","rows":[],"timeout":1.5e1}"#;
+    let Operation::Wait {
+        columns: None,
+        timeout: Some(timeout),
+        ..
+    } = serde_json::from_str(wait).unwrap()
+    else {
+        panic!("it has no columns");
+    };
+    assert_eq!(timeout, Duration::from_millis(15));
+    for text in [
+        r#"{"op":"select","table":"T","where":[],"colums":["n"]}"#,
+        r#"{"op":"select","table":"T","where":[],"columns":null}"#,
+        r#"{"op":"insert","table":"T","row":{},"uuid_name":"x"}"#,
+        r#"{"op":"insert","table":"T","row":{},"uuid":null}"#,
+        r#"{"op":"update","table":"T","where":[],"row":{},"rows":[]}"#,
+        r#"{"op":"delete","table":"T","where":[],"columns":[]}"#,
+        r#"{"op":"comment","comment":"x","durable":true}"#,
+        r#"{"op":"abort","comment":"x"}"#,
+        r#"{"table":"T"}"#,
+    ] {
+        assert!(serde_json::from_str::<Operation>(text).is_err(), "{text}");
+    }
+    assert_eq!(
+        serde_json::from_str::<Operation>(r#"{"op":"abort"}"#).unwrap(),
+        Operation::Abort
+    );
+}
+
+#[test]
+fn names_defaults_and_lists_of_columns_are_checked() {
+    let name = Atom::NamedUuid("0".into());
+    let found = type_error(&update("u", Datum::from(name)));
+    assert_eq!(found, TypeError::Identifier { name: "0".into() });
+    let insert = Operation::Insert {
+        table: "T".into(),
+        row: Row::from([("s", "a".into())]),
+        uuid_name: None,
+        uuid: None,
+    };
+    // The default value 0 is below the least.
+    assert!(matches!(
+        type_error(&insert),
+        TypeError::IntegerRange { found: 0, .. }
+    ));
+    let select = |columns: &[&str], sort: &[&str]| Operation::Select {
+        table: "T".into(),
+        conditions: vec![],
+        columns: Some(columns.iter().map(|name| (*name).to_owned()).collect()),
+        sort: Some(sort.iter().map(|name| (*name).to_owned()).collect()),
+    };
+    assert_eq!(select(&["n", "o"], &["o"]).check(&schema()), Ok(()));
+    let twice = Err(CheckError::Twice {
+        table: "T".into(),
+        column: "n".into(),
+    });
+    assert_eq!(select(&["n", "n"], &[]).check(&schema()), twice);
+    assert_eq!(select(&["o"], &["n", "n"]).check(&schema()), twice);
 }

@@ -24,7 +24,7 @@ pub struct Columns {
     pub(super) defaults: Vec<Datum>,
 }
 
-/// Some columns, by their places, as they came.
+/// Some columns, by their places, as they came, each once.
 pub(super) type Partial = Vec<(usize, Datum)>;
 
 /// Whether a row must have every column.
@@ -220,17 +220,24 @@ impl<'de> Visitor<'de> for PartialSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Partial, A::Error> {
-        let mut partial = Vec::with_capacity(self.columns.names.len());
+        let mut partial = Partial::with_capacity(self.columns.names.len());
+        // All that came are before it.
+        let mut fresh = 0;
         loop {
             let name = ColumnName {
                 columns: self.columns,
                 likely: partial.last().map_or(0, |(last, _)| last + 1),
                 unknown: &mut *self.unknown,
             };
-            match map.next_key_seed(name)? {
-                Some(at) => partial.push((at, map.next_value()?)),
-                None => return Ok(partial),
+            let Some(at) = map.next_key_seed(name)? else {
+                return Ok(partial);
+            };
+            // Of a column that comes twice the last value counts.
+            if at < fresh {
+                partial.retain(|(there, _)| *there != at);
             }
+            partial.push((at, map.next_value()?));
+            fresh = fresh.max(at + 1);
         }
     }
 }

@@ -227,23 +227,20 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
             cursor,
         } = source;
         let start = cursor.next_value();
-        let mut fault = None;
         let read = cursor.value(TypedSeed {
             columns,
             uuid,
             extent,
-            fault: &mut fault,
             value: PhantomData,
         });
         let value = match read {
             Ok(value) => Ok(value),
-            // Whether the row is a row at all is another question.
-            Err(error) if error.is_data() => Err(Box::new(Misfit {
-                table: Arc::clone(&columns.table),
-                uuid,
-                row: columns.row(uuid, cursor, extent)?,
-                error: RowError::new(fault.map(|at: usize| &*columns.names[at]), error.to_string()),
-            })),
+            // Whether the row is a row at all is another question. One that has a column twice is, and so is one whose
+            // integers are written as reals.
+            Err(error) if error.is_data() => {
+                let row = columns.row(uuid, cursor, extent)?;
+                Misfit::or(&columns.table, uuid, &row).map_err(Box::new)
+            }
             Err(error) => return Err(cursor.place(&error).into()),
         };
         let text = start..cursor.offset();
@@ -280,40 +277,32 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Form for Typed<T> {
 }
 
 /// Reads a row's text into a type.
-struct TypedSeed<'de, 'f, T> {
+struct TypedSeed<'de, T> {
     columns: &'de Columns,
     uuid: Uuid,
     extent: Extent,
-    /// The column that does not fit.
-    fault: &'f mut Option<usize>,
     value: PhantomData<T>,
 }
 
 /// A row's text as a map from names to values, `_uuid` first.
-struct RowText<'de, 'f, D> {
+struct RowText<'de, D> {
     json: D,
     columns: &'de Columns,
     uuid: Uuid,
     extent: Extent,
-    /// The column that does not fit.
-    fault: &'f mut Option<usize>,
 }
 
-struct RowVisitor<'de, 'f, V> {
+struct RowVisitor<'de, V> {
     visitor: V,
     columns: &'de Columns,
     uuid: Uuid,
     extent: Extent,
-    /// The column that does not fit.
-    fault: &'f mut Option<usize>,
 }
 
-struct RowColumns<'de, 'f, A> {
+struct RowColumns<'de, A> {
     map: A,
     columns: &'de Columns,
     extent: Extent,
-    /// The column that does not fit.
-    fault: &'f mut Option<usize>,
     uuid: Option<Uuid>,
     seen: Seen,
     /// The column that is likely to come next.
@@ -337,7 +326,7 @@ enum Given {
     Default(usize),
 }
 
-impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for TypedSeed<'de, '_, T> {
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for TypedSeed<'de, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<T, D::Error> {
@@ -346,12 +335,11 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for TypedSeed<'de, '_, T> {
             columns: self.columns,
             uuid: self.uuid,
             extent: self.extent,
-            fault: self.fault,
         })
     }
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowText<'de, '_, D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowText<'de, D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -360,7 +348,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowText<'de, '_, D> {
             columns: self.columns,
             uuid: self.uuid,
             extent: self.extent,
-            fault: self.fault,
         })
     }
 
@@ -378,7 +365,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowText<'de, '_, D> {
     }
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for RowVisitor<'de, '_, V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for RowVisitor<'de, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -390,7 +377,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for RowVisitor<'de, '_, V> {
             map,
             columns: self.columns,
             extent: self.extent,
-            fault: self.fault,
             uuid: Some(self.uuid).filter(|_| self.columns.index("_uuid").is_none()),
             seen: Seen::default(),
             likely: 0,
@@ -400,7 +386,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for RowVisitor<'de, '_, V> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
+impl<'de, A: MapAccess<'de>> RowColumns<'de, A> {
     fn next_column(&mut self) -> Result<Option<Given>, A::Error> {
         if let Some(uuid) = self.uuid.take() {
             return Ok(Some(Given::Uuid(uuid)));
@@ -413,6 +399,9 @@ impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
                 unknown: &mut unknown,
             };
             if let Some(at) = self.map.next_key_seed(name)? {
+                if self.seen.has(at) {
+                    return Err(de::Error::custom("column twice"));
+                }
                 self.seen.note(at);
                 self.likely = at + 1;
                 return Ok(Some(Given::Text(at)));
@@ -432,7 +421,7 @@ impl<'de, A: MapAccess<'de>> RowColumns<'de, '_, A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for RowColumns<'de, '_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for RowColumns<'de, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
@@ -451,12 +440,11 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for RowColumns<'de, '_, A> {
         match self.value.take() {
             Some(Given::Text(at)) => {
                 let column = &self.columns.types[at];
-                let value = self.map.next_value_seed(WireSeed { seed, column });
-                value.inspect_err(|_| *self.fault = Some(at))
+                self.map.next_value_seed(WireSeed { seed, column })
             }
             Some(Given::Default(at)) => {
                 let value = seed.deserialize(Value::Datum(&self.columns.defaults[at]));
-                value.map_err(fit).inspect_err(|_| *self.fault = Some(at))
+                value.map_err(fit)
             }
             Some(Given::Uuid(uuid)) => seed.deserialize(Value::RowUuid(uuid)).map_err(fit),
             None => Err(de::Error::custom("value asked for before its name")),

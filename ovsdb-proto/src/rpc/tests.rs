@@ -160,3 +160,12 @@ fn calls_have_no_member_but_id_method_and_params() {
         br#"{"id":null,"method":"cancel","params":[7]}"#
     );
 }
+
+#[test]
+fn an_error_is_printed_as_one_line_that_no_terminal_obeys() {
+    let error = serde_json::json!({"error": "\u{1b}]0;x\u{7}red", "details": "line1\nline2\u{9b}2J \u{e9}"});
+    assert_eq!(
+        ErrorReply::from_value(&error).to_string(),
+        r"\u{1b}]0;x\u{7}red: line1\nline2\u{9b}2J é"
+    );
+}

@@ -1,7 +1,8 @@
 //! Checks of values that are to be sent.
 
 use super::{AtomicType, BaseType, ColumnType, TypeError};
-use crate::value::{Atom, Datum};
+use crate::json::is_id;
+use crate::value::{Atom, Datum, Set};
 
 impl ColumnType {
     /// Checks that a value that is to be sent is of this type: kind, number of elements, ranges,
@@ -19,30 +20,53 @@ impl ColumnType {
             (Datum::Set(_), Some(_)) => return Err(TypeError::NotAMap),
             (Datum::Map(_), None) => return Err(TypeError::NotASet),
         }
+        self.check_numbers(value)?;
         self.check_count(value)
+    }
+
+    /// Integers where the type has reals, or the other way: as what they are, two may be equal.
+    fn check_numbers(&self, value: &Datum) -> Result<(), TypeError> {
+        let keys: Vec<&Atom> = match value {
+            Datum::Set(set) => set.iter().collect(),
+            Datum::Map(map) => map.iter().map(|(key, _)| key).collect(),
+        };
+        let key = self.key.atomic;
+        let is_number = matches!(key, AtomicType::Integer | AtomicType::Real);
+        if is_number && keys.iter().any(|found| AtomicType::of(found) != key) {
+            let keys = keys.into_iter().map(|found| key.conform(found.clone()));
+            let keys = keys.collect::<Result<_, _>>()?;
+            Set::new(keys).map_err(|_| TypeError::Duplicate)?;
+        }
+        Ok(())
     }
 }
 
 impl BaseType {
-    fn check(&self, atom: &Atom) -> Result<(), TypeError> {
-        let found = AtomicType::of(atom);
-        let is_real = self.atomic == AtomicType::Real;
-        if found != self.atomic && !(is_real && found == AtomicType::Integer) {
-            let wanted = self.atomic;
-            return Err(TypeError::Atom { found, wanted });
-        }
-        if let Some(allowed) = &self.allowed {
-            // An integer may stand for a real, here and there.
-            let found = self.atomic.conform(atom.clone()).unwrap_or_else(|_| atom.clone());
-            let mut allowed = allowed.iter().map(|atom| self.atomic.conform(atom.clone()));
-            if !allowed.any(|atom| atom.as_ref() == Ok(&found)) {
-                return Err(TypeError::NotAllowed { found });
+    pub(crate) fn check(&self, atom: &Atom) -> Result<(), TypeError> {
+        match (atom, self.atomic) {
+            // A number is what it is compared as.
+            (Atom::Integer(_), AtomicType::Real) | (Atom::Real(_), AtomicType::Integer) => {
+                return self.check(&self.atomic.conform(atom.clone())?);
+            }
+            (Atom::NamedUuid(name), _) if !is_id(name) => {
+                return Err(TypeError::Identifier { name: name.clone() });
+            }
+            (atom, wanted) => {
+                let found = AtomicType::of(atom);
+                if found != wanted {
+                    return Err(TypeError::Atom { found, wanted });
+                }
             }
         }
+        if self
+            .allowed
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(atom))
+        {
+            return Err(TypeError::NotAllowed { found: atom.clone() });
+        }
         match *atom {
-            Atom::Integer(found) if !is_real => self.check_integer(found),
-            #[allow(clippy::cast_precision_loss)] // as the server does it
-            Atom::Integer(found) => self.check_real(found as f64),
+            Atom::Integer(found) => self.check_integer(found),
             Atom::Real(found) => self.check_real(found),
             Atom::String(ref found) => self.check_length(found),
             Atom::Boolean(_) | Atom::Uuid(_) | Atom::NamedUuid(_) => Ok(()),

@@ -20,20 +20,21 @@ fn reads_every_form_of_a_column_type() {
     assert_eq!((map.min, map.max), (0, None));
     assert_eq!(map.value.unwrap().atomic, AtomicType::Integer);
 
-    let limits = column(
-        r#"{"key":{"type":"integer","enum":["set",[1,2]],"minInteger":-1,"maxInteger":9223372036854775807}}"#,
-    )
-    .key;
+    let values = column(r#"{"key":{"type":"integer","enum":["set",[2.0,1]]}}"#).key;
     assert_eq!(
-        limits.allowed.unwrap().as_slice(),
+        values.allowed.unwrap().as_slice(),
         [Atom::Integer(1), Atom::Integer(2)]
     );
+
+    let limits =
+        column(r#"{"key":{"type":"integer","minInteger":-1e0,"maxInteger":9223372036854775807}}"#).key;
     assert_eq!(limits.min_integer, Some(-1));
     assert_eq!(limits.max_integer, Some(i64::MAX));
 
-    let one = column(r#"{"key":{"type":"string","enum":"only","minLength":1,"maxLength":4}}"#).key;
+    let one = column(r#"{"key":{"type":"string","enum":"only"}}"#).key;
     assert_eq!(one.allowed.unwrap().as_slice(), [Atom::from("only")]);
-    assert_eq!((one.min_length, one.max_length), (Some(1), Some(4)));
+    let string = column(r#"{"key":{"type":"string","minLength":1,"maxLength":4}}"#).key;
+    assert_eq!((string.min_length, string.max_length), (Some(1), Some(4)));
 
     let real = column(r#"{"key":{"type":"real","minReal":0,"maxReal":0.5}}"#).key;
     assert_eq!((real.min_real, real.max_real), (Some(0.0), Some(0.5)));
@@ -45,25 +46,32 @@ fn reads_every_form_of_a_column_type() {
 
 #[test]
 fn refuses_what_is_no_column_type() {
-    for text in ["\"float\"", r#"{"key":"float"}"#, "{}", "7"] {
+    for (text, why) in [
+        ("\"float\"", "invalid atomic type"),
+        (r#"{"key":"float"}"#, "invalid atomic type"),
+        ("{}", "member \"key\" is missing"),
+        ("7", "wanted an object"),
+        (
+            r#"{"key":"string","max":"many"}"#,
+            "max is neither a number from 1 on nor \"unlimited\"",
+        ),
+    ] {
         let error = serde_json::from_str::<ColumnType>(text).unwrap_err();
-        assert_eq!(error.to_string(), "invalid column type", "{text}");
+        assert_eq!(error.to_string(), why, "{text}");
     }
-    let error = serde_json::from_str::<ColumnType>(r#"{"key":"string","max":"many"}"#);
-    assert_eq!(
-        error.unwrap_err().to_string(),
-        "invalid value: string \"many\", expected \"unlimited\""
-    );
 }
 
 #[test]
-fn leaves_out_members_that_it_does_not_know() {
-    let schema = DatabaseSchema::parse(
-        r#"{"name":"db","x":1,"tables":{"T":{"y":2,"columns":{"c":{"type":{"key":{"type":"string","z":3},"w":4},"v":5}}}}}"#,
-    )
-    .unwrap();
+fn a_schema_that_is_sent_may_have_members_that_a_file_may_not() {
+    let text = r#"{"name":"db","x":1,"tables":{"T":{"y":2,"columns":{"c":{"type":{"key":{"type":"string","z":3},"w":4},"v":5}}}}}"#;
+    let error = DatabaseSchema::parse(text).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "member \"x\" may not stand here at line 1 column 1"
+    );
+    let schema: DatabaseSchema = serde_json::from_str(text).unwrap();
     let table = &schema.tables["T"];
-    assert!(!table.is_root);
+    assert!(table.is_root, "no table says that it is");
     assert_eq!(table.max_rows, None);
     let column = &table.columns["c"];
     assert!(column.mutable && !column.ephemeral);
@@ -115,6 +123,20 @@ fn an_integer_in_a_real_column_becomes_a_real() {
         real.apply_diff(&datum(r#"["set",[1.0,2.0]]"#), datum("1")),
         Ok(datum("2.0"))
     );
+}
+
+/// A server writes minus zero to its log, and reads zero from it.
+#[test]
+fn zero_takes_away_the_minus_zero_that_is_there() {
+    let real = column(r#"{"key":"real","min":0,"max":"unlimited"}"#);
+    let minus = real.conform(datum("-0")).unwrap();
+    for zero in ["0", "0.0", "-0.0"] {
+        assert_eq!(
+            real.apply_diff(&minus, datum(zero)),
+            Ok(datum(r#"["set",[]]"#)),
+            "{zero}"
+        );
+    }
 }
 
 #[test]
@@ -192,4 +214,46 @@ fn the_greatest_number_of_elements_decides_how_a_diff_is_applied() {
         map("\"unlimited\"").apply_diff(&datum(old), datum(diff)),
         Ok(datum(r#"["map",[["a",1],["b",2]]]"#))
     );
+}
+
+#[test]
+fn a_real_in_an_integer_column_becomes_an_integer_if_it_is_one() {
+    let integers = column(r#"{"key":"integer","min":0,"max":"unlimited"}"#);
+    assert_eq!(
+        integers.conform(datum(r#"["set",[1e3,-0,2.0]]"#)),
+        Ok(datum(r#"["set",[0,2,1000]]"#))
+    );
+    assert_eq!(
+        integers.conform(datum(r#"["set",[1,1.0]]"#)),
+        Err(TypeError::Duplicate)
+    );
+    assert_eq!(
+        integers.check(&datum(r#"["set",[1,1.0]]"#)),
+        Err(TypeError::Duplicate)
+    );
+    assert_eq!(integers.check(&datum("2e10")), Ok(()));
+    let real = TypeError::Atom {
+        found: AtomicType::Real,
+        wanted: AtomicType::Integer,
+    };
+    // From 2^53 on, reals do not tell integers apart.
+    for text in ["0.5", "1e19", "9007199254740993.0e1"] {
+        assert_eq!(integers.conform(datum(text)), Err(real.clone()), "{text}");
+        assert_eq!(integers.check(&datum(text)), Err(real.clone()), "{text}");
+    }
+}
+
+#[test]
+fn a_schema_is_written_as_the_server_writes_it() {
+    let text = r#"{"name":"d","version":"1.0.0","cksum":"","tables":{"T":{"isRoot":true,"mutable":true,"columns":{
+        "c":{"mutable":true,"ephemeral":false,"type":{"key":{"type":"integer","minInteger":1.0},"min":1,"max":1e0}},
+        "w":{"mutable":false,"type":{"key":{"type":"uuid","refTable":"T","refType":"weak"},"min":0,"max":"unlimited"}},
+        "s":{"type":{"key":{"type":"string","minLength":0}}}}}}}"#;
+    let schema = DatabaseSchema::parse(text).unwrap();
+    let written = serde_json::to_value(&schema).unwrap();
+    let wanted = serde_json::json!({"name": "d", "version": "1.0.0", "tables": {"T": {"columns": {
+        "c": {"type": {"key": {"type": "integer", "minInteger": 1}}},
+        "w": {"type": {"key": {"type": "uuid", "refTable": "T", "refType": "weak"}, "min": 0, "max": "unlimited"}},
+        "s": {"type": "string"}}}}});
+    assert_eq!(written, wanted);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::database::Columns;
+use crate::json::Fault;
 use crate::operation::{Condition, Function, Mutation, Mutator};
 use crate::schema::{BaseType, ColumnType, RefType, TableSchema};
 use crate::value::{Atom, Datum, Map, Set, Uuid};
@@ -24,6 +25,12 @@ impl Refusal {
 
     pub(super) fn to_json(&self) -> Value {
         json!({ "error": self.error, "details": self.details })
+    }
+}
+
+impl From<Fault<'_>> for Refusal {
+    fn from(fault: Fault<'_>) -> Self {
+        Self::new("syntax error", fault.message())
     }
 }
 
@@ -169,7 +176,7 @@ fn calculate(mutator: Mutator, atom: &Atom, by: &Atom) -> Result<Atom, Refusal> 
             let result = match mutator {
                 Mutator::Add => a.checked_add(*b),
                 Mutator::Subtract => a.checked_sub(*b),
-                Mutator::Multiply => a.checked_mul(*b),
+                Mutator::Multiply => product(*a, *b),
                 Mutator::Divide | Mutator::Remainder if *b == 0 => return Err(zero()),
                 Mutator::Divide => a.checked_div(*b),
                 Mutator::Remainder => a.checked_rem(*b),
@@ -197,4 +204,15 @@ fn calculate(mutator: Mutator, atom: &Atom, by: &Atom) -> Result<Atom, Refusal> 
 
 fn cloned((key, value): (&Atom, &Atom)) -> (Atom, Atom) {
     (key.clone(), value.clone())
+}
+
+/// The server takes some products for too large that are not: `mul_int()` of `ovsdb/mutation.c`.
+fn product(a: i64, b: i64) -> Option<i64> {
+    let is_refused = match (a > 0, b > 0) {
+        (true, true) => a >= i64::MAX / b,
+        (true, false) => b < i64::MIN / a,
+        (false, true) => a < i64::MIN / b,
+        (false, false) => a != 0 && b < i64::MAX / a,
+    };
+    if is_refused { None } else { a.checked_mul(b) }
 }

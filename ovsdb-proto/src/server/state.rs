@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::database::{Database, Outcome};
 use super::evaluate::Refusal;
 use super::watch::{Form, Watch};
+use crate::json::Json;
 use crate::rpc::Message;
 use crate::schema::DatabaseSchema;
-use crate::value::Uuid;
+use crate::value::{Uuid, client_json};
 
 /// The databases and the clients.
 pub(super) struct State {
@@ -48,7 +49,8 @@ struct Waiting {
     client: ClientId,
     /// JSON text.
     id: String,
-    params: Vec<Value>,
+    /// JSON text.
+    params: String,
 }
 
 /// A `wait` that is to end.
@@ -78,7 +80,7 @@ impl State {
         databases.insert(SERVER.to_owned(), server);
         let rows = databases.values().map(|database| {
             let row = json!({"name": database.schema.name, "model": "standalone", "connected": true,
-                "leader": true, "schema": database.schema_json.to_string()});
+                "leader": true, "schema": text(&json!(database.schema))});
             json!({"op": "insert", "table": "Database", "row": row})
         });
         let rows: Vec<Value> = rows.collect();
@@ -116,9 +118,8 @@ impl State {
     pub(super) fn receive(&mut self, client: ClientId, message: &Message<'_>) -> Option<Deadline> {
         match message {
             Message::Request { id, method, params } => {
-                let params: Vec<Value> = serde_json::from_str(params).unwrap_or_default();
                 if method == "transact" {
-                    return self.start_transaction(client, (*id).to_owned(), params);
+                    return self.start_transaction(client, (*id).to_owned(), (*params).to_owned());
                 }
                 let reply = self.call(client, method, params);
                 self.reply(client, id, reply);
@@ -156,7 +157,11 @@ impl State {
         std::mem::take(&mut self.out)
     }
 
-    fn call(&mut self, client: ClientId, method: &str, params: Vec<Value>) -> Reply {
+    fn call(&mut self, client: ClientId, method: &str, params: &str) -> Reply {
+        // What tables to follow, as its text.
+        let tables = Json::new(params).ok().and_then(Json::array);
+        let tables = tables.and_then(|params| params.get(2).copied());
+        let params: Vec<Value> = serde_json::from_str(params).unwrap_or_default();
         match (method, params.as_slice()) {
             ("echo", _) => Ok(params.into()),
             ("list_dbs", _) => Ok(json!(self.databases.keys().collect::<Vec<_>>())),
@@ -169,13 +174,11 @@ impl State {
             }
             ("convert", [name, schema]) => self.convert(name, schema),
             ("convert", _) => Err(malformed(method).into()),
-            ("get_schema", [name]) => Ok(self.database(name)?.schema_json.clone()),
-            ("monitor", [name, id, tables]) => self.monitor(client, Form::Plain, name, id, tables),
-            ("monitor_cond", [name, id, tables]) => self.monitor(client, Form::Cond, name, id, tables),
-            ("monitor_cond_since", [name, id, tables, _]) => {
-                self.monitor(client, Form::Since, name, id, tables)
-            }
-            ("monitor_cond_change", [old, new, tables]) => self.change_monitor(client, old, new, tables),
+            ("get_schema", [name]) => Ok(json!(self.database(name)?.schema)),
+            ("monitor", [name, id, _]) => self.monitor(client, Form::Plain, name, id, tables),
+            ("monitor_cond", [name, id, _]) => self.monitor(client, Form::Cond, name, id, tables),
+            ("monitor_cond_since", [name, id, _, _]) => self.monitor(client, Form::Since, name, id, tables),
+            ("monitor_cond_change", [old, new, _]) => self.change_monitor(client, old, new, tables),
             ("monitor_cancel", [id]) => {
                 let watches = self.clients.get_mut(&client).map(|client| &mut client.watches);
                 let watches = watches.ok_or(Error::Plain("unknown monitor"))?;
@@ -230,14 +233,21 @@ impl State {
         }
     }
 
-    fn monitor(&mut self, client: ClientId, form: Form, name: &Value, id: &Value, tables: &Value) -> Reply {
+    fn monitor(
+        &mut self,
+        client: ClientId,
+        form: Form,
+        name: &Value,
+        id: &Value,
+        tables: Option<Json<'_>>,
+    ) -> Reply {
         let database = self.database(name)?;
         let watch = Watch::new(
             id.clone(),
             name.as_str().unwrap_or_default().to_owned(),
             form,
             &database.schema,
-            tables,
+            tables.ok_or(Error::Plain("invalid parameters"))?,
         )?;
         let initial = watch.initial(&database.schema, &database.tables);
         let watches = self.clients.get_mut(&client).map(|client| &mut client.watches);
@@ -249,7 +259,14 @@ impl State {
         Ok(initial)
     }
 
-    fn change_monitor(&mut self, client: ClientId, old: &Value, new: &Value, tables: &Value) -> Reply {
+    fn change_monitor(
+        &mut self,
+        client: ClientId,
+        old: &Value,
+        new: &Value,
+        tables: Option<Json<'_>>,
+    ) -> Reply {
+        let tables = tables.ok_or(Error::Plain("invalid parameters"))?;
         let watches = self.clients.get_mut(&client).map(|client| &mut client.watches);
         let mut watches = watches.into_iter().flatten();
         let Some(watch) = watches.find(|watch| watch.id == *old) else {
@@ -269,14 +286,15 @@ impl State {
     /// Converts a database. Clients that do not know of such changes lose their connection.
     fn convert(&mut self, name: &Value, schema: &Value) -> Reply {
         let database = self.database(name)?;
-        let parsed: DatabaseSchema = serde_json::from_value(schema.clone())
+        let parsed = DatabaseSchema::parse(&schema.to_string())
             .map_err(|error| Refusal::new("syntax error", error.to_string()))?;
         let name = database.schema.name.clone();
         if parsed.name != name {
             let details = format!("new schema name {} does not match {name}", parsed.name);
             return Err(Refusal::new("invalid parameters", details).into());
         }
-        let converted = database.converted(parsed, schema.clone())?;
+        let converted = database.converted(parsed)?;
+        let schema = json!(converted.schema);
         self.databases.insert(name.clone(), converted);
         let mut canceled = Vec::new();
         for (id, client) in &mut self.clients {
@@ -290,7 +308,10 @@ impl State {
             client.watches = stay;
             canceled.extend(Vec::into_iter(gone).map(|watch: Watch| (*id, json!([watch.id]))));
         }
-        let gone = |waiting: &Waiting| waiting.params.first().and_then(Value::as_str) == Some(name.as_str());
+        let gone = |waiting: &Waiting| {
+            let params = Json::new(&waiting.params).ok().and_then(Json::array);
+            params.and_then(|params| params.first()?.string()).as_ref() == Some(&name)
+        };
         let (pending, waiting): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.waiting).into_iter().partition(gone);
         self.waiting = waiting;
@@ -302,13 +323,13 @@ impl State {
         for (client, params) in canceled {
             self.notify(client, "monitor_canceled", &params);
         }
-        self.write_status(&name, schema);
+        self.write_status(&name, &schema);
         Ok(json!({}))
     }
 
     /// Says what schema a database has now.
     fn write_status(&mut self, name: &str, schema: &Value) {
-        let row = json!({ "schema": schema.to_string() });
+        let row = json!({ "schema": text(schema) });
         let update =
             json!({"op": "update", "table": "Database", "where": [["name", "==", name]], "row": row});
         if let Some(server) = self.databases.get_mut(SERVER) {
@@ -318,7 +339,7 @@ impl State {
         }
     }
 
-    fn start_transaction(&mut self, client: ClientId, id: String, params: Vec<Value>) -> Option<Deadline> {
+    fn start_transaction(&mut self, client: ClientId, id: String, params: String) -> Option<Deadline> {
         let number = self.number();
         let waiting = Waiting {
             number,
@@ -334,11 +355,12 @@ impl State {
     /// long at most.
     fn transact(&mut self, transaction: Waiting, waited: bool) -> Option<Option<u64>> {
         let Waiting { client, params, .. } = &transaction;
+        let params = Json::new(params).ok().and_then(Json::array).unwrap_or_default();
         let Some((name, operations)) = params.split_first() else {
             self.reply(*client, &transaction.id, Err(malformed("transact").into()));
             return None;
         };
-        let name = name.as_str().unwrap_or_default().to_owned();
+        let name = name.string().unwrap_or_default();
         let Some(database) = self.databases.get_mut(&name) else {
             let error = unknown_database(&name);
             self.reply(*client, &transaction.id, Err(error.into()));
@@ -414,7 +436,7 @@ impl State {
 
     fn reply(&mut self, client: ClientId, id: &str, reply: Reply) {
         let message = match reply {
-            Ok(result) => format!(r#"{{"id":{id},"result":{result},"error":null}}"#),
+            Ok(result) => format!(r#"{{"id":{id},"result":{},"error":null}}"#, text(&result)),
             Err(error) => {
                 let error = match error {
                     Error::Plain(error) => json!(error),
@@ -428,7 +450,7 @@ impl State {
 
     fn notify(&mut self, client: ClientId, method: &str, params: &Value) {
         let message = json!({ "id": null, "method": method, "params": params });
-        self.out.push((client, Output::Message(message.to_string())));
+        self.out.push((client, Output::Message(text(&message))));
     }
 
     fn number(&mut self) -> u64 {
@@ -439,6 +461,11 @@ impl State {
 
 /// The database that says which ones there are: ovsdb-server(5).
 const SERVER: &str = "_Server";
+
+/// JSON as the server writes it.
+fn text(value: &Value) -> String {
+    client_json(value).unwrap_or_default()
+}
 
 fn malformed(method: &str) -> Refusal {
     Refusal::new(

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde_json::{Map as Object, Value, json};
 
 use super::database::{Columns, Tables, object, project};
 use super::evaluate::{self, Refusal};
+use super::parse::{self, syntax};
+use crate::json::{Json, Members};
 use crate::operation::Condition;
 use crate::schema::{ColumnType, DatabaseSchema, TableSchema};
 use crate::value::{Datum, Map, Uuid};
@@ -37,44 +38,24 @@ struct TableWatch {
     requests: Vec<Request>,
     /// Of which any must be true; none: all rows.
     conditions: Vec<Condition>,
+    /// A change of any of these columns is told, and be it without a column: those of the requests, whatever they select,
+    /// and those of conditions, former ones included.
+    watched: BTreeSet<String>,
 }
 
 /// `<monitor-request>`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Request {
     columns: Option<Vec<String>>,
-    #[serde(default)]
     select: Select,
-    #[serde(rename = "where")]
     conditions: Option<Vec<Condition>>,
 }
 
-#[derive(Deserialize, Clone, Copy)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy)]
 struct Select {
     initial: bool,
     insert: bool,
     delete: bool,
     modify: bool,
-}
-
-impl Default for Select {
-    fn default() -> Self {
-        Self {
-            initial: true,
-            insert: true,
-            delete: true,
-            modify: true,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Requests {
-    Many(Vec<Request>),
-    One(Request),
 }
 
 impl Form {
@@ -94,14 +75,13 @@ impl Watch {
         database: String,
         form: Form,
         schema: &DatabaseSchema,
-        requests: &Value,
+        requests: Json<'_>,
     ) -> Result<Self, Refusal> {
-        let requests = requests.as_object().ok_or_else(|| syntax("wanted an object"))?;
-        let tables = requests.iter().map(|(table, requests)| {
-            let table_schema = schema.tables.get(table);
-            let table_schema = table_schema.ok_or_else(|| syntax(&format!("no table named {table}")))?;
-            let watch = TableWatch::new(schema, (table, table_schema), form, requests)?;
-            Ok((table.clone(), watch))
+        let requests = requests.object().ok_or_else(|| syntax("wanted an object"))?;
+        let tables = requests.into_iter().map(|(table, requests)| {
+            let schema = schema.tables.get(&table);
+            let schema = schema.ok_or_else(|| syntax(format!("no table named {table}")))?;
+            Ok((table, TableWatch::new(schema, form, requests)?))
         });
         Ok(Self {
             id,
@@ -138,25 +118,29 @@ impl Watch {
         schema: &DatabaseSchema,
         tables: &Tables,
         id: &Value,
-        requests: &Value,
+        requests: Json<'_>,
     ) -> Result<Option<Value>, Refusal> {
-        let requests = requests.as_object().ok_or_else(|| syntax("wanted an object"))?;
+        let requests = requests.object().ok_or_else(|| syntax("wanted an object"))?;
         let mut conditions = BTreeMap::new();
         for (table, requests) in requests {
-            if !self.tables.contains_key(table) {
-                return Err(syntax(&format!("no table named {table} in monitor session")));
+            let followed = schema
+                .tables
+                .get(&table)
+                .filter(|_| self.tables.contains_key(&table));
+            let followed =
+                followed.ok_or_else(|| syntax(format!("no table named {table} in monitor session")))?;
+            let requests = requests.array().ok_or_else(|| syntax("wanted an array"))?;
+            let mut new = Vec::new();
+            for request in requests {
+                let request = change_request(followed, request)?;
+                new.extend(request);
             }
-            let new = parse_requests(requests)?;
-            if new.iter().any(|request| request.columns.is_some()) {
-                return Err(syntax("changing columns is unsupported"));
-            }
-            let new: Vec<Condition> = new.into_iter().filter_map(|r| r.conditions).flatten().collect();
-            check_conditions(schema, table, &new)?;
             conditions.insert(table, new);
         }
         let old = self.visible(schema, tables);
         for (table, new) in conditions {
-            if let Some(watch) = self.tables.get_mut(table) {
+            if let Some(watch) = self.tables.get_mut(&table) {
+                watch.watched.extend(columns_of(&new));
                 watch.conditions = new;
             }
         }
@@ -217,40 +201,33 @@ impl Watch {
 }
 
 impl TableWatch {
-    fn new(
-        schema: &DatabaseSchema,
-        (table, table_schema): (&str, &TableSchema),
-        form: Form,
-        requests: &Value,
-    ) -> Result<Self, Refusal> {
-        let mut requests = parse_requests(requests)?;
+    fn new(table: &TableSchema, form: Form, requests: Json<'_>) -> Result<Self, Refusal> {
+        let requests = requests.array().unwrap_or_else(|| vec![requests]).into_iter();
+        let requests = requests.map(|request| Request::parse(table, form, request));
+        let mut requests = requests.collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
         let mut conditions = Vec::new();
         for request in &mut requests {
-            let all = || {
-                table_schema
-                    .columns
-                    .keys()
-                    .cloned()
-                    .chain(["_version".to_owned()])
-            };
+            let all = || table.columns.keys().cloned().chain(["_version".to_owned()]);
             for column in request.columns.get_or_insert_with(|| all().collect()) {
-                if table_schema.column_type(column).is_none() {
-                    return Err(syntax(&format!("{column} is not a valid column name")));
-                }
                 if !seen.insert(column.clone()) {
-                    return Err(syntax(&format!("column {column} mentioned more than once")));
+                    return Err(syntax(format!("column {column} mentioned more than once")));
                 }
             }
-            if let Some(new) = request.conditions.take() {
-                if form == Form::Plain {
-                    return Err(syntax("Member 'where' is present but not allowed here."));
-                }
-                check_conditions(schema, table, &new)?;
-                conditions.extend(new);
-            }
+            conditions.extend(request.conditions.take().unwrap_or_default());
         }
-        Ok(Self { requests, conditions })
+        seen.extend(columns_of(&conditions));
+        Ok(Self {
+            requests,
+            conditions,
+            watched: seen,
+        })
+    }
+
+    fn is_changed(&self, old: &Columns, new: &Columns) -> bool {
+        self.watched
+            .iter()
+            .any(|column| old.get(column) != new.get(column))
     }
 
     fn columns(&self, wanted: impl Fn(Select) -> bool) -> Option<Vec<String>> {
@@ -288,10 +265,9 @@ impl TableWatch {
                 let columns = self.columns(|select| select.modify)?;
                 let mut differ = project(uuid, old, &columns);
                 differ.retain(|(name, value)| new.get(*name).is_some_and(|new| new != value));
-                if differ.is_empty() {
-                    return None;
-                }
-                Some(json!({ "old": object(differ), "new": object(project(uuid, new, &columns)) }))
+                let new_row = || object(project(uuid, new, &columns));
+                self.is_changed(old, new)
+                    .then(|| json!({ "old": object(differ), "new": new_row() }))
             }
             (None, None) => None,
         }
@@ -322,13 +298,13 @@ impl TableWatch {
             }
             (Some(old), Some(new)) => {
                 let columns = self.columns(|select| select.modify)?;
-                let new = project(uuid, new, &columns);
-                let differ = new.into_iter().filter_map(|(name, new)| {
+                let row = project(uuid, new, &columns);
+                let differ = row.into_iter().filter_map(|(name, new)| {
                     let old = old.get(name).filter(|old| **old != new)?;
                     Some((name, difference(&schema.column_type(name)?, old, &new)))
                 });
-                let differ: Vec<_> = differ.collect();
-                (!differ.is_empty()).then(|| json!({ "modify": object(differ) }))
+                self.is_changed(old, new)
+                    .then(|| json!({ "modify": object(differ) }))
             }
             (None, None) => None,
         }
@@ -351,22 +327,67 @@ fn difference(ty: &ColumnType, old: &Datum, new: &Datum) -> Datum {
     }
 }
 
-fn parse_requests(requests: &Value) -> Result<Vec<Request>, Refusal> {
-    match Requests::deserialize(requests) {
-        Ok(Requests::Many(requests)) => Ok(requests),
-        Ok(Requests::One(request)) => Ok(vec![request]),
-        Err(error) => Err(syntax(&error.to_string())),
+impl Request {
+    fn parse(table: &TableSchema, form: Form, json: Json<'_>) -> Result<Self, Refusal> {
+        let mut members = Members::of(json)?;
+        let conditions = match form {
+            Form::Plain => None,
+            Form::Cond | Form::Since => members.optional("where", Json::array)?,
+        };
+        let columns = members.optional("columns", Json::array)?;
+        let select = members.optional("select", Some)?;
+        members.finish()?;
+        Ok(Self {
+            select: Select::parse(select)?,
+            columns: columns
+                .map(|columns| parse::columns(table, &columns))
+                .transpose()?,
+            conditions: conditions
+                .map(|conditions| parse::conditions(table, &conditions, None))
+                .transpose()?,
+        })
     }
 }
 
-fn check_conditions(schema: &DatabaseSchema, table: &str, conditions: &[Condition]) -> Result<(), Refusal> {
-    let check = |condition: &Condition| condition.check(schema, table);
-    let checked = conditions.iter().try_for_each(check);
-    checked.map_err(|error| syntax(&error.to_string()))
+impl Select {
+    fn parse(json: Option<Json<'_>>) -> Result<Self, Refusal> {
+        let mut members = json.map(Members::of).transpose()?;
+        let mut take = |name| {
+            let taken = members
+                .as_mut()
+                .map(|members| members.optional(name, Json::boolean));
+            taken.transpose().map(|taken| taken.flatten().unwrap_or(true))
+        };
+        let select = Self {
+            initial: take("initial")?,
+            insert: take("insert")?,
+            delete: take("delete")?,
+            modify: take("modify")?,
+        };
+        match members {
+            Some(members) => Ok(members.finish().map(|()| select)?),
+            None => Ok(select),
+        }
+    }
 }
 
-fn syntax(details: &str) -> Refusal {
-    Refusal::new("syntax error", details)
+fn columns_of(conditions: &[Condition]) -> impl Iterator<Item = String> + '_ {
+    conditions.iter().filter_map(|condition| match condition {
+        Condition::Column { column, .. } => Some(column.clone()),
+        Condition::Constant(_) => None,
+    })
+}
+
+/// The conditions that take the place of what there are.
+fn change_request(table: &TableSchema, json: Json<'_>) -> Result<Vec<Condition>, Refusal> {
+    let mut members = Members::of(json)?;
+    let columns = members.optional("columns", Json::array)?;
+    let conditions = members.optional("where", Json::array)?.unwrap_or_default();
+    members.finish()?;
+    if columns.is_some() {
+        return Err(syntax("changing columns is unsupported"));
+    }
+    parse::conditions(table, &conditions, None)
 }
 
 #[cfg(test)]

@@ -115,10 +115,26 @@ fn an_operation_that_does_not_fit_is_named() {
 
 #[test]
 fn a_random_uuid_is_of_version_4_and_never_the_same() {
-    let uuids: std::collections::BTreeSet<Uuid> = (0..1000).map(|_| Uuid::random()).collect();
+    let uuids: BTreeSet<Uuid> = (0..1000).map(|_| Uuid::random()).collect();
     assert_eq!(uuids.len(), 1000);
     for uuid in uuids {
         assert_eq!(uuid.as_bytes()[6] >> 4, 4);
         assert_eq!(uuid.as_bytes()[8] >> 6, 0b10);
     }
+}
+
+#[test]
+fn two_new_rows_have_two_names() {
+    let mut transaction = Transaction::new("db");
+    for _ in 0..2 {
+        transaction.push(Operation::Insert {
+            table: "T".into(),
+            row: Row::from([("r", 1.5.into())]),
+            uuid_name: Some("a".into()),
+            uuid: None,
+        });
+    }
+    let invalid = transaction.check(&schema()).unwrap_err();
+    assert_eq!((invalid.operation, invalid.name), (OperationId(1), "insert"));
+    assert_eq!(invalid.source, CheckError::DuplicateName { name: "a".into() });
 }

@@ -452,3 +452,20 @@ fn what_no_column_can_hold_is_not_written() {
         "a row is a struct or a map"
     );
 }
+
+/// `ovsdb_atom_compare_3way()` of Open vSwitch.
+#[test]
+fn minus_zero_is_zero() {
+    let (zero, minus) = (Atom::from(0.0), Atom::from(-0.0));
+    assert_eq!(zero, minus);
+    assert!(Set::new(vec![zero.clone(), minus.clone()]).is_err());
+    assert!(Map::new(vec![(zero.clone(), 1.into()), (minus.clone(), 2.into())]).is_err());
+    assert_eq!(Row::from([("r", (-0.0).into())]), Row::from([("r", 0.0.into())]));
+    let (one, other): (Set, Set) = (
+        [minus.clone()].into_iter().collect(),
+        [zero].into_iter().collect(),
+    );
+    assert!(one.symmetric_difference(&other).is_empty());
+    assert_eq!(minus.to_string(), "-0", "it is printed as it came");
+    assert!(Atom::from(f64::MIN) < Atom::from(f64::MAX) && Atom::from(f64::NAN) == Atom::from(f64::NAN));
+}

@@ -6,7 +6,7 @@
 use std::fmt::{self, Display};
 use std::io;
 
-use serde::Serialize as _;
+use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::{Atom, Datum, Uuid};
@@ -73,10 +73,15 @@ impl Datum {
     /// # Errors
     /// A real is not finite: no database has one.
     pub fn to_client_json(&self) -> Result<String, serde_json::Error> {
-        let mut json = Vec::new();
-        self.serialize(&mut serde_json::Serializer::with_formatter(&mut json, FewDigits))?;
-        String::from_utf8(json).map_err(serde::ser::Error::custom)
+        client_json(self)
     }
+}
+
+/// JSON as Open vSwitch writes it: see [`Datum::to_client_json`].
+pub(crate) fn client_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut json = Vec::new();
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, FewDigits))?;
+    String::from_utf8(json).map_err(serde::ser::Error::custom)
 }
 
 struct Pair<'a>(&'a Atom, &'a Atom);

@@ -12,6 +12,7 @@ mod bursts;
 mod canned;
 #[cfg(feature = "client")]
 mod cluster;
+mod duplicates;
 #[cfg(feature = "client")]
 mod extensions;
 #[cfg(feature = "client")]
@@ -31,6 +32,7 @@ mod recorded;
 mod refusals;
 #[cfg(feature = "tls")]
 mod roles;
+mod schemas;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "client")]

@@ -108,7 +108,7 @@ async fn a_transaction_that_waits_while_its_database_is_converted_is_canceled() 
     transaction.push(Operation::Wait {
         table: "Bridge".into(),
         conditions: vec![Condition::equal("name", "br0")],
-        columns: vec!["name".into()],
+        columns: Some(vec!["name".into()]),
         until: Until::NotEqual,
         rows: vec![],
         timeout: None,

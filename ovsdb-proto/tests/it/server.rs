@@ -13,7 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use self::both::{Peer, both, compare, normal};
 
 mod both;
+mod dice;
 mod random;
+mod raw;
 
 fn row(n: u8) -> String {
     format!("00000000-0000-4000-8000-0000000000{n:02x}")

@@ -113,6 +113,7 @@ async fn every_operation_does_what_it_says() {
         table: "Port".into(),
         conditions: vec![Condition::equal("name", "p1")],
         columns: None,
+        sort: None,
     });
     let committed = client.transact(&transaction).await.unwrap();
     let row = &committed.rows(select).unwrap()[0];
@@ -155,7 +156,7 @@ async fn every_failure_names_its_operation_and_its_kind() {
         t.push(Operation::Wait {
             table: "Bridge".into(),
             conditions: vec![],
-            columns: vec!["name".into()],
+            columns: Some(vec!["name".into()]),
             until: Until::Equal,
             rows: vec![],
             timeout: Some(Duration::from_millis(50)),
@@ -335,6 +336,7 @@ async fn the_check_agrees_with_the_server() {
                 table: table(),
                 conditions: vec![Condition::new(column, function, value.clone())],
                 columns: Some(vec![]),
+                sort: None,
             }));
             operations.extend(mutators.map(|mutator| Operation::Mutate {
                 table: table(),

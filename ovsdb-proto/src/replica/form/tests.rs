@@ -10,7 +10,6 @@ use crate::value::Datum;
 
 /// Every kind of column and every kind of field.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct Everything {
     #[serde(rename = "_uuid")]
     uuid: Uuid,
@@ -57,9 +56,9 @@ struct Keys {
 const SCHEMA: &str = r#"{"name":"db","tables":{"T":{"columns":{
     "integer":{"type":"integer"},"real":{"type":"real"},"boolean":{"type":"boolean"},"string":{"type":"string"},
     "color":{"type":"string"},
-    "opt-integer":{"type":{"key":"integer","min":0}},"opt-string":{"type":{"key":"string","min":0}},
-    "opt-color":{"type":{"key":"string","min":0}},"opt-uuid":{"type":{"key":"uuid","min":0}},
-    "opt-as-list":{"type":{"key":"string","min":0}},
+    "opt_integer":{"type":{"key":"integer","min":0}},"opt_string":{"type":{"key":"string","min":0}},
+    "opt_color":{"type":{"key":"string","min":0}},"opt_uuid":{"type":{"key":"uuid","min":0}},
+    "opt_as_list":{"type":{"key":"string","min":0}},
     "integers":{"type":{"key":"integer","min":0,"max":"unlimited"}},
     "uuids":{"type":{"key":"uuid","min":0,"max":"unlimited"}},
     "pairs":{"type":{"key":"string","value":"string","min":0,"max":"unlimited"}},
@@ -135,11 +134,11 @@ impl Random {
             ("boolean", self.one_of(&["true", "false"])),
             ("string", self.one_of(STRINGS)),
             ("color", self.one_of(&[r#""red""#, r#""green""#])),
-            ("opt-integer", optional(self, &["0", "65535"])),
-            ("opt-string", optional(self, STRINGS)),
-            ("opt-color", optional(self, &[r#""red""#])),
-            ("opt-uuid", optional(self, UUIDS)),
-            ("opt-as-list", optional(self, STRINGS)),
+            ("opt_integer", optional(self, &["0", "65535"])),
+            ("opt_string", optional(self, STRINGS)),
+            ("opt_color", optional(self, &[r#""red""#])),
+            ("opt_uuid", optional(self, UUIDS)),
+            ("opt_as_list", optional(self, STRINGS)),
             ("integers", self.set(&["1", "2", "3"])),
             ("uuids", self.set(UUIDS)),
             ("pairs", self.map(keys, STRINGS)),
@@ -265,9 +264,9 @@ const B: &str = "00000000-0000-0000-0000-00000000000b";
 fn a_row_that_does_not_fit_the_type_is_kept_beside_why_and_costs_no_other() {
     for (column, value, wanted) in [
         (
-            "opt-integer",
+            "opt_integer",
             "65536",
-            "column opt-integer: invalid value: integer `65536`, expected u16",
+            "column opt_integer: invalid value: integer `65536`, expected u16",
         ),
         ("color", r#""blue""#, "column color: unknown variant `blue`"),
     ] {
@@ -319,7 +318,7 @@ fn what_does_not_fit_the_schema_is_refused_as_for_a_plain_row() {
     let mut plain = Replica::new(&schema(), &request()).unwrap();
     for row in [
         r#"{"integer":"x"}"#,
-        r#"{"opt-integer":["set",[1,2]]}"#,
+        r#"{"opt_integer":["set",[1,2]]}"#,
         r#"{"pairs":"x"}"#,
         r#"{"pairs":["map",[["a"]]]}"#,
         r#"{"pairs":["map",[["a",1]]]}"#,

@@ -14,6 +14,8 @@ use testbed::{OvsdbServer, or_skip};
 pub(super) struct Peer {
     pub(super) socket: UnixStream,
     received: Vec<u8>,
+    /// What was sent last.
+    sent: String,
 }
 
 impl Peer {
@@ -23,6 +25,7 @@ impl Peer {
         Self {
             socket,
             received: Vec::new(),
+            sent: String::new(),
         }
     }
 
@@ -31,17 +34,45 @@ impl Peer {
     }
 
     pub(super) fn message(&mut self) -> Value {
+        let message = self.next_message();
+        message.unwrap_or_else(|| panic!("the server has closed the connection after {}", self.sent))
+    }
+
+    /// `None`: the server has closed the connection.
+    fn next_message(&mut self) -> Option<Value> {
         loop {
             let mut messages = serde_json::Deserializer::from_slice(&self.received).into_iter();
             if let Some(Ok(message)) = messages.next() {
                 let taken = messages.byte_offset();
                 self.received.drain(..taken);
-                return message;
+                return Some(message);
             }
             let mut buf = [0; 4096];
             let len = self.socket.read(&mut buf).unwrap();
-            assert!(len > 0, "the server has closed the connection");
+            if len == 0 {
+                return None;
+            }
             self.received.extend_from_slice(&buf[..len]);
+        }
+    }
+
+    /// Calls, and gives what comes up to the reply, as it comes. If it may last, it is canceled.
+    /// `None`: the server has closed the connection.
+    pub(super) fn call_text(&mut self, method: &str, params: &str, may_last: bool) -> Option<Vec<Value>> {
+        let mut text = format!(r#"{{"id":"x","method":"{method}","params":{params}}}"#);
+        if may_last {
+            text += r#"{"id":null,"method":"cancel","params":["x"]}"#;
+        }
+        self.socket.write_all(text.as_bytes()).unwrap();
+        self.sent = text;
+        let mut messages = vec![];
+        loop {
+            let message = self.next_message()?;
+            let done = message["id"] == "x";
+            messages.push(message);
+            if done {
+                return Some(messages);
+            }
         }
     }
 
@@ -105,25 +136,36 @@ pub(super) struct Both {
 pub(super) fn both() -> Option<Both> {
     let real = or_skip(OvsdbServer::start())?;
     let schema = std::fs::read_to_string(testbed::schema().unwrap()).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let ours = dir.path().join("db.sock");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    let server = Server::new([schema.as_str()]).unwrap();
-    let socket = ours.clone();
-    runtime.spawn(async move { server.listen(socket).await });
-    while UnixStream::connect(&ours).is_err() {
-        std::thread::sleep(Duration::from_millis(1));
+    Some(Both::new(real, &schema))
+}
+
+/// With a database of its own.
+pub(super) fn both_with(schema: &str) -> Option<Both> {
+    Some(Both::new(or_skip(OvsdbServer::with_schema(schema))?, schema))
+}
+
+impl Both {
+    fn new(real: OvsdbServer, schema: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ours = dir.path().join("db.sock");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = Server::new([schema]).unwrap();
+        let socket = ours.clone();
+        runtime.spawn(async move { server.listen(socket).await });
+        while UnixStream::connect(&ours).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Self {
+            real,
+            ours,
+            _dir: dir,
+            _runtime: runtime,
+        }
     }
-    Some(Both {
-        real,
-        ours,
-        _dir: dir,
-        _runtime: runtime,
-    })
 }
 
 pub(super) fn compare(both: &Both, script: &[(&str, Value)]) {
