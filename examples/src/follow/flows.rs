@@ -30,6 +30,7 @@ pub(super) fn flows(tool: &str, remote: &str, steps: &Steps) -> Result<(), Failu
                     None
                 }
                 WatchEvent::Lost(error) if first => return Err(failed(error)),
+                WatchEvent::Refused(error) => return Err(failed(error)),
                 WatchEvent::Lost(error) => {
                     if !lost {
                         complain(tool, format_args!("{}; trying again", failed(error).text));

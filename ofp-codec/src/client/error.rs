@@ -1,6 +1,6 @@
 use std::{boxed::Box, format, io, string::String, time::Duration};
 
-use crate::model::flow_mod::FlowMod;
+use crate::model::{flow_mod::FlowMod, version::Version};
 use crate::wire::{DecodeError, EncodeError, ErrorMessage, SessionError};
 
 /// Why a request, or a connection, failed.
@@ -49,6 +49,16 @@ pub enum Error {
     /// The switch refused the request.
     #[error("refused: {0}")]
     Refused(ErrorMessage),
+    /// The switch has no flow monitors in this version, and so never will. (Open vSwitch up to 2.17 has them in OpenFlow 1.0
+    /// alone.)
+    #[error("the switch has no flow monitors in OpenFlow 1.{}", .version.0.saturating_sub(1))]
+    NoFlowMonitors {
+        /// The version that was spoken.
+        version: Version,
+        /// What the switch said: a refusal, or a message of another version.
+        #[source]
+        error: Box<Error>,
+    },
     /// The switch refused one of several changes, or it has no bytes in this version.
     #[error("change {index}, {change}")]
     Change {
@@ -69,11 +79,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same request will fail in the same way again, over whatever connection.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Error::Remote { .. } | Error::Refused(_) | Error::NoFlowMonitors { .. } | Error::Encode(_) => {
+                true
+            }
+            Error::Session(error) => matches!(error, SessionError::Encode(_)),
+            _ => false,
+        }
+    }
+
     /// Whether the connection is gone, so that only a new one helps.
     pub fn is_connection_lost(&self) -> bool {
         match self {
             Error::Io(_) | Error::Closed { .. } | Error::Silent { .. } | Error::Connect { .. } => true,
             Error::Session(error) => !matches!(error, SessionError::Encode(_)),
+            Error::NoFlowMonitors { error, .. } => error.is_connection_lost(),
             _ => false,
         }
     }

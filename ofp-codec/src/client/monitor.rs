@@ -7,7 +7,7 @@ use crate::{
         error::Error,
     },
     model::version::Version,
-    wire::{FlowUpdate, Message, MessageKind, MonitorRequest},
+    wire::{FlowUpdate, Message, MessageKind, MonitorRequest, Ofperr, SessionError},
 };
 
 /// What happens to flows, as it happens.
@@ -69,7 +69,7 @@ impl<'c> FlowMonitor<'c> {
     ///
     /// # Errors
     ///
-    /// If the switch refuses the monitor, or the connection ends.
+    /// If the switch refuses the monitor, or the connection ends. [`Error::NoFlowMonitors`]: it has none in this version.
     pub async fn next(&mut self) -> Result<MonitorEvent, Error> {
         self.monitor.next(self.connection).await
     }
@@ -97,7 +97,8 @@ impl Monitor {
             }
             match self.state {
                 State::Initial => {
-                    let bytes = connection.reply(self.xid).await?;
+                    let reply = connection.reply(self.xid).await;
+                    let bytes = reply.map_err(|error| missing(connection.version(), error))?;
                     let message = Message::parse(&bytes)?;
                     self.updates = decode_entries(&message)?;
                     if !message.more() {
@@ -126,3 +127,28 @@ impl Monitor {
         }
     }
 }
+
+/// Tells that a switch does not know the request from what else may be wrong.
+fn missing(version: Version, error: Error) -> Error {
+    let is_unknown = match &error {
+        Error::Refused(refusal) => refusal.error().is_some_and(|error| UNKNOWN.contains(&error)),
+        // Open vSwitch up to 2.17 may answer in its own version.
+        Error::Session(SessionError::WrongVersion { .. }) => true,
+        _ => false,
+    };
+    match is_unknown {
+        true => Error::NoFlowMonitors {
+            version,
+            error: error.into(),
+        },
+        false => error,
+    }
+}
+
+const UNKNOWN: [Ofperr; 5] = [
+    Ofperr::OFPBRC_BAD_VERSION,
+    Ofperr::OFPBRC_BAD_TYPE,
+    Ofperr::OFPBRC_BAD_STAT,
+    Ofperr::OFPBRC_BAD_VENDOR,
+    Ofperr::OFPBRC_BAD_SUBTYPE,
+];

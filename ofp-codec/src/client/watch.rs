@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    format,
+    format, future,
     string::String,
     time::Duration,
 };
@@ -14,8 +14,8 @@ use crate::{
         error::Error,
         monitor::{Monitor, MonitorEvent},
     },
-    model::flow::Flow,
-    wire::{FlowUpdate, MonitorRequest},
+    model::{flow::Flow, version::Version},
+    wire::{FlowUpdate, MonitorRequest, Versions},
 };
 
 /// A replica of the flows of a switch, and what changes in it. When the connection is lost it connects
@@ -23,6 +23,9 @@ use crate::{
 ///
 /// It works while [`next`](Self::next) is awaited, which can be dropped at any time. It holds all flows
 /// that the request is about.
+///
+/// A switch that has flow monitors in OpenFlow 1.0 alone, as Open vSwitch up to 2.17, is asked in that version, if the
+/// options allow it.
 ///
 /// ```no_run
 /// use ofp_codec::{client::{FlowWatch, Options, WatchEvent}, wire::MonitorRequest};
@@ -44,6 +47,10 @@ pub struct FlowWatch {
     remote: String,
     options: Options,
     request: MonitorRequest,
+    /// The switch has no monitors in newer versions than OpenFlow 1.0.
+    is_old: bool,
+    /// The switch has refused: there is nothing to wait for.
+    is_over: bool,
     live: Option<(Connection, Monitor)>,
     flows: BTreeMap<String, Flow>,
     /// The flows that were told since the connection was made; of interest until it is in sync.
@@ -67,6 +74,9 @@ pub enum WatchEvent {
     InSync,
     /// The connection is lost, or was not made. Another attempt follows.
     Lost(Error),
+    /// The switch refuses to tell, or cannot be asked: this is the last event, and no attempt follows. The flows that are known
+    /// stay as they are.
+    Refused(Error),
     /// An update that cannot be read: the replica lacks it.
     Bad(BadEntry),
 }
@@ -78,6 +88,8 @@ impl FlowWatch {
             remote: remote.into(),
             options,
             request,
+            is_old: false,
+            is_over: false,
             live: None,
             flows: BTreeMap::new(),
             told: BTreeSet::new(),
@@ -92,11 +104,14 @@ impl FlowWatch {
         self.flows.values()
     }
 
-    /// Waits for the next change, for ever if need be.
+    /// Waits for the next change, for ever if need be, and so after [`WatchEvent::Refused`].
     pub async fn next(&mut self) -> WatchEvent {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return event;
+            }
+            if self.is_over {
+                future::pending::<()>().await;
             }
             let step = match &mut self.live {
                 Some((connection, monitor)) => monitor.next(connection).await,
@@ -107,8 +122,19 @@ impl FlowWatch {
             };
             match step {
                 Ok(event) => self.apply(event),
+                Err(Error::NoFlowMonitors { version, .. }) if self.can_ask_instead_of(version) => {
+                    self.live = None;
+                    self.is_old = true;
+                }
+                Err(error) if error.is_final() => {
+                    self.live = None;
+                    self.is_over = true;
+                    return WatchEvent::Refused(error);
+                }
                 Err(error) => {
                     self.live = None;
+                    // It may be another switch next time.
+                    self.is_old = false;
                     self.retry_at = Some(Instant::now() + self.backoff);
                     self.backoff = (2 * self.backoff).min(MAX_BACKOFF);
                     return WatchEvent::Lost(error);
@@ -121,11 +147,20 @@ impl FlowWatch {
         if let Some(at) = self.retry_at {
             sleep_until(at).await;
         }
-        let mut connection = Connection::connect(&self.remote, self.options.clone()).await?;
+        let mut options = self.options.clone();
+        if self.is_old {
+            options.versions = Versions::up_to(Version::V1_0);
+        }
+        let mut connection = Connection::connect(&self.remote, options).await?;
         let monitor = Monitor::start(&mut connection, &self.request)?;
         self.told.clear();
         self.live = Some((connection, monitor));
         Ok(())
+    }
+
+    /// Whether OpenFlow 1.0 is left to ask in.
+    fn can_ask_instead_of(&self, version: Version) -> bool {
+        version > Version::V1_0 && self.options.versions.contains(Version::V1_0)
     }
 
     fn apply(&mut self, event: MonitorEvent) {

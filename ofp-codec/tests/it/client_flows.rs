@@ -7,8 +7,8 @@ use ofp_codec::{
     client::{Admin, Connection, Error, FlowMonitor, FlowWatch, MonitorEvent, Options, WatchEvent},
     text::FlowRef,
     wire::{
-        Continuation, FlowRequest, FlowUpdate, Message, MessageKind, MonitorRequest, Ofperr, PacketIn,
-        PacketInFormat, PacketOut,
+        Continuation, FlowRequest, FlowUpdate, Message, MessageKind, MonitorFlags, MonitorRequest, Ofperr,
+        PacketIn, PacketInFormat, PacketOut, Versions,
     },
 };
 
@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     client::{VERSIONS, connect},
-    switch::switch,
+    switch::{has_monitors, switch},
 };
 
 fn flow(text: &str) -> Flow {
@@ -159,7 +159,7 @@ async fn next(monitor: &mut FlowMonitor<'_>) -> String {
 async fn a_monitor_tells_what_is_there_and_then_each_change() {
     let Some(switch) = switch() else { return };
     let br0 = switch.mgmt("br0");
-    for (version, name) in VERSIONS {
+    for (version, name) in VERSIONS.into_iter().filter(|(version, _)| has_monitors(*version)) {
         let ofctl = |args: &[&str]| switch.ofctl(&[&["-O", name][..], args].concat()).unwrap();
         ofctl(&[
             "add-flow",
@@ -457,6 +457,63 @@ async fn a_watch_tells_what_changed_while_the_connection_was_lost() {
     assert_eq!(watch.flows().count(), 3);
     ofctl(&["del-flows", &br0, "sctp"]);
     assert_eq!(watched(&mut watch).await, "- sctp");
+}
+
+/// Open vSwitch before 3.0 has flow monitors in OpenFlow 1.0 alone.
+#[tokio::test]
+async fn a_switch_without_flow_monitors_in_a_version_is_asked_in_one_that_has_them() {
+    let Some(switch) = switch() else { return };
+    let br0 = switch.mgmt("br0");
+    switch.ofctl(&["add-flow", &br0, "tcp,actions=drop"]).unwrap();
+    let has_all = has_monitors(Version::V1_5);
+    for (version, name) in VERSIONS {
+        let mut connection = connect(&switch, version).await;
+        let mut monitor = connection.monitor(&MonitorRequest::default()).unwrap();
+        match monitor.next().await {
+            Ok(_) => assert!(has_monitors(version), "{name}"),
+            Err(Error::NoFlowMonitors { version: spoken, .. }) => {
+                assert!(!has_monitors(version) && spoken == version, "{name}");
+            }
+            Err(error) => panic!("{name}: {error:?}"),
+        }
+    }
+    let mut watch = FlowWatch::new(&br0, Options::default(), MonitorRequest::default());
+    assert_eq!(watched(&mut watch).await, "+ tcp");
+    assert_eq!(watched(&mut watch).await, "in sync");
+    switch.ofctl(&["add-flow", &br0, "udp,actions=drop"]).unwrap();
+    assert_eq!(watched(&mut watch).await, "+ udp");
+    let mut options = Options::default();
+    options.versions = [Version::V1_3].into_iter().collect();
+    let mut watch = FlowWatch::new(&br0, options, MonitorRequest::default());
+    if has_all {
+        assert!(watched(&mut watch).await.starts_with("+ "));
+        return;
+    }
+    let WatchEvent::Refused(Error::NoFlowMonitors { version, .. }) = watch.next().await else {
+        panic!("not refused");
+    };
+    assert_eq!(version, Version::V1_3);
+    // Nothing follows it.
+    assert!(timeout(Duration::from_secs(1), watch.next()).await.is_err());
+}
+
+/// A request that has no bytes is no lost connection either.
+#[tokio::test]
+async fn a_watch_that_cannot_ask_says_so_once() {
+    let Some(switch) = switch() else { return };
+    let mut options = Options::default();
+    options.versions = Versions::up_to(Version::V1_0);
+    let request = MonitorRequest {
+        flags: MonitorFlags(0x8000),
+        ..MonitorRequest::default()
+    };
+    let mut watch = FlowWatch::new(&switch.mgmt("br0"), options, request);
+    let event = watch.next().await;
+    assert!(
+        matches!(event, WatchEvent::Refused(Error::Session(_))),
+        "{event:?}"
+    );
+    assert!(timeout(Duration::from_secs(1), watch.next()).await.is_err());
 }
 
 /// The next event of a watch.
