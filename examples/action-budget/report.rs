@@ -42,7 +42,7 @@ impl Report<'_> {
         };
         report["example"] = self.example.into();
         report["ovs_assumed"] = self.ovs_assumed.into();
-        report["assumption"] = self.bridge.assumption().into();
+        report["assumption"] = self.assumption().into();
         report["patch_ports_to"] = json!(self.bridge.others);
         report["flows"] = json!(self.flows.rows);
         let untold = self.flows.untold().into_iter();
@@ -99,9 +99,18 @@ impl Report<'_> {
         paragraphs.join("\n\n")
     }
 
-    /// What is taken for granted.
+    /// What is taken for granted of flows and packets.
+    fn assumption(&self) -> Option<String> {
+        let mirrored = !self.bridge.own().mirrors.is_empty();
+        let mirrored =
+            mirrored.then_some("no mirror selects the packet, which would get an output for each copy");
+        let all: Vec<_> = self.bridge.assumption().into_iter().chain(mirrored).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// What is to be said of that and of patch ports.
     fn assumptions(&self) -> Option<String> {
-        let fields = self.bridge.assumption().filter(|_| self.budget.is_ok());
+        let fields = self.assumption().filter(|_| self.budget.is_ok());
         let fields = fields.map(|assumption| format!("Taken for granted: {assumption}."));
         let patches = (!self.bridge.others.is_empty()).then(|| {
             let others: Vec<_> = self.bridge.others.iter().map(|name| printable(name)).collect();

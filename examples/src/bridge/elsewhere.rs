@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::net::Ipv6Addr;
 
 use odp_actions::key::GeneveOpts;
-use odp_actions::xlate::{Interface, OvsVersion, Port};
+use odp_actions::xlate::{self, Interface, OvsVersion, Port};
 use odp_actions::{Action, Actions, Key, PushVlan, Tunnel, TunnelAttr};
 use ofp_codec::{Flow, NumberOrName};
 
@@ -44,26 +44,23 @@ impl Bridge {
         actions: &Actions,
         ovs: OvsVersion,
     ) -> Option<Actions> {
-        let bridges = self.forwarding.iter().enumerate();
-        let bridges = bridges.filter(|(place, _)| {
-            if *place == 0 {
-                elsewhere.tables
-            } else {
-                elsewhere.bridges
-            }
-        });
-        let ports = bridges.flat_map(|(place, bridge)| bridge.ports.iter().map(move |port| (place, port)));
-        let all =
-            ports.flat_map(|(place, port)| port.interfaces.iter().map(move |interface| (place, interface)));
-        let all: Vec<_> = all.filter(|(_, interface)| !is_patch(interface)).collect();
-        let mut keys: Vec<Action> = all
-            .iter()
-            .filter_map(|(_, interface)| self.key(interface, ovs))
+        let ports = |bridge: &'_ xlate::Bridge| {
+            let ports = bridge.ports.iter().flat_map(|port| port.interfaces.clone());
+            Vec::from_iter(ports.filter(|interface| !is_patch(interface)))
+        };
+        let own = ports(self.own());
+        let others = self.forwarding.iter().skip(1).flat_map(ports);
+        let others: Vec<_> = others.filter(|_| elsewhere.bridges).collect();
+        // What the flow does itself is done, here and then behind patch ports, and a packet does not go back to where it came from.
+        let outputs = actions.output_count();
+        let here = own.len().saturating_sub(outputs);
+        let there = others.len().saturating_sub(outputs.saturating_sub(own.len()));
+        let missing = (if elsewhere.tables { here } else { 0 } + there).saturating_sub(1);
+        let own = own.iter().filter(|_| elsewhere.tables);
+        let mut keys: Vec<Action> = own
+            .chain(&others)
+            .filter_map(|interface| self.key(interface, ovs))
             .collect();
-        // What the flow does itself is done, and a packet does not go back to where it came from.
-        let own = all.iter().filter(|(place, _)| *place == 0).count();
-        let missing = (all.len() - own) + own.saturating_sub(actions.output_count());
-        let missing = missing.saturating_sub(1);
         let written = actions
             .iter()
             .filter(|action| matches!(action, Action::Set(Key::Tunnel(_))));
