@@ -2,8 +2,9 @@
 //!
 //! It checks and executes every operation of RFC 7047, has monitors of all three forms with
 //! conditions, locks, `convert` and the database `_Server`, and says the same as `ovsdb-server` but
-//! for the words of `details`; but it does not crash at a negative integer times zero, and forgets no weak reference to a row
-//! that goes in the transaction that writes it. It keeps nothing on disk, and the history that `monitor_cond_since`
+//! for the words of `details`; but it does not crash at a negative integer times zero, and forgets no reference: the
+//! server does where a row with weak references is written in the transaction in which their target goes, and where a pair
+//! of a map is a weak and a strong one. It keeps nothing on disk, and the history that `monitor_cond_since`
 //! asks for is never there, as in a server that is not clustered.
 //!
 //! ```

@@ -18,7 +18,10 @@ impl Work<'_> {
         self.check_counts()?;
         // A change that goes with the row that it referred to is a change.
         self.renew_versions();
-        self.remove_weak_references()?;
+        // A pair of a map may go with its weak half, and with its other half the last reference to a row.
+        while self.remove_weak_references()? {
+            self.collect_garbage();
+        }
         self.check_indexes()?;
         Ok(self.tables)
     }
@@ -99,8 +102,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Removes weak references to rows that are not there.
-    fn remove_weak_references(&mut self) -> Result<(), Refusal> {
+    /// Removes weak references to rows that are not there. False: there was none.
+    fn remove_weak_references(&mut self) -> Result<bool, Refusal> {
         let mut changes = Vec::new();
         let tables = &self.tables;
         let is_there =
@@ -129,10 +132,11 @@ impl Work<'_> {
                 }
             }
         }
+        let is_changed = !changes.is_empty();
         for (table, uuid, row) in changes {
             self.tables.entry(table).or_default().insert(uuid, row);
         }
-        Ok(())
+        Ok(is_changed)
     }
 
     fn check_indexes(&self) -> Result<(), Refusal> {

@@ -48,7 +48,8 @@ impl Peer {
                 return Some(message);
             }
             let mut buf = [0; 4096];
-            let len = self.socket.read(&mut buf).unwrap();
+            let len = self.socket.read(&mut buf);
+            let len = len.unwrap_or_else(|error| panic!("{error} after {}", self.sent));
             if len == 0 {
                 return None;
             }

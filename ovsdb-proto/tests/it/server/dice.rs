@@ -96,6 +96,12 @@ impl Dice {
             }
             _ => {
                 ty["value"] = self.base();
+                // With the weak half of a pair the server forgets that the strong one goes.
+                let refers = |base: &Value| base.get("refType").cloned();
+                let (key, value) = (refers(&ty["key"]), refers(&ty["value"]));
+                if key.is_some() && value.is_some() && key != value {
+                    ty["value"] = json!("uuid");
+                }
                 ty["min"] = json!(usize::from(self.one_in(4)));
                 ty["max"] =
                     [json!(1), json!(3), json!("unlimited"), json!("unlimited")][self.below(4)].clone();
