@@ -10,6 +10,7 @@ extern crate std;
 pub mod client;
 #[cfg(feature = "codec")]
 pub mod codec;
+pub mod commands;
 pub mod diff;
 pub mod lint;
 mod model;

@@ -28,11 +28,12 @@
 
 mod action;
 mod ansi;
+pub(crate) mod command;
 mod error;
 mod field;
 mod filter;
 mod flow;
-mod group;
+pub(crate) mod group;
 mod item;
 #[cfg(feature = "serde")]
 pub(crate) mod json;

@@ -205,6 +205,8 @@ impl GroupType {
     }
 
     pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
+        // The longer word is for people.
+        let word = if word == b"fast_failover" { b"ff" } else { word };
         let at = TYPES.iter().position(|known| known.as_bytes() == word)?;
         u8::try_from(at).ok().map(GroupType)
     }

@@ -212,6 +212,11 @@ impl<'a> Pair<'a> {
     fn end(&self) -> usize {
         self.end
     }
+
+    /// Where it stands in the line without its colours.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.at..self.end
+    }
 }
 
 /// The pairs of a part of a flow.

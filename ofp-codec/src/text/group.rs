@@ -2,6 +2,7 @@
 
 use crate::{
     model::{
+        action::Action,
         field::Field,
         group::{Bucket, BucketId, BucketStats, Group, GroupStats, GroupType, Selection, SelectionField},
         meter::{BandStats, BandType, Meter, MeterBand, MeterFlags, MeterId, MeterStats},
@@ -127,51 +128,37 @@ fn pair<'a>(item: Token<'a>) -> Result<(&'a [u8], Token<'a>), Fault> {
 }
 
 fn group(line: Token<'_>) -> Result<Group, Fault> {
+    group_of_bucket(line).map(|(group, _)| group)
+}
+
+/// The group, and the bucket that a command is about, if one is named.
+fn group_of_bucket(line: Token<'_>) -> Result<(Group, Option<u32>), Fault> {
     let mut group = Group::new(0, GroupType::ALL);
     let mut method: Option<Selection> = None;
-    // Whether the last bucket has its actions.
-    let mut acting = false;
+    let mut command_bucket = None;
     let mut seen = false;
     for item in entries(line) {
         let item = item?;
         let mut rest = item;
         if item.text.starts_with(b"bucket=") {
             rest = item.from(b"bucket=".len());
-            acting = false;
             group.buckets.push(Bucket {
                 weight: group.kind.default_weight(),
                 ..Bucket::default()
             });
         }
-        if let Some(bucket) = group.buckets.last_mut() {
-            if acting {
-                bucket.actions.push(action(rest)?);
-                continue;
-            }
-            let (key, value) = pair(rest)?;
-            match key {
-                b"bucket_id" => bucket.id = Some(bucket_id(value)?),
-                b"weight" => bucket.weight = value.u16()?,
-                b"watch_port" => bucket.watch_port = Some(value.port()?),
-                b"watch_group" => bucket.watch_group = Some(value.u32()?),
-                b"actions" => {
-                    acting = true;
-                    if value.text != b"drop" {
-                        bucket.actions.push(action(value)?);
-                    }
-                }
-                _ => {
-                    return Err(
-                        rest.expected("`bucket_id`, `weight`, `watch_port`, `watch_group` or `actions`")
-                    );
-                }
-            }
+        if let Some(last) = group.buckets.last_mut() {
+            bucket(last, rest)?;
             continue;
         }
         let (key, value) = pair(item)?;
         match key {
+            b"command_bucket_id" => command_bucket = Some(bucket_id(value)?),
             b"group_id" => {
-                group.id = value.u32()?;
+                group.id = match value.text {
+                    b"all" => Group::ALL,
+                    _ => value.u32()?,
+                };
                 seen = true;
             }
             b"type" => {
@@ -203,7 +190,58 @@ fn group(line: Token<'_>) -> Result<Group, Fault> {
         return Err(line.expected("`group_id`"));
     }
     group.selection = method;
-    Ok(group)
+    Ok((group, command_bucket))
+}
+
+/// Takes in an item of a bucket: a setting, or an action (`parse_bucket_str` in lib/ofp-group.c).
+fn bucket(bucket: &mut Bucket, item: Token<'_>) -> Result<(), Fault> {
+    let entry = Entry::of(item);
+    let is = |word: &str| entry.key.eq_ignore_ascii_case(word.as_bytes());
+    let mut list = item;
+    match entry.argument {
+        Argument::Value(value) if is("bucket_id") => bucket.id = Some(bucket_id(value)?),
+        Argument::Value(value) if is("weight") => bucket.weight = value.u16()?,
+        Argument::Value(value) if is("watch_port") => bucket.watch_port = Some(value.port()?),
+        Argument::Value(value) if is("watch_group") => bucket.watch_group = Some(value.u32()?),
+        Argument::Value(value) if is("actions") || is("action") => list = value,
+        _ => {}
+    }
+    let is_setting = ["bucket_id", "weight", "watch_port", "watch_group"]
+        .into_iter()
+        .any(is);
+    if is_setting || list.text.is_empty() {
+        return Ok(());
+    }
+    match action(list)? {
+        Action::Drop => {}
+        action => bucket.actions.push(action),
+    }
+    Ok(())
+}
+
+/// The first of these words that the line begins with, and the rest; without a word, all of it. As Open vSwitch does,
+/// a word is taken for the first one that it is the beginning of (`parse_ofp_group_mod_str__` in lib/ofp-group.c).
+pub(crate) fn command<'a>(line: &'a [u8], words: &[&str]) -> (Option<usize>, &'a [u8]) {
+    let line = line.trim_ascii_start();
+    let end = line.iter().position(|byte| b", \t\r\n".contains(byte));
+    let (word, rest) = line.split_at(end.unwrap_or(line.len()));
+    let found = words.iter().position(|known| known.as_bytes().starts_with(word));
+    match found.filter(|_| !word.is_empty()) {
+        Some(found) => (Some(found), rest),
+        None => (None, line),
+    }
+}
+
+/// The line at this number of a file of commands, behind its command.
+pub(crate) fn group_line(number: u64, line: &[u8]) -> Result<(Group, Option<u32>), ParseError> {
+    parse(
+        Place {
+            line: number,
+            offset: 0,
+        },
+        line,
+        group_of_bucket,
+    )
 }
 
 fn bucket_id(value: Token<'_>) -> Result<u32, Fault> {

@@ -14,6 +14,7 @@ mod cancel;
 mod client;
 #[cfg(feature = "client")]
 mod client_flows;
+mod commands;
 mod diff;
 mod doubled;
 mod dumps;
