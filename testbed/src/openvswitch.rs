@@ -44,6 +44,35 @@ impl Version {
         Self { major, minor, patch }
     }
 
+    /// Whether it has a change that these releases brought, each the first one of its series, oldest first; what comes
+    /// after the last one has it.
+    ///
+    /// ```
+    /// use testbed::Version;
+    ///
+    /// let firsts = [Version::new(3, 4, 5), Version::new(3, 5, 3), Version::new(3, 7, 0)];
+    /// assert!(Version::new(3, 5, 3).has(&firsts) && Version::new(4, 0, 0).has(&firsts));
+    /// assert!(!Version::new(3, 5, 2).has(&firsts) && !Version::new(3, 6, 9).has(&firsts));
+    /// ```
+    pub fn has(self, firsts: &[Self]) -> bool {
+        let is_after = |first: &Self| self >= *first;
+        let series = |version: &Self| (version.major, version.minor);
+        let mut own = firsts.iter().filter(|first| series(first) == series(&self));
+        own.any(is_after) || firsts.last().is_some_and(is_after)
+    }
+
+    /// Whether it loses a socket with each internal port whose network namespace was deleted, if it has a socket for each
+    /// port. Others keep one until the number of the port is used again (commit 5d0c98d1c).
+    pub fn loses_upcall_sockets(self) -> bool {
+        !self.has(&[
+            Self::new(3, 3, 7),
+            Self::new(3, 4, 5),
+            Self::new(3, 5, 3),
+            Self::new(3, 6, 1),
+            Self::new(3, 7, 0),
+        ])
+    }
+
     /// Reads what `ovs-vswitchd --version` says: "ovs-vswitchd (Open vSwitch) 3.1.0".
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text

@@ -1,6 +1,7 @@
 //! `netdev-wait` on the kernel's messages. A kernel that leaks a reference cannot be had here, so its line is injected, by
 //! writing to `/dev/kmsg`; the kernel marks it as a process's.
 
+use netlink_genl::blocking::Ovs;
 use serde_json::{Value, json};
 use testbed::{Switch, sh};
 
@@ -41,9 +42,11 @@ pub(crate) fn attributes_what_is_injected() {
             "{tap}"
         );
         let port = &tap["port"];
+        // Releases number br-int and tap0 in another order.
+        let vport = Ovs::open().unwrap().vport_by_name(c"tap0").unwrap();
         assert_eq!(
             ["bridge", "iface_id", "ofport", "vport"].map(|key| port[key].clone()),
-            [json!("br-int"), json!("x1"), json!(1), json!(2)]
+            [json!("br-int"), json!("x1"), json!(1), json!(vport.port_no)]
         );
         let text = wait(&[]).stdout;
         assert!(
