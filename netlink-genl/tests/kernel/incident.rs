@@ -82,7 +82,8 @@ fn incident(switch: &Switch, dispatch: Dispatch, orphans: usize) {
             _ => None,
         });
         assert!(
-            died.elapsed() < Duration::from_secs(1),
+            // A guest beside others is slow.
+            died.elapsed() < Duration::from_secs(10),
             "after {:?}",
             died.elapsed()
         );
