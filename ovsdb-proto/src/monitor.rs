@@ -42,6 +42,10 @@ pub struct TableRequest {
     pub name: String,
     /// Which columns.
     pub columns: Columns,
+    /// A server that does not have the table is no error: see [`MonitorRequest::if_there`].
+    pub is_optional: bool,
+    /// Columns that are followed where the server has them: see [`MonitorRequest::columns_if_there`].
+    pub optional_columns: Vec<String>,
     /// Which rows: those for which any of these is true; if there is none, all.
     pub conditions: Vec<Condition>,
     /// The columns by whose elements a replica finds rows quickly.
@@ -98,6 +102,40 @@ impl MonitorRequest {
         self.with(table.into(), Columns::All)
     }
 
+    /// Follows the table where the server has it; where it has not, the replica has no rows of it. To be said after the columns
+    /// of the table; of a table that is not followed it says nothing.
+    ///
+    /// ```
+    /// use ovsdb_proto::monitor::MonitorRequest;
+    ///
+    /// let request = MonitorRequest::new("Open_vSwitch")
+    ///     .table("Mirror", ["name", "output_port"])
+    ///     .columns_if_there("Mirror", ["filter"])
+    ///     .all_columns("CT_Zone")
+    ///     .if_there("CT_Zone");
+    /// ```
+    #[must_use]
+    pub fn if_there(mut self, table: &str) -> Self {
+        if let Some(there) = self.tables.iter_mut().find(|there| there.name == table) {
+            there.is_optional = true;
+        }
+        self
+    }
+
+    /// Follows these columns of a table, too, where its schema has them; where it has not, rows are without them. To be said
+    /// after the other columns of the table; of a table that is not followed it says nothing.
+    #[must_use]
+    pub fn columns_if_there<C: Into<String>>(
+        mut self,
+        table: &str,
+        columns: impl IntoIterator<Item = C>,
+    ) -> Self {
+        if let Some(there) = self.tables.iter_mut().find(|there| there.name == table) {
+            there.optional_columns.extend(columns.into_iter().map(Into::into));
+        }
+        self
+    }
+
     /// Follows only rows of a table for which any of the conditions is true; without conditions,
     /// all rows. (The conditions of a transaction must all be true.) To be said after the columns
     /// of the table; of a table that is not followed it says nothing.
@@ -151,6 +189,8 @@ impl MonitorRequest {
             None => self.tables.push(TableRequest {
                 name: table,
                 columns,
+                is_optional: false,
+                optional_columns: Vec::new(),
                 conditions: Vec::new(),
                 indexes: Vec::new(),
             }),
@@ -177,6 +217,8 @@ mod tests {
         let table = |name: &str, columns| TableRequest {
             name: name.into(),
             columns,
+            is_optional: false,
+            optional_columns: vec![],
             conditions: vec![],
             indexes: vec![],
         };

@@ -36,7 +36,7 @@
 //! # }
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -45,7 +45,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::cursor::Cursor;
-use crate::monitor::MonitorRequest;
+use crate::monitor::{MonitorRequest, TableRequest};
 use crate::operation::CheckError;
 use crate::rpc::JsonError;
 use crate::schema::{DatabaseSchema, TypeError};
@@ -66,6 +66,8 @@ pub use self::table::Table;
 pub struct Replica<R = Row> {
     database: String,
     tables: BTreeMap<Arc<str>, Table<R>>,
+    /// What was asked for if it is there, and is not: `Table`, `Table.column`.
+    absent: BTreeSet<String>,
 }
 
 /// Why a request does not fit a schema.
@@ -80,17 +82,23 @@ pub enum SchemaError {
         /// Whose it must be.
         wanted: String,
     },
-    /// The database has no such table.
-    #[error("database {database} has no table {table}")]
+    /// The database has no such table, and will not have it with this schema.
+    #[error("database {database} has no table {table}{}", in_version(.version))]
     NoTable {
         /// The database.
         database: String,
+        /// The version of its schema, if that has one.
+        version: Option<String>,
         /// The table asked for.
         table: String,
     },
-    /// The table has no such column.
-    #[error("table {table} has no column {column}")]
+    /// The table has no such column, and will not have it with this schema.
+    #[error("table {table} of database {database} has no column {column}{}", in_version(.version))]
     NoColumn {
+        /// The database.
+        database: String,
+        /// The version of its schema, if that has one.
+        version: Option<String>,
         /// The table.
         table: String,
         /// The column asked for.
@@ -225,15 +233,20 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// [`ReplicaError::NoTable`] if the table is not monitored.
+    /// [`ReplicaError::NoTable`] if the table is not monitored. One that was asked for
+    /// [if it is there](MonitorRequest::if_there), and is not, has no rows.
     pub fn rows<'a, T: Deserialize<'a>>(
         &'a self,
         table: &str,
     ) -> Result<impl Iterator<Item = Result<T, Misfit>> + 'a, ReplicaError> {
-        match self.table(table) {
-            Some(table) => Ok(table.rows().map(|(uuid, row)| table.read_as(uuid, row))),
-            None => Err(self.no_table(table)),
-        }
+        let there = match self.table(table) {
+            None if !self.absent.contains(table) => return Err(self.no_table(table)),
+            there => there,
+        };
+        let rows = there
+            .into_iter()
+            .flat_map(|table| table.rows().map(move |row| (table, row)));
+        Ok(rows.map(|(table, (uuid, row))| table.read_as(uuid, row)))
     }
 }
 
@@ -255,6 +268,12 @@ impl<R> Replica<R> {
         self.tables.get(name)
     }
 
+    /// Tables and columns that were asked for [if they are there](MonitorRequest::if_there), and are not: `Table`,
+    /// `Table.column`.
+    pub fn absent(&self) -> impl Iterator<Item = &str> {
+        self.absent.iter().map(String::as_str)
+    }
+
     /// What is wrong with a table that is not there.
     pub(crate) fn no_table(&self, table: &str) -> ReplicaError {
         ReplicaError::no_table(table, self.tables.keys())
@@ -270,7 +289,8 @@ impl<R: RowForm> Replica<R> {
                 wanted: request.database().to_owned(),
             });
         }
-        let tables = request.tables().iter().map(|asked| {
+        let is_there = |asked: &&TableRequest| !asked.is_optional || schema.tables.contains_key(&asked.name);
+        let tables = request.tables().iter().filter(is_there).map(|asked| {
             let table = Table::new(schema, asked)?;
             for condition in &asked.conditions {
                 condition.check(schema, &asked.name)?;
@@ -280,6 +300,7 @@ impl<R: RowForm> Replica<R> {
         Ok(Self {
             database: schema.name.clone(),
             tables: tables.collect::<Result<_, _>>()?,
+            absent: absent(schema, request),
         })
     }
 
@@ -386,6 +407,29 @@ fn row_twice<R>(changes: &[RowChange<R>]) -> Option<Uuid> {
         .windows(2)
         .find(|pair| pair[0] == pair[1])
         .map(|pair| pair[0])
+}
+
+fn in_version(version: &Option<String>) -> String {
+    let version = version.as_deref();
+    version.map_or_else(String::new, |version| {
+        format!(" in version {version} of its schema")
+    })
+}
+
+/// What a request asks for if it is there, and a schema does not have.
+fn absent(schema: &DatabaseSchema, request: &MonitorRequest) -> BTreeSet<String> {
+    let absent = request.tables().iter().flat_map(|asked| {
+        let found = schema.tables.get(&asked.name);
+        let table = (found.is_none() && asked.is_optional).then(|| asked.name.clone());
+        let columns = asked
+            .optional_columns
+            .iter()
+            .filter(move |column| found.is_some_and(|found| found.column_type(column).is_none()));
+        table
+            .into_iter()
+            .chain(columns.map(|column| format!("{}.{column}", asked.name)))
+    });
+    absent.collect()
 }
 
 #[cfg(test)]

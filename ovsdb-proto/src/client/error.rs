@@ -120,6 +120,13 @@ impl Error {
         }
     }
 
+    /// Whether to wait is pointless: the server's schema does not have what was asked for, and only a conversion of its
+    /// database changes that. [`MonitorRequest`](crate::monitor::MonitorRequest) can ask for what need not be there.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Schema(_))
+    }
+
     pub(super) fn connect(remote: &Remote, error: &io::Error) -> Self {
         Self::Connect {
             remote: remote.clone(),

@@ -290,7 +290,9 @@ impl<R: RowForm> Monitor<R> {
     async fn start_with(&mut self, method: Method, since: Option<&Since>) -> Result<(bool, Bytes), Error> {
         let updates = self.updates.as_mut().map_err(|error| error.clone())?;
         let id = updates.monitor();
-        let tables = self.replica.tables().zip(self.request.sorted_tables());
+        let asked = self.request.sorted_tables().into_iter();
+        let asked = asked.filter(|asked| self.replica.table(&asked.name).is_some());
+        let tables = self.replica.tables().zip(asked);
         let tables = tables.map(|(table, asked)| {
             let columns: Vec<&str> = table.columns().collect();
             let request = match asked.conditions.as_slice() {

@@ -1,5 +1,6 @@
 //! A monitor that outlives its connections.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -113,7 +114,16 @@ pub enum Event<R = Row> {
         /// Why.
         reason: Error,
     },
-    /// A connection was not made. The next remote is tried.
+    /// The database was converted: of what the session follows [if it is there](MonitorRequest::if_there), some came or went.
+    /// [`Connected`](Self::Connected) follows, and its changes have the rows that came and went with that.
+    Converted {
+        /// What is there now: `Table`, `Table.column`.
+        came: Vec<String>,
+        /// What is no longer there.
+        went: Vec<String>,
+    },
+    /// A connection was not made. The next remote is tried; with pauses that grow if the
+    /// [reason is permanent](Error::is_permanent).
     Unreachable {
         /// To whom.
         remote: Remote,
@@ -393,22 +403,34 @@ impl<R: RowForm> Session<R> {
 
     fn opened(&mut self, (remote, opened): Opening<R>) -> Event<R> {
         let first = self.past.is_none();
+        let absent = self.past.as_ref().map(|past| absent(&past.replica));
         match opened.and_then(|opened| opened.finish(remote.clone(), &mut self.past)) {
             Ok((live, resumed)) => {
                 debug!(%remote, resumed, "session connected");
                 self.alive = false;
                 self.clients.send_replace(Some(live.monitor.client().clone()));
+                let absent_now = self::absent(live.monitor.replica());
                 self.state = State::Live(Box::new(live));
                 let sync = match (first, resumed) {
                     (true, _) => SyncKind::Initial,
                     (false, true) => SyncKind::Resumed,
                     (false, false) => SyncKind::Compared,
                 };
-                Event::Connected { remote, sync }
+                let connected = Event::Connected { remote, sync };
+                match absent.filter(|before| *before != absent_now) {
+                    None => connected,
+                    Some(before) => {
+                        self.held = Some(connected);
+                        Event::Converted {
+                            came: before.difference(&absent_now).cloned().collect(),
+                            went: absent_now.difference(&before).cloned().collect(),
+                        }
+                    }
+                }
             }
             Err(reason) => {
                 debug!(%remote, %reason, "session not connected");
-                self.alive |= !reason.is_connection_lost();
+                self.alive |= !reason.is_connection_lost() && !reason.is_permanent();
                 self.try_next();
                 Event::Unreachable { remote, reason }
             }
@@ -490,6 +512,11 @@ impl SessionClient {
         let client = self.0.wait_for(Option::is_some).await.ok()?;
         client.clone()
     }
+}
+
+/// What is asked for if it is there, and is not.
+fn absent<R>(replica: &Replica<R>) -> BTreeSet<String> {
+    replica.absent().map(str::to_owned).collect()
 }
 
 /// While an election is under way.

@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::{ReplicaError, SchemaError};
 use crate::cursor::Cursor;
-use crate::monitor::Columns as Asked;
+use crate::monitor::{Columns as Asked, TableRequest};
 use crate::schema::{ColumnType, DatabaseSchema, TypeError};
 use crate::value::{Datum, Row, Set, Uuid};
 
@@ -37,14 +37,16 @@ pub(super) enum Extent {
 }
 
 impl Columns {
-    pub(super) fn new(schema: &DatabaseSchema, table: &str, asked: &Asked) -> Result<Self, SchemaError> {
+    pub(super) fn new(schema: &DatabaseSchema, asked: &TableRequest) -> Result<Self, SchemaError> {
+        let table = asked.name.as_str();
         let Some(found) = schema.tables.get(table) else {
             return Err(SchemaError::NoTable {
                 database: schema.name.clone(),
+                version: schema.version.clone(),
                 table: table.to_owned(),
             });
         };
-        let columns: BTreeMap<&str, ColumnType> = match asked {
+        let mut columns: BTreeMap<&str, ColumnType> = match &asked.columns {
             Asked::All => {
                 let all = found.columns.iter();
                 all.map(|(name, column)| (name.as_str(), column.ty.clone()))
@@ -55,12 +57,16 @@ impl Columns {
                 .map(|column| match found.column_type(column) {
                     Some(ty) => Ok((column.as_str(), ty)),
                     None => Err(SchemaError::NoColumn {
+                        database: schema.name.clone(),
+                        version: schema.version.clone(),
                         table: table.to_owned(),
                         column: column.clone(),
                     }),
                 })
                 .collect::<Result<_, _>>()?,
         };
+        let optional = asked.optional_columns.iter();
+        columns.extend(optional.filter_map(|column| Some((column.as_str(), found.column_type(column)?))));
         let (names, types): (Vec<Arc<str>>, Vec<_>) =
             columns.into_iter().map(|(name, ty)| (name.into(), ty)).unzip();
         let defaults = types.iter().map(ColumnType::default_value);

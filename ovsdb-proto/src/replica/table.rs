@@ -126,7 +126,7 @@ impl<R: RowForm> Table<R> {
     }
 
     pub(super) fn new(schema: &DatabaseSchema, asked: &TableRequest) -> Result<Self, SchemaError> {
-        let columns = Columns::new(schema, &asked.name, &asked.columns)?;
+        let columns = Columns::new(schema, asked)?;
         let place = |column: &str| {
             let place = columns.index(column);
             place.ok_or_else(|| SchemaError::NotRequested {
@@ -134,9 +134,16 @@ impl<R: RowForm> Table<R> {
                 column: column.to_owned(),
             })
         };
-        let mut fields = R::fields().iter().filter(|field| **field != "_uuid");
+        let is_there = |column: &str| {
+            let is_optional = asked.optional_columns.iter().any(|optional| optional == column);
+            !is_optional || columns.index(column).is_some()
+        };
+        let mut fields = R::fields()
+            .iter()
+            .filter(|field| **field != "_uuid" && is_there(field));
         fields.try_for_each(|field| place(field).map(drop))?;
-        let indexes = asked.indexes.iter().map(|column| place(column).map(Index::new));
+        let indexes = asked.indexes.iter().filter(|column| is_there(column));
+        let indexes = indexes.map(|column| place(column).map(Index::new));
         let indexes = indexes.collect::<Result<_, _>>()?;
         Ok(Self {
             indexes,

@@ -264,12 +264,15 @@ fn a_request_that_the_schema_does_not_have_is_refused() {
         refusal(MonitorRequest::new("db").all_columns("U")),
         SchemaError::NoTable {
             database: "db".into(),
+            version: None,
             table: "U".into()
         }
     );
     assert_eq!(
         refusal(MonitorRequest::new("db").table("T", ["c", "d"])),
         SchemaError::NoColumn {
+            database: "db".into(),
+            version: None,
             table: "T".into(),
             column: "d".into()
         }

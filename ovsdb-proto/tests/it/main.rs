@@ -12,6 +12,8 @@ mod bursts;
 mod canned;
 #[cfg(feature = "client")]
 mod cluster;
+#[cfg(feature = "client")]
+mod conversion;
 mod duplicates;
 #[cfg(feature = "client")]
 mod extensions;
