@@ -164,7 +164,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let mut flows = Flows::new(ports, ovs, limits, flood.as_ref());
     match (&options.flows, &options.openflow) {
         (Some(path), _) => flows.read(TOOL, dump::open(path)?)?,
-        (None, Some(remote)) => flows.read(TOOL, dump::ask(TOOL, remote)?)?,
+        (None, Some(remote)) => flows.read_switch(TOOL, remote)?,
         (None, None) if options.db.is_none() => flows.read(TOOL, bridge.incident_flow().as_bytes())?,
         (None, None) => {}
     }

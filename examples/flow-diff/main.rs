@@ -15,8 +15,7 @@ use std::time::{Duration, SystemTime};
 use examples::cli::{self, Failure, Status, complain, timestamp};
 use examples::dump::{self, Unread};
 use examples::openflow;
-use ofp_codec::Flow;
-use ofp_codec::diff::diff;
+use ofp_codec::{Flow, Version, diff};
 
 use self::report::Report;
 
@@ -38,12 +37,15 @@ flow-diff: what changed between two dumps of a bridge's flows, or changes now?
 
 Prints - for a flow that has gone, + for a new one, and ~ for one that has the same table, priority and match, with what
 changed in it, and then the numbers of each table. Flows are compared and printed in one form, whatever -O they were
-dumped with; packets, bytes, ages, flags and importance are not compared. Take both dumps with the same --names: a name
+dumped with; packets, bytes, ages and flags are not compared, and importance where both say it. What one of the two does
+not print is not compared, either, and the report says so: bridge/dump-flows has no timeouts, and not always cookies. Two
+switches are compared by all bits of their matches; a text does not show all of them. Of flows that it prints alike
+nobody knows which have changed. Take both dumps with the same --names: a name
 is not compared with a number. Lines are cut at the width of a terminal; a pipe gets them whole. A switch that goes away
 is asked again until it is back.
 
-Exit status: 0 the same, or the reader of --live has gone away, 1 different, 3 could not look, or not at every line,
-64 wrong command line.
+Exit status: 0 the same, or the reader of --live has gone away, 1 different, 3 could not look, or not at every line, or
+flows print alike, 64 wrong command line.
 ";
 
 fn main() -> ExitCode {
@@ -108,35 +110,71 @@ fn run(options: &Options) -> Result<Status, Failure> {
     }
 }
 
-/// Flows in their normal form.
-fn load(options: &Options, source: &Path) -> Result<(Vec<Flow>, Unread), Failure> {
-    let mut flows = Vec::new();
-    let name = format!("{TOOL}: {}", source.display());
-    let unread = dump::read(&name, dump::open_or_ask(TOOL, source)?, |flow| {
-        let mut flow = flow.normal();
-        if options.ignore_cookie {
-            flow.cookie = 0;
+/// The flows of a source.
+struct Loaded {
+    flows: Vec<Flow>,
+    /// The version of the switch that was asked; of a text it is none.
+    version: Option<Version>,
+    unread: Unread,
+}
+
+impl Loaded {
+    /// Asks a switch or reads a text.
+    fn from(source: &Path) -> Result<Self, Failure> {
+        let name = format!("{TOOL}: {}", source.display());
+        if let Some(remote) = source.to_str().filter(|text| openflow::is_remote(text)) {
+            let remote = openflow::remote(remote)?;
+            let asked = cli::patiently(TOOL, &remote, openflow::flows(&name, &remote));
+            let (version, flows, lines) = cli::block_on(asked)?;
+            let unread = Unread { lines, empty: false };
+            return Ok(Self {
+                flows,
+                version: Some(version),
+                unread,
+            });
         }
-        flows.push(flow);
-    })?;
-    Ok((flows, unread))
+        let mut flows = Vec::new();
+        let unread = dump::read(&name, dump::open(source)?, |flow| flows.push(flow))?;
+        Ok(Self {
+            flows,
+            version: None,
+            unread,
+        })
+    }
+
+    /// In the form in which they are compared and printed; beside a text as they would be printed, which says less.
+    fn normal(self, options: &Options, beside_text: bool) -> Vec<Flow> {
+        let version = self.version.filter(|_| beside_text);
+        let normal = |flow: Flow| {
+            let flow = version.map_or_else(|| flow.clone(), |version| flow.canonical(version));
+            Flow {
+                cookie: if options.ignore_cookie { 0 } else { flow.cookie },
+                // That these are there says that the flow was in a switch.
+                stats: flow.stats,
+                importance: flow.importance,
+                ..flow.normal()
+            }
+        };
+        self.flows.into_iter().map(normal).collect()
+    }
 }
 
 fn compare(options: &Options, before: &Path, after: &Path) -> Result<Status, Failure> {
-    let ((before, unread_before), (after, unread_after)) = (load(options, before)?, load(options, after)?);
-    let changes = diff(&before, &after);
-    let report = Report::new(
-        &before,
-        &after,
-        &changes,
-        unread_before.lines + unread_after.lines,
-    );
+    let (before, after) = (Loaded::from(before)?, Loaded::from(after)?);
+    let unread_lines = before.unread.lines + after.unread.lines;
+    let mut status = before.unread.status().or(after.unread.status());
+    let texts = before.version.is_none() || after.version.is_none();
+    let (before, after) = (before.normal(options, texts), after.normal(options, texts));
+    let found = diff::compare(&before, &after);
+    let report = Report::new(&before, &after, &found, unread_lines);
     match options.json {
         true => cli::print(report.json())?,
-        false => cli::print(report.text() + &report.summary())?,
+        false => cli::print(report.text() + &report.unknown() + &report.summary())?,
     }
-    let status = unread_before.status().or(unread_after.status());
-    Ok(match changes.is_empty() {
+    if !found.alike.is_empty() {
+        status = status.or(Status::Blind);
+    }
+    Ok(match found.changes.is_empty() {
         true => status,
         false => status.or(Status::Warning),
     })
@@ -144,12 +182,17 @@ fn compare(options: &Options, before: &Path, after: &Path) -> Result<Status, Fai
 
 /// Prints what changes until the reader goes away.
 fn follow(options: &Options, remote: &Path, every: Duration) -> Result<Status, Failure> {
-    let (mut before, _) = load(options, remote)?;
+    let load = || {
+        let loaded = Loaded::from(remote)?;
+        let unread = loaded.unread;
+        Ok::<_, Failure>((loaded.normal(options, false), unread))
+    };
+    let (mut before, _) = load()?;
     cli::end_with_reader();
     let mut gone = false;
     loop {
         sleep(every);
-        let (after, unread) = match load(options, remote) {
+        let (after, unread) = match load() {
             Ok(loaded) => loaded,
             Err(failure) => {
                 if !gone {
@@ -160,9 +203,9 @@ fn follow(options: &Options, remote: &Path, every: Duration) -> Result<Status, F
             }
         };
         gone = false;
-        let changes = diff(&before, &after);
-        if !changes.is_empty() {
-            let report = Report::new(&before, &after, &changes, unread.lines);
+        let found = diff::compare(&before, &after);
+        if !found.changes.is_empty() {
+            let report = Report::new(&before, &after, &found, unread.lines);
             let time = timestamp(SystemTime::now());
             let text = match options.json {
                 true => {

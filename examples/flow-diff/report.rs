@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use examples::cli::{Colour, line, table};
 use examples::dump::selector;
-use ofp_codec::diff::Change;
+use ofp_codec::diff::{Alike, Change, Comparison};
 use ofp_codec::{Action, Flow, TableRef};
 use serde_json::{Map, Value, json};
 
 /// What the tool says.
 pub struct Report<'a> {
-    pub changes: &'a [Change<'a>],
+    pub found: &'a Comparison<'a>,
     pub counts: BTreeMap<TableRef, Counts>,
     pub unread_lines: usize,
 }
@@ -26,7 +26,7 @@ pub struct Counts {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(before: &[Flow], after: &[Flow], changes: &'a [Change<'a>], unread_lines: usize) -> Self {
+    pub fn new(before: &[Flow], after: &[Flow], found: &'a Comparison<'a>, unread_lines: usize) -> Self {
         let mut counts: BTreeMap<TableRef, Counts> = BTreeMap::new();
         let mut of = |flow: &Flow, count: fn(&mut Counts) -> &mut usize| {
             *count(counts.entry(flow.table.clone()).or_default()) += 1;
@@ -35,7 +35,7 @@ impl<'a> Report<'a> {
             .iter()
             .for_each(|flow| of(flow, |counts| &mut counts.before));
         after.iter().for_each(|flow| of(flow, |counts| &mut counts.after));
-        for change in changes {
+        for change in &found.changes {
             match *change {
                 Change::Added(flow) => of(flow, |counts| &mut counts.added),
                 Change::Removed(flow) => of(flow, |counts| &mut counts.removed),
@@ -44,7 +44,7 @@ impl<'a> Report<'a> {
             }
         }
         Self {
-            changes,
+            found,
             counts,
             unread_lines,
         }
@@ -52,19 +52,57 @@ impl<'a> Report<'a> {
 
     pub fn json(&self) -> Value {
         json!({
-            "changes": self.changes.iter().filter_map(change_json).collect::<Vec<_>>(),
+            "changes": self.found.changes.iter().filter_map(change_json).collect::<Vec<_>>(),
             "tables": self.counts.iter().map(counts_json).collect::<Vec<_>>(),
             "unread_lines": self.unread_lines,
+            "alike": self.found.alike.iter().map(alike_json).collect::<Vec<_>>(),
+            "not_compared": self.not_compared(),
+            "hidden": self.found.hidden.len(),
         })
+    }
+
+    /// What could not be compared, a line each.
+    pub fn unknown(&self) -> String {
+        let alike = self.found.alike.iter().filter_map(|alike| {
+            let flow = alike.before.first().or(alike.after.first())?;
+            let (before, after) = (alike.before.len(), alike.after.len());
+            Some(format!(
+                "? {}: {before} flows before and {after} after that print alike; which of them changed is not known\n",
+                selector(flow)
+            ))
+        });
+        let mut text: String = alike.collect();
+        let not_compared = self.not_compared();
+        if !not_compared.is_empty() {
+            let list = not_compared.join(", ");
+            text += &format!("not compared, since one of the two does not print them: {list}\n");
+        }
+        let hidden = self.found.hidden.len();
+        if hidden > 0 {
+            text +=
+                &format!("not compared: {hidden} flows of table 254, which only bridge/dump-flows prints\n");
+        }
+        if !text.is_empty() {
+            text += "\n";
+        }
+        text
+    }
+
+    fn not_compared(&self) -> Vec<&'static str> {
+        let unsaid = self.found.unsaid;
+        let cookie = unsaid.cookie.then_some("cookie");
+        let settings = ["idle_timeout", "hard_timeout", "importance"];
+        let settings = settings.into_iter().filter(|_| unsaid.settings);
+        cookie.into_iter().chain(settings).collect()
     }
 
     /// A line for each change, and an empty one.
     pub fn text(&self) -> String {
-        let lines = self.changes.iter().filter_map(|change| {
+        let lines = self.found.changes.iter().filter_map(|change| {
             let (colour, text) = change_line(change)?;
             Some(line(&text, Some(colour)) + "\n")
         });
-        let end = if self.changes.is_empty() {
+        let end = if self.found.changes.is_empty() {
             None
         } else {
             Some("\n".to_owned())
@@ -156,6 +194,15 @@ fn counts_json((table, counts): (&TableRef, &Counts)) -> Value {
     })
 }
 
+fn alike_json(alike: &Alike<'_>) -> Value {
+    let flow = alike.before.first().or(alike.after.first());
+    json!({
+        "flow": flow.map(|flow| selector(flow)),
+        "before": alike.before.len(),
+        "after": alike.after.len(),
+    })
+}
+
 /// What a flow has beside its selector, where it is not what most have.
 fn rest(flow: &Flow) -> String {
     let plain = Flow::default();
@@ -174,9 +221,16 @@ fn differences(before: &Flow, after: &Flow) -> impl Iterator<Item = (&'static st
             ("cookie", format!("{:#x}", flow.cookie)),
             ("idle_timeout", timeout(flow.idle_timeout)),
             ("hard_timeout", timeout(flow.hard_timeout)),
+            ("importance", timeout(flow.importance)),
         ]
     };
+    let unsaid = before.unsaid | after.unsaid;
+    let is_said = move |name: &str| match name {
+        "cookie" => !unsaid.cookie,
+        _ => !unsaid.settings,
+    };
     let both = parts(before).into_iter().zip(parts(after));
+    let both = both.filter(move |((name, _), _)| is_said(name));
     both.filter(|((_, old), (_, new))| old != new)
         .map(|((name, old), (_, new))| (name, old, new))
 }

@@ -61,6 +61,17 @@ pub fn open_or_ask(tool: &str, source: &Path) -> Result<Box<dyn BufRead>, Failur
     }
 }
 
+/// The flows of a switch, as it prints them, one after the other; they are not put into a text and read again.
+///
+/// # Errors
+/// [`Failure`] if the switch cannot be reached.
+pub fn read_switch(tool: &str, remote: &str, mut each: impl FnMut(Flow)) -> Result<Unread, Failure> {
+    let asked = cli::patiently(tool, remote, openflow::flows(tool, remote));
+    let (version, flows, lines) = cli::block_on(asked)?;
+    flows.iter().for_each(|flow| each(flow.canonical(version)));
+    Ok(Unread { lines, empty: false })
+}
+
 /// Asks a switch for a dump.
 ///
 /// # Errors

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use ofp_codec::client::{Connection, Error, Options};
 use ofp_codec::wire::FlowRequest;
+use ofp_codec::{Flow, Version};
 
-use crate::cli::{Failure, chain};
+use crate::cli::{Failure, chain, complain};
 
 /// Whether this names a switch (`unix:FILE`, `tcp:HOST:PORT`) and not a file.
 pub fn is_remote(source: &str) -> bool {
@@ -44,6 +45,29 @@ pub fn failed(remote: &str) -> impl Fn(Error) -> Failure {
         Error::Connect { .. } | Error::Remote { .. } => Failure::blind(chain(&error)),
         error => Failure::blind(format_args!("{remote}: {}", chain(&error))),
     }
+}
+
+/// The flows of a switch as they are, with all that was not printed of them, and the version that it speaks. A flow that
+/// cannot be read is complained of, and costs no other: how many they are.
+///
+/// # Errors
+/// [`Failure`]: the switch cannot be reached, or the connection ends.
+pub async fn flows(reader: &str, remote: &str) -> Result<(Version, Vec<Flow>, usize), Failure> {
+    let failed = failed(remote);
+    let mut switch = connect(remote).await?;
+    let version = switch.version();
+    let (mut flows, mut unread) = (Vec::new(), 0);
+    let mut dump = switch.flows(&FlowRequest::default()).map_err(&failed)?;
+    while let Some(flow) = dump.next().await.map_err(&failed)? {
+        match flow {
+            Ok(flow) => flows.push(flow),
+            Err(bad) => {
+                unread += 1;
+                complain(reader, format_args!("a flow that cannot be read: {}", bad.error));
+            }
+        }
+    }
+    Ok((version, flows, unread))
 }
 
 /// The flows of a switch as `ovs-ofctl dump-flows` prints them. A flow that cannot be read is a `***decode error***` as

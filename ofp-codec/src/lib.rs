@@ -29,7 +29,7 @@ pub use crate::model::{
     },
     addr::EthAddr,
     field::{Field, FieldHeader, FieldInfo, Format, Prerequisite},
-    flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats},
+    flow::{DEFAULT_PRIORITY, Flow, FlowFlags, Stats, Unsaid},
     flow_mod::{FlowCommand, FlowMod},
     group::{Bucket, BucketStats, Group, GroupStats, GroupType, Selection, SelectionField},
     matches::{FieldMatch, Match, MatchEntry, Unknown, UnknownOxm, Value, Wide},

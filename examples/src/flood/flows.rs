@@ -138,11 +138,27 @@ impl<'a> Flows<'a> {
     /// # Errors
     /// [`Failure`] if the input fails.
     pub fn read(&mut self, tool: &str, input: impl BufRead) -> Result<(), Failure> {
+        self.take(tool, |each| dump::read(tool, input, each))
+    }
+
+    /// Judges every flow of a switch.
+    ///
+    /// # Errors
+    /// [`Failure`] if the switch cannot be reached.
+    pub fn read_switch(&mut self, tool: &str, remote: &str) -> Result<(), Failure> {
+        self.take(tool, |each| dump::read_switch(tool, remote, each))
+    }
+
+    fn take(
+        &mut self,
+        tool: &str,
+        read: impl FnOnce(&mut dyn FnMut(Flow)) -> Result<Unread, Failure>,
+    ) -> Result<(), Failure> {
         let mut told = Vec::new();
         let mut pipeline = Pipeline::default();
         let is_assumed = self.bridge.assumption().is_some();
         let mut sets_options = false;
-        self.unread = dump::read(tool, input, |flow| {
+        self.unread = read(&mut |flow| {
             sets_options |= is_assumed && sets_tunnel_options(&flow);
             pipeline.see(&flow);
             let row = Row::of(&flow);

@@ -336,3 +336,61 @@ fn tells_the_changes_of_a_running_switch() {
     assert_eq!(run("flow-diff", &["--live", "unix:/nonexistent"], "").status, 3);
     assert_eq!(run("flow-diff", &["--live", &mgmt, "x"], "").status, 64);
 }
+
+/// `ovs-ofctl diff-flows` reports each of these.
+#[test]
+fn two_switches_are_compared_by_what_is_not_printed_too() {
+    let pair = (or_skip(Switch::start()), or_skip(Switch::start()));
+    let (Some(one), Some(other)) = pair else { return };
+    for switch in [&one, &other] {
+        switch.add_bridge("br0").unwrap();
+    }
+    let (first, second) = (one.mgmt("br0"), other.mgmt("br0"));
+    for (left, right) in [
+        ("dl_type=0x894f,nsh_c1=1", "dl_type=0x894f,nsh_c1=2"),
+        ("tun_gbp_flags=1/1", "tun_gbp_flags=1/3"),
+    ] {
+        for (switch, text) in [(&one, left), (&other, right)] {
+            let mgmt = switch.mgmt("br0");
+            switch.ofctl(&["del-flows", &mgmt]).unwrap();
+            switch
+                .ofctl(&["add-flow", &mgmt, &format!("priority=1,{text},actions=drop")])
+                .unwrap();
+        }
+        let run = diff(&[&first, &second], "");
+        assert_eq!(
+            (run.status, lines(&run).len()),
+            (1, 2),
+            "{}{}",
+            run.stdout,
+            run.stderr
+        );
+        assert_eq!(diff(&[&first, &first], "").status, 0);
+    }
+
+    // A text has lost the difference: one flow more is an addition, as many are not known to be the same.
+    let dir = tempfile::tempdir().unwrap();
+    one.ofctl(&["del-flows", &first]).unwrap();
+    let add = |value: u8| {
+        let flow = format!("priority=1,dl_type=0x894f,nsh_c1={value},actions=drop");
+        one.ofctl(&["add-flow", &first, &flow]).unwrap();
+    };
+    add(1);
+    let text = file(&dir, "one.txt", &dump(&one, &[]));
+    add(2);
+    let run = diff(&[text.to_str().unwrap(), &first], "");
+    assert_eq!(
+        (run.status, lines(&run).len()),
+        (1, 1),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+    assert!(
+        run.stdout.contains("1 flows before and 2 after that print alike"),
+        "{}",
+        run.stdout
+    );
+    let both = file(&dir, "two.txt", &dump(&one, &[]));
+    assert_eq!(diff(&[both.to_str().unwrap(), &first], "").status, 3);
+}

@@ -142,6 +142,7 @@ mod tests {
             matches: Default::default(),
             actions: Vec::new(),
             unknown: Vec::new(),
+            unsaid: Default::default(),
         };
         let line = format!("table_id=1, {flow}");
         let line = FlowRef::parse(line.as_bytes()).unwrap();

@@ -52,6 +52,38 @@ pub struct Flow {
     pub actions: Vec<Action>,
     /// What else stood before the match and is not known here, in order.
     pub unknown: Vec<Unknown>,
+    /// What the text does not say of it: not known, where the value here is 0 or none.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Unsaid::is_nothing"))]
+    pub unsaid: Unsaid,
+}
+
+/// What a text does not say of a flow. `ovs-appctl bridge/dump-flows` prints no timeouts, importance and flags, and
+/// cookies since release 3.3, if they are not 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Unsaid {
+    /// The cookie.
+    pub cookie: bool,
+    /// Timeouts, importance and flags.
+    pub settings: bool,
+}
+
+impl Unsaid {
+    /// Whether all of the flow is known.
+    pub fn is_nothing(&self) -> bool {
+        *self == Unsaid::default()
+    }
+}
+
+impl BitOr for Unsaid {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Unsaid {
+            cookie: self.cookie || other.cookie,
+            settings: self.settings || other.settings,
+        }
+    }
 }
 
 impl Default for Flow {
@@ -69,6 +101,7 @@ impl Default for Flow {
             matches: Match::default(),
             actions: Vec::new(),
             unknown: Vec::new(),
+            unsaid: Unsaid::default(),
         }
     }
 }
@@ -132,7 +165,7 @@ impl fmt::Display for Flow {
         let stats = &self.stats;
         // `ofputil_flow_stats_format` in lib/ofp-flow.c prints these with statistics even if they are 0.
         let full = stats.duration.is_some();
-        if full || self.cookie != 0 {
+        if full && !self.unsaid.cookie || self.cookie != 0 {
             write!(f, "cookie={:#x}, ", self.cookie)?;
         }
         if let Some(duration) = stats.duration {

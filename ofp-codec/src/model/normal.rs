@@ -3,18 +3,24 @@
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use crate::model::{
-    action::Action,
-    canonical::bits::registers,
+    action::{Action, report::Controller},
+    canonical::{
+        actions::Context,
+        bits::{MatchBits, registers},
+        printed::whole,
+    },
     field::Field,
     flow::{Flow, FlowFlags, Stats},
     matches::Value,
+    port::{NumberOrName, Port},
     version::Version,
 };
 
 impl Flow {
-    /// The flow in a form that is the same in whatever version of OpenFlow it was printed.
+    /// The flow in a form that is the same in whatever version of OpenFlow it was written.
     ///
-    /// The match has the order and the names of [`canonical`](Flow::canonical). Actions that set
+    /// The match has the order and the names of [`canonical`](Flow::canonical), and all of its bits, also those that
+    /// no print shows. Actions that set
     /// constants are `set_field`, of registers of 32 bits, and those in a row are one for each
     /// field and in the order of the fields. `enqueue` is `set_queue,output,pop_queue`, and
     /// `goto_table` is `resubmit` unless an action set waits. Statistics are gone, and so are
@@ -32,21 +38,28 @@ impl Flow {
     /// ```
     #[must_use]
     pub fn normal(&self) -> Flow {
-        let mut actions = list(&self.canonical(Version::V1_5).actions);
-        // A mask of nothing sets nothing.
-        if actions.is_empty() {
-            actions.push(Action::Drop);
-        }
+        let bits = MatchBits::of(&self.matches).settled();
         Flow {
-            // What this version prints has every bit.
-            matches: self.matches.canonical(Version::V1_0),
-            actions,
+            actions: normal_actions(&self.actions, &bits),
+            matches: bits.into_whole_match(),
             stats: Stats::default(),
             flags: FlowFlags::default(),
             importance: 0,
-            ..self.clone()
+            unknown: self.unknown.clone(),
+            table: self.table.clone(),
+            ..*self
         }
     }
+}
+
+/// The actions of a flow with this match, in the form of [`Flow::normal`].
+pub(crate) fn normal_actions(actions: &[Action], bits: &MatchBits) -> Vec<Action> {
+    let mut actions = list(&whole(actions, Context::of(Version::V1_5, bits)));
+    // A mask of nothing sets nothing.
+    if actions.is_empty() {
+        actions.push(Action::Drop);
+    }
+    actions
 }
 
 fn list(actions: &[Action]) -> Vec<Action> {
@@ -66,10 +79,20 @@ fn list(actions: &[Action]) -> Vec<Action> {
                 table: Some(table.clone()),
                 ct: false,
             },
+            Action::Output(NumberOrName::Number(Port::CONTROLLER)) => {
+                Action::Controller { max_len: u16::MAX }
+            }
+            Action::ControllerWith(controller) => plain_controller(controller),
             Action::Clone(actions) => Action::Clone(list(actions)),
+            // Nothing comes to the action set.
+            Action::WriteActions(actions) if actions.is_empty() => continue,
             Action::WriteActions(actions) => Action::WriteActions(list(actions)),
             Action::Ct(ct) => {
                 let mut ct = ct.clone();
+                if let (None, Some(Action::Nat(nat))) = (&ct.nat, ct.exec.first()) {
+                    ct.nat = Some((**nat).clone());
+                    ct.exec.remove(0);
+                }
                 ct.exec = list(&ct.exec);
                 Action::Ct(Box::new(*ct))
             }
@@ -78,6 +101,19 @@ fn list(actions: &[Action]) -> Vec<Action> {
     }
     flush(&mut sets, &mut normal);
     normal
+}
+
+/// What says no more than that it goes to the controller.
+fn plain_controller(controller: &Controller) -> Action {
+    let max_len = controller.max_len;
+    let plain = Controller {
+        max_len,
+        ..Controller::default()
+    };
+    match *controller == plain {
+        true => Action::Controller { max_len },
+        false => Action::ControllerWith(Box::new(controller.clone())),
+    }
 }
 
 /// The constant that an action sets: field, value and mask.
@@ -92,11 +128,17 @@ fn constant(action: &Action) -> Option<(Field, u128, u128)> {
         Action::SetMplsTtl(ttl) => (Field::MplsTtl, (*ttl).into(), None),
         _ => return None,
     };
-    let mask = mask.unwrap_or(full(field)) & full(field);
+    let full = full(field);
+    let mask = mask.unwrap_or(full) & full;
+    // A port as NXM has it, of which some bits may be set.
+    let port = |number| Port(u32::try_from(number).ok()?).to_16_bits().map(u128::from);
     Some(match field {
+        Field::InPort | Field::InPortOxm if mask == full => match port(number) {
+            Some(number) => (Field::InPort, number, PORT),
+            None => (field, number, mask),
+        },
         Field::NwTos => (Field::IpDscp, number >> 2, mask >> 2),
         Field::DlVlanPcp => (Field::VlanPcp, number, mask),
-        Field::InPortOxm => (Field::InPort, number, mask),
         field => (field, number, mask),
     })
 }
@@ -118,6 +160,10 @@ fn set(sets: &mut BTreeMap<Field, (u128, u128)>, field: Field, number: u128, mas
 
 fn flush(sets: &mut BTreeMap<Field, (u128, u128)>, normal: &mut Vec<Action>) {
     for (field, (number, mask)) in core::mem::take(sets) {
+        let number = match (field, u16::try_from(number)) {
+            (Field::InPort, Ok(port)) if mask == PORT => Port::from_16_bits(port).0.into(),
+            _ => number,
+        };
         normal.push(Action::SetField {
             field,
             value: Value::Number(number),
@@ -126,10 +172,10 @@ fn flush(sets: &mut BTreeMap<Field, (u128, u128)>, normal: &mut Vec<Action>) {
     }
 }
 
-/// All bits of a field, those of a port as 32.
+/// All bits of a field.
 fn full(field: Field) -> u128 {
-    match field {
-        Field::InPort | Field::InPortOxm => 0xffff_ffff,
-        _ => u128::MAX >> 128_u32.saturating_sub(field.info().bits.into()),
-    }
+    u128::MAX >> 128_u32.saturating_sub(field.info().bits.into())
 }
+
+/// All bits of a port as NXM has it.
+const PORT: u128 = 0xffff;

@@ -7,7 +7,7 @@ use crate::{
     model::{
         action::Action,
         field::Field,
-        flow::{Flow, FlowFlags},
+        flow::{Flow, FlowFlags, Unsaid},
         matches::{FieldMatch, Match, MatchEntry, Unknown, Value},
         port::TableRef,
         protocol::Protocol,
@@ -24,9 +24,14 @@ use crate::{
 /// Puts the flow of a line without colours in the place of `flow`, whose memory it takes over.
 pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fault> {
     let mut actions = clear(flow);
-    let (read, part) = head(line, flow);
+    let (read, part, mut said) = head(line, flow);
     let mut shared = false;
     let pair = |part, pair: Pair<'_>| {
+        match pair.key {
+            b"cookie" => said.cookie = true,
+            b"table" => said.table = true,
+            _ => {}
+        }
         match part {
             Part::Match => {
                 if let Some(entry) = known_entry(pair)? {
@@ -49,6 +54,15 @@ pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fau
     let action = |item| action::push(&mut actions, item);
     let typed = parts(line, read, part, depth, pair, action);
     flow.actions = actions;
+    // `dump-flows` prints a table with every duration, `bridge/dump-flows` has another name for it, and a comma here.
+    let counted =
+        flow.stats.duration.is_some() && flow.stats.n_packets.is_some() && flow.stats.n_bytes.is_some();
+    if counted && !said.table && line.windows(9).any(|text| text == b",actions=") {
+        flow.unsaid = Unsaid {
+            cookie: !said.cookie,
+            settings: true,
+        };
+    }
     if shared {
         flow.matches.settle_shared_names();
     }
@@ -57,7 +71,7 @@ pub(super) fn flow(line: &[u8], depth: usize, flow: &mut Flow) -> Result<(), Fau
 
 /// Takes in what a line begins with, as far as it is what a switch prints first and in its order and form: how many bytes
 /// that is, and what they are of. [`parts`] would find the same, item by item; this is half of a line of OVN's.
-fn head(line: &[u8], flow: &mut Flow) -> (usize, Part) {
+fn head(line: &[u8], flow: &mut Flow) -> (usize, Part, Said) {
     /// A number that fits its place.
     fn number<T: TryFrom<u64>>(text: &[u8]) -> Option<(T, &[u8])> {
         let (number, rest) = lex::leading_number(text)?;
@@ -68,15 +82,16 @@ fn head(line: &[u8], flow: &mut Flow) -> (usize, Part) {
         Some((duration, rest.strip_prefix(b"s")?))
     };
     let stats = &mut flow.stats;
+    let mut said = Said::default();
     let mut rest = line.strip_prefix(b" ").unwrap_or(line);
     if let Some((cookie, behind)) = printed(rest, b"cookie=", number, b", ") {
-        (flow.cookie, rest) = (cookie, behind);
+        (flow.cookie, rest, said.cookie) = (cookie, behind, true);
     }
     if let Some((duration, behind)) = printed(rest, b"duration=", seconds, b", ") {
         (stats.duration, rest) = (Some(duration), behind);
     }
     if let Some((table, behind)) = printed(rest, b"table=", number, b", ") {
-        (flow.table, rest) = (TableRef::Number(table), behind);
+        (flow.table, rest, said.table) = (TableRef::Number(table), behind, true);
     }
     if let Some((packets, behind)) = printed(rest, b"n_packets=", number, b", ") {
         (stats.n_packets, rest) = (Some(packets), behind);
@@ -88,7 +103,14 @@ fn head(line: &[u8], flow: &mut Flow) -> (usize, Part) {
     if let Some((priority, behind)) = printed(rest, b"priority=", number, b",") {
         (flow.priority, rest, part) = (priority, behind, Part::Match);
     }
-    (line.len() - rest.len(), part)
+    (line.len() - rest.len(), part, said)
+}
+
+/// Which of what `dump-flows` always prints a line has.
+#[derive(Default)]
+struct Said {
+    cookie: bool,
+    table: bool,
 }
 
 /// The value of `key`, if the text begins with it, and what is behind its end.

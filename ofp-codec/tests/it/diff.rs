@@ -3,8 +3,8 @@
 use std::{fs, path::PathBuf};
 
 use ofp_codec::{
-    Flow, Names, Port,
-    diff::{Change, diff, sort},
+    Action, Ct, Flow, Names, Nat, NatSide, Port, Version,
+    diff::{Change, compare, diff, sort},
     text::{FlowRef, items},
 };
 
@@ -221,4 +221,145 @@ fn sorting_is_by_table_then_priority_then_match() {
         order,
         ["0 5 ip", "1 7 ", "1 5 in_port=1", "1 5 in_port=2", "10 32768 "]
     );
+}
+
+/// `real-inport-of13` and `-of15`: a flow of OVN as one switch prints it in two versions; the others are of another switch.
+#[test]
+fn a_reserved_port_that_is_loaded_is_one_value_in_every_version() {
+    let of13 = "table=64, priority=100,reg10=0x1/0x1,reg15=0x1,metadata=0x4 \
+                actions=push:NXM_OF_IN_PORT[],load:0xffff->NXM_OF_IN_PORT[],resubmit(,65),pop:NXM_OF_IN_PORT[]";
+    let of15 = of13.replace("load:0xffff->NXM_OF_IN_PORT[]", "set_field:ANY->in_port");
+    assert_eq!(counts(&[line(of13)], &[line(&of15)]), [0, 0, 0]);
+    let local = of13.replace("0xffff", "0xfffe");
+    assert_eq!(counts(&[line(&local)], &[line(&of15)]), [0, 0, 1]);
+}
+
+/// What `ovs-ofctl -O OpenFlow15 parse-flow` and `-O OpenFlow13` print.
+#[test]
+fn ports_that_are_set_print_as_ovs_ofctl_prints_them() {
+    for (actions, of13, of15) in [
+        (
+            "load:0xffff->NXM_OF_IN_PORT[]",
+            "load:0xffff->NXM_OF_IN_PORT[]",
+            "set_field:ANY->in_port",
+        ),
+        (
+            "load:0xfffd->NXM_OF_IN_PORT[]",
+            "load:0xfffd->NXM_OF_IN_PORT[]",
+            "set_field:CONTROLLER->in_port",
+        ),
+        (
+            "load:0->NXM_OF_IN_PORT[]",
+            "load:0->NXM_OF_IN_PORT[]",
+            "set_field:0->in_port",
+        ),
+        (
+            "load:0xff00->NXM_OF_IN_PORT[]",
+            "load:0xff00->NXM_OF_IN_PORT[]",
+            "set_field:65280->in_port",
+        ),
+        (
+            "load:1->NXM_OF_IN_PORT[0..3]",
+            "load:0x1->NXM_OF_IN_PORT[0..3]",
+            "set_field:1/0xf->in_port",
+        ),
+        (
+            "set_field:LOCAL->in_port",
+            "set_field:LOCAL->in_port",
+            "set_field:LOCAL->in_port",
+        ),
+        (
+            "set_field:65535->in_port",
+            "set_field:ANY->in_port",
+            "set_field:ANY->in_port",
+        ),
+    ] {
+        let flow = line(&format!("actions={actions}"));
+        let print = |version| flow.canonical(version).actions[0].to_string();
+        assert_eq!(
+            (print(Version::V1_3), print(Version::V1_5)),
+            (of13.into(), of15.into()),
+            "{actions}"
+        );
+        if actions.starts_with("set_field:LOCAL") {
+            assert_eq!(print(Version::V1_0), "load:0xfffe->NXM_OF_IN_PORT[]");
+        }
+    }
+}
+
+/// `ovs-ofctl diff-flows` reports each pair, of which both print alike.
+#[test]
+fn fields_and_masks_that_are_not_printed_differ() {
+    for (one, other) in [
+        ("dl_type=0x894f,nsh_c1=1", "dl_type=0x894f,nsh_c1=2"),
+        ("tun_erspan_idx=1", "tun_erspan_idx=2"),
+        ("tun_gbp_flags=1/1", "tun_gbp_flags=1/3"),
+        ("tun_gtpu_flags=1", "tun_gtpu_flags=1/1"),
+        ("tun_erspan_dir=1", "tun_erspan_ver=2"),
+    ] {
+        let flows = [one, other].map(|text| line(&format!("priority=1,{text} actions=drop")));
+        assert_eq!(counts(&flows[..1], &flows[1..]), [1, 1, 0], "{one} and {other}");
+        assert_eq!(counts(&flows[..1], &flows), [1, 0, 0], "{one} and {other}");
+    }
+    // As typed values: no print shows the flags of an address translation without an address.
+    let nat = |random| Flow {
+        actions: vec![Action::Ct(Box::new(Ct {
+            commit: true,
+            nat: Some(Nat {
+                side: Some(NatSide::Src),
+                random,
+                ..Nat::default()
+            }),
+            ..Ct::default()
+        }))],
+        ..Flow::default()
+    };
+    assert_eq!(counts(&[nat(true)], &[nat(false)]), [0, 0, 1]);
+}
+
+#[test]
+fn a_flow_that_prints_as_another_one_is_counted_and_named() {
+    let printed =
+        "cookie=0x0, duration=9s, table=0, n_packets=0, n_bytes=0, priority=1,dl_type=0x894f actions=drop";
+    let (before, after) = ([line(printed)], [line(printed), line(printed)]);
+    let found = compare(&before, &after);
+    assert!(matches!(found.changes[..], [Change::Added(_)]));
+    assert_eq!((found.alike[0].before.len(), found.alike[0].after.len()), (1, 2));
+    let same = compare(&after, &after);
+    assert_eq!((same.changes.len(), same.alike.len()), (0, 1));
+    // In a file for `add-flows` the later one replaces the other.
+    let written = ["priority=1,ip actions=1", "priority=1,ip actions=2"].map(line);
+    assert_eq!(counts(&written, &written[1..]), [0, 0, 0]);
+}
+
+/// `bridge-of13` and `bridge-appctl`: the flows of one bridge; of those of table 254 only one of the two knows.
+#[test]
+fn what_bridge_dump_flows_does_not_print_is_no_change() {
+    let of13 = flows(
+        b"OFPST_FLOW reply (OF1.3) (xid=0x2):\n cookie=0x5, duration=0.005s, table=3, n_packets=0, n_bytes=0, \
+          idle_timeout=60, send_flow_rem priority=8,arp actions=output:2\n cookie=0x5, duration=0.023s, table=3, \
+          n_packets=0, n_bytes=0, priority=7,ip,nw_src=10.0.0.1 actions=output:2\n",
+    );
+    let bridge = |cookie: &str, port: u8| {
+        let text = format!(
+            "{cookie}table_id=3, duration=0s, n_packets=0, n_bytes=0, priority=8,arp,actions=output:{port}\n\
+             {cookie}table_id=3, duration=0s, n_packets=0, n_bytes=0, priority=7,ip,nw_src=10.0.0.1,actions=output:2\n\
+             table_id=254, duration=608s, n_packets=0, n_bytes=0, priority=0,reg0=0x3,actions=drop\n"
+        );
+        flows(text.as_bytes())
+    };
+    let (without, with) = (bridge("", 2), bridge("cookie=0x5, ", 2));
+    let found = compare(&of13, &without);
+    assert_eq!(found.changes, []);
+    assert!(found.unsaid.cookie && found.unsaid.settings);
+    assert_eq!(found.hidden.len(), 1);
+    let found = compare(&with, &of13);
+    assert_eq!(
+        (found.changes.len(), found.unsaid.cookie, found.hidden.len()),
+        (0, false, 1)
+    );
+    assert_eq!(counts(&of13, &bridge("cookie=0x6, ", 2)), [0, 0, 2]);
+    assert_eq!(counts(&of13, &bridge("", 3)), [0, 0, 1]);
+    assert_eq!(counts(&without, &without[..2]), [0, 1, 0]);
+    assert_eq!(compare(&without, &with).changes, []);
 }

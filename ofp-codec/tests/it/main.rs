@@ -21,6 +21,7 @@ mod dumps;
 mod errors;
 #[cfg(feature = "client")]
 mod every_flow;
+mod faithful;
 mod filters;
 mod flow_dumps;
 mod flow_mods;

@@ -71,8 +71,10 @@ fn generated_flows_come_back_as_they_were_put_in() {
         found.sort_by_key(|flow| flow.priority);
         assert_eq!(found.len(), put.len());
         for (found, put) in found.iter().zip(&put) {
+            assert!(found.unsaid.settings && found.unsaid.cookie != has_cookies);
             let put = Flow {
                 cookie: if has_cookies { put.cookie } else { 0 },
+                unsaid: found.unsaid,
                 ..put.clone()
             };
             assert_eq!(sorted(found), sorted(&put));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ofp_codec::{
     Action, EthAddr, Field, Flow, FlowFlags, LearnSpec, MatchEntry, NatSide, NumberOrSubfield, Port, PortRef,
-    Subfield, TableRef, Unknown, Value, text::FlowRef,
+    Subfield, TableRef, Unknown, Value, Version, text::FlowRef,
 };
 
 fn flow(line: &str) -> Flow {
@@ -470,3 +470,45 @@ const EVERY_ACTION: &[&str] = &[
     "debug_recirc",
     "debug_slow",
 ];
+
+#[test]
+fn the_name_of_a_port_wins_over_that_of_a_field() {
+    for text in ["in_port", "output:in_port", "output:IN_PORT", "IN_PORT"] {
+        let flow = FlowRef::parse(format!("actions={text}").as_bytes())
+            .unwrap()
+            .to_flow()
+            .unwrap();
+        assert_eq!(flow.actions, [Action::Output(Port::IN_PORT.into())], "{text}");
+    }
+    let flow = FlowRef::parse(b"actions=output:in_port[]")
+        .unwrap()
+        .to_flow()
+        .unwrap();
+    assert!(matches!(flow.actions[..], [Action::OutputReg(_)]));
+}
+
+#[test]
+fn more_than_64_bits_are_loaded_as_open_vswitch_loads_them() {
+    let text = b"actions=load:0x0123456789abcdeffedcba9876543210->NXM_NX_XXREG1[]";
+    let flow = FlowRef::parse(text).unwrap().to_flow().unwrap();
+    let print = |version| {
+        let actions = flow.canonical(version).actions;
+        actions
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    // `ovs-ofctl -O OpenFlow15 parse-flow`; in 1.3 it has two words for it.
+    assert_eq!(
+        print(Version::V1_5),
+        "set_field:0x123456789abcdeffedcba9876543210->xxreg1"
+    );
+    let words = b"actions=load:0xfedcba9876543210->NXM_NX_XXREG1[0..63],load:0x123456789abcdef->NXM_NX_XXREG1[64..127]";
+    assert_eq!(
+        flow.normal(),
+        FlowRef::parse(words).unwrap().to_flow().unwrap().normal()
+    );
+    let narrow = b"actions=load:0x0123456789abcdeffedcba9876543210->NXM_NX_XREG1[]";
+    assert!(FlowRef::parse(narrow).unwrap().to_flow().is_err());
+}

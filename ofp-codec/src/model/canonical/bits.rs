@@ -1,6 +1,10 @@
 //! A match as the bits that it looks at: what several fields say of the same bits is one thing.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use crate::model::{
     field::{Field, FieldMap, Prerequisite},
@@ -18,6 +22,14 @@ pub(crate) struct MatchBits {
     pub(crate) options: FieldMap<FieldMatch>,
     /// What is not known.
     pub(crate) unknown: Vec<MatchEntry>,
+}
+
+/// A match, to compare and to sort.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MatchKey {
+    bits: Vec<(Field, (u128, u128))>,
+    /// Options of tunnels, ports by name, and what is not known.
+    texts: Vec<String>,
 }
 
 /// Where the bits of a field are: part by part, the field that holds them, how far up they are
@@ -248,6 +260,42 @@ impl MatchBits {
         self
     }
 
+    /// Without bits that no packet has, so that what matches the same is the same: of flags that do not exist, of a
+    /// priority where there is no tag.
+    pub(crate) fn settled(mut self) -> Self {
+        self.prune();
+        for (holder, (value, mask)) in self.bits.iter_mut() {
+            *mask &= match holder {
+                Field::InPort | Field::InPortOxm | Field::NwTos | Field::TunFlags => u128::MAX,
+                Field::CtState => CT_STATE,
+                Field::VlanTci if *mask & CFI != 0 && *value & *mask == 0 => VID | CFI,
+                Field::VlanTci => u128::MAX,
+                holder => holder.max(),
+            };
+            *value &= *mask;
+        }
+        self
+    }
+
+    /// What tells the match from others, by bits and in an order.
+    pub(crate) fn key(self) -> MatchKey {
+        let mut texts: Vec<String> = self
+            .options
+            .iter()
+            .map(|(_, option)| option.shortest().to_string())
+            .collect();
+        texts.extend(
+            self.names
+                .iter()
+                .map(|(field, name)| alloc::format!("{field}={name}")),
+        );
+        texts.extend(self.unknown.iter().map(ToString::to_string));
+        texts.sort_unstable();
+        let mut bits = self.bits.into_values();
+        bits.retain(|(_, (_, mask))| *mask != 0);
+        MatchKey { bits, texts }
+    }
+
     /// Without what Open vSwitch does not look at.
     pub(crate) fn pruned(mut self) -> Self {
         self.prune();
@@ -410,6 +458,8 @@ pub(crate) const PCP: u128 = 0xe000;
 const CT_ENTRY: u128 = 0xcf;
 const CT_INVALID: u128 = 0x10;
 const CT_TRACKED: u128 = 0x20;
+/// All bits that there are of it; Open vSwitch keeps no others.
+const CT_STATE: u128 = 0xff;
 /// Ethernet types.
 pub(crate) const IPV4: u128 = 0x0800;
 pub(crate) const ARP: u128 = 0x0806;

@@ -14,9 +14,20 @@ use crate::model::{
 impl MatchBits {
     /// The match as the version can say it.
     pub(super) fn into_match(self, version: Version) -> Match {
+        self.listed(version, false)
+    }
+
+    /// The match with all that it says, also what no print shows.
+    pub(in crate::model) fn into_whole_match(self) -> Match {
+        // What this version prints of a tag has every bit.
+        self.listed(Version::V1_0, true)
+    }
+
+    fn listed(self, version: Version, whole: bool) -> Match {
         let mut printer = Printer {
             bits: &self,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(8),
+            whole,
         };
         printer.print(version);
         let mut entries = printer.entries;
@@ -28,13 +39,15 @@ impl MatchBits {
 struct Printer<'a> {
     bits: &'a MatchBits,
     entries: Vec<MatchEntry>,
+    /// Masks that are not printed, and fields that are printed beside others only.
+    whole: bool,
 }
 
 impl Printer<'_> {
     fn print(&mut self, version: Version) {
         let kind = self.bits.eth_type();
         self.fields(&FIRST);
-        if self.bits.masked(Field::CtNwProto).1 != 0 {
+        if self.whole || self.bits.masked(Field::CtNwProto).1 != 0 {
             self.fields(&[Field::CtNwProto, Field::CtTpSrc, Field::CtTpDst]);
         }
         self.fields(&[Field::PacketType]);
@@ -81,6 +94,8 @@ impl Printer<'_> {
             return;
         }
         let full = match (field, Flags::of(field.info().format)) {
+            // All that is printed of them is one.
+            (Field::TunFlags, _) if self.whole => field.mask_max(),
             (_, Some(flags)) => flags.all(),
             // Open vSwitch keeps the low byte.
             (Field::ArpOp, _) => 0xff,
@@ -111,6 +126,9 @@ impl Printer<'_> {
 
     /// Fields that print without their mask; ERSPAN's with their version only.
     fn without_mask(&mut self) {
+        if self.whole {
+            return self.fields(&WITHOUT_MASK);
+        }
         let of_version: &[Field] = match self.bits.masked(Field::TunErspanVer).0 {
             1 => &[Field::TunErspanIdx],
             2 => &[Field::TunErspanDir, Field::TunErspanHwid],
@@ -153,14 +171,20 @@ impl Printer<'_> {
 
     fn network(&mut self, kind: u128, word: Option<Protocol>) {
         match kind {
-            IPV6 => self.fields(&[Field::Ipv6Src, Field::Ipv6Dst, Field::Ipv6Label]),
+            IPV6 if !self.whole => self.fields(&[Field::Ipv6Src, Field::Ipv6Dst, Field::Ipv6Label]),
             ARP | RARP => {
                 self.field(Field::IpSrc, Field::ArpSpa);
                 self.field(Field::IpDst, Field::ArpTpa);
             }
+            _ if self.whole && kind != NSH => {
+                self.fields(&[Field::IpSrc, Field::IpDst]);
+                self.fields(&[Field::Ipv6Src, Field::Ipv6Dst, Field::Ipv6Label]);
+                self.fields(&NSH_FIELDS);
+                self.fields(&[Field::NshC1, Field::NshC2, Field::NshC3, Field::NshC4]);
+            }
             NSH => {
                 self.fields(&NSH_FIELDS);
-                if self.bits.exact(Field::NshMdtype) == Some(1) {
+                if self.whole || self.bits.exact(Field::NshMdtype) == Some(1) {
                     self.fields(&[Field::NshC1, Field::NshC2, Field::NshC3, Field::NshC4]);
                 }
             }
@@ -251,6 +275,17 @@ const NSH_FIELDS: [Field; 6] = [
     Field::NshNp,
     Field::NshSpi,
     Field::NshSi,
+];
+const WITHOUT_MASK: [Field; 9] = [
+    Field::TunGbpFlags,
+    Field::TunTos,
+    Field::TunTtl,
+    Field::TunErspanVer,
+    Field::TunErspanIdx,
+    Field::TunErspanDir,
+    Field::TunErspanHwid,
+    Field::TunGtpuFlags,
+    Field::TunGtpuMsgtype,
 ];
 /// The bits of the traffic class.
 const DSCP: u128 = 0xfc;

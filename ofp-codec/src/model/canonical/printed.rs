@@ -29,7 +29,8 @@ pub(super) fn received(actions: &[Action]) -> Vec<Action> {
 }
 
 fn as_received(actions: &[Action]) -> Vec<Action> {
-    actions.iter().map(|action| print(action, &as_received)).collect()
+    let print = |action| print(action, &as_received, Detail::Printed);
+    actions.iter().map(print).collect()
 }
 
 fn or_drop(actions: Vec<Action>) -> Vec<Action> {
@@ -39,11 +40,29 @@ fn or_drop(actions: Vec<Action>) -> Vec<Action> {
     }
 }
 
+/// The actions as a version says them, with all that they are, and under the names that are printed.
+pub(in crate::model) fn whole(actions: &[Action], context: Context) -> Vec<Action> {
+    translated(actions, context, Detail::All)
+}
+
 /// A list inside an action; the packet is the same or a copy of it.
 fn nested(actions: &[Action], context: Context) -> Vec<Action> {
-    let mut printer = Printer(Vec::new());
+    translated(actions, context, Detail::Printed)
+}
+
+fn translated(actions: &[Action], context: Context, detail: Detail) -> Vec<Action> {
+    let list = Vec::with_capacity(actions.len());
+    let mut printer = Printer { list, detail };
     context.translate(actions, &mut printer);
-    printer.0
+    printer.list
+}
+
+/// How much of an action stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// What there are words for.
+    Printed,
+    All,
 }
 
 /// Actions as Open vSwitch prints them that it has from the wire: what its words leave out is left out
@@ -66,23 +85,30 @@ impl fmt::Display for PrintedActions<'_> {
     }
 }
 
-struct Printer(Vec<Action>);
+struct Printer {
+    list: Vec<Action>,
+    detail: Detail,
+}
 
 impl Sink for Printer {
     fn put(&mut self, action: &Action, context: Context) {
         match action {
-            Action::Enqueue { port, queue } if context.version > Version::V1_0 => self.0.extend([
+            Action::Enqueue { port, queue } if context.version > Version::V1_0 => self.list.extend([
                 Action::SetQueue(*queue),
                 Action::Output(port.clone()),
                 Action::PopQueue,
             ]),
-            action => self.0.push(print(action, &|actions| nested(actions, context))),
+            action => {
+                let detail = self.detail;
+                let nested = |actions: &[Action]| translated(actions, context, detail);
+                self.list.push(print(action, &nested, detail));
+            }
         }
     }
 }
 
 /// An action with the names that are printed in it; `nested` makes that of the actions inside.
-fn print(action: &Action, nested: &dyn Fn(&[Action]) -> Vec<Action>) -> Action {
+fn print(action: &Action, nested: &dyn Fn(&[Action]) -> Vec<Action>, detail: Detail) -> Action {
     match action {
         Action::OutputReg(bits) => Action::OutputReg(header(bits)),
         Action::Push(bits) => Action::Push(header(bits)),
@@ -103,7 +129,7 @@ fn print(action: &Action, nested: &dyn Fn(&[Action]) -> Vec<Action>) -> Action {
                 .clone()
                 .filter(|table| *table != NumberOrName::Number(NO_TABLE)),
             // `format_RESUBMIT` has no words for these together.
-            ct: *ct && (table.is_some() || port.is_none()),
+            ct: *ct && (detail == Detail::All || table.is_some() || port.is_none()),
         },
         Action::SetField { field, value, mask } => Action::SetField {
             field: *field,
@@ -136,11 +162,11 @@ fn print(action: &Action, nested: &dyn Fn(&[Action]) -> Vec<Action>) -> Action {
                 Some(NumberOrSubfield::Number(0)) => None,
                 zone => zone.as_ref().map(number_or_header),
             };
-            ct.nat = ct.nat.as_ref().map(nat);
+            ct.nat = ct.nat.as_ref().map(|inner| nat(inner, detail));
             ct.exec = nested(&ct.exec);
             Action::Ct(ct)
         }
-        Action::Nat(inner) => Action::Nat(Box::new(nat(inner))),
+        Action::Nat(inner) => Action::Nat(Box::new(nat(inner, detail))),
         Action::Learn(learn) => {
             let mut learn = learn.clone();
             learn.result_dst = learn.result_dst.as_ref().map(header);
@@ -169,9 +195,10 @@ fn number_or_header<T: Clone>(value: &NumberOrSubfield<T>) -> NumberOrSubfield<T
 }
 
 /// `format_NAT` prints the flags only with an address, and the end of a range only if it has more.
-fn nat(nat: &Nat) -> Nat {
+fn nat(nat: &Nat, detail: Detail) -> Nat {
     // An address of zeros is none to `encode_NAT`.
     match nat.min_addr.filter(|addr| !addr.is_unspecified()) {
+        None if detail == Detail::All => nat.clone(),
         Some(_) => Nat {
             max_addr: nat.max_addr.filter(|max| Some(*max) != nat.min_addr),
             max_port: nat.max_port.filter(|max| Some(*max) != nat.min_port),

@@ -67,6 +67,15 @@ impl<V> FieldMap<V> {
         }
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Field, &mut V)> {
+        self.values.iter_mut().map(|(field, value)| (*field, value))
+    }
+
+    /// All of them, in the order of the fields.
+    pub(crate) fn into_values(self) -> Vec<(Field, V)> {
+        self.values
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Field, &V)> {
         self.values.iter().map(|(field, value)| (*field, value))
     }

@@ -157,7 +157,10 @@ fn output(argument: Token<'_>) -> Result<Option<Action>, Fault> {
         };
     }
     let quoted = argument.text.first() == Some(&b'"');
-    if !quoted && (argument.text.contains(&b'[') || Field::from_bytes(argument.text).is_some()) {
+    // The name of a port wins over that of a field: `in_port` is both.
+    let is_port = argument.str().is_ok_and(|word| Port::from_word(word).is_some());
+    let is_field = argument.text.contains(&b'[') || Field::from_bytes(argument.text).is_some();
+    if !quoted && !is_port && is_field {
         return argument.subfield().map(Action::OutputReg).map(Some);
     }
     argument.port().map(to_port).map(Some)
@@ -226,7 +229,7 @@ fn load(argument: Token<'_>) -> Result<Action, Fault> {
     let dst = dst.subfield()?;
     let limit = dst
         .len()
-        .map_or(u128::MAX, |len| u128::MAX >> (128 - len.clamp(1, 128)));
+        .map_or(u64::MAX.into(), |len| u128::MAX >> (128 - len.clamp(1, 128)));
     Ok(Action::Load {
         value: value.number(limit)?,
         dst,

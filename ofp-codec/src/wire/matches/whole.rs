@@ -33,7 +33,16 @@ pub(super) fn bits(matches: &Match) -> Result<MatchBits, EncodeError> {
     if bits.has(Field::CtNwProto) && bits.masked(Field::CtNwProto).0 == 0 {
         return Err(out_of_range(Field::CtNwProto, 0));
     }
-    Ok(bits)
+    let kept = bits.clone().pruned();
+    let is_lost = |holder| holder != Field::PacketType && !kept.has(holder);
+    let is_one_lost = bits.iter().any(|(holder, _)| is_lost(holder));
+    match is_one_lost {
+        // Of fields whose prerequisites are met, these need another one.
+        true => Err(EncodeError::Misplaced {
+            what: "ct_tp_src or ct_tp_dst without ct_nw_proto",
+        }),
+        false => Ok(bits),
+    }
 }
 
 /// Checks that OXM can say what is matched of the tag: all of a priority, and only of a tag that is there.
