@@ -20,32 +20,22 @@
 //! # Ok::<(), ofp_codec::text::ParseError>(())
 //! ```
 
-mod actions;
-mod instructions;
 mod line;
-mod matches;
-mod packet;
-mod problem;
-mod references;
 mod tables;
 
 use alloc::vec::Vec;
 
-use crate::model::flow::Flow;
+use crate::model::{flow::Flow, validity};
 
-pub(crate) use crate::lint::actions::has_value;
-pub use crate::lint::{
-    line::{LineProblem, line_problems},
-    problem::Problem,
-    tables::{TableProblem, table_problems},
+pub use crate::{
+    lint::{
+        line::{LineProblem, line_problems},
+        tables::{TableProblem, table_problems},
+    },
+    model::validity::Problem,
 };
 
 /// What is wrong with a flow: first with its match, then with its actions in their order.
 pub fn problems(flow: &Flow) -> Vec<Problem> {
-    let mut found = Vec::new();
-    matches::check(&flow.matches, &mut found);
-    actions::check(flow, &mut found);
-    references::check(flow, &mut found);
-    instructions::check(&flow.actions, &mut found);
-    found
+    validity::problems(flow)
 }

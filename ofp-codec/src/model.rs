@@ -26,4 +26,5 @@ pub(crate) mod port;
 pub(crate) mod print;
 pub(crate) mod protocol;
 pub(crate) mod subfield;
+pub(crate) mod validity;
 pub(crate) mod version;

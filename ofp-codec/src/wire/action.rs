@@ -23,7 +23,6 @@ mod output;
 mod select;
 mod set;
 mod table;
-mod verify;
 mod whole;
 
 use alloc::vec::Vec;
@@ -31,7 +30,6 @@ use core::iter;
 
 pub(super) use self::{
     set::metadata,
-    verify::{Instruction, Place, may_be_written, verify},
     whole::{check, check_order},
 };
 use crate::{
@@ -39,6 +37,10 @@ use crate::{
         action::Action,
         canonical::actions::{Context, Sink},
         port::{Port, PortRef},
+        validity::{
+            Problem,
+            order::{Place, verify},
+        },
         version::Version,
     },
     wire::{
@@ -186,7 +188,7 @@ impl<'a> ActionRef<'a> {
 /// As of [`ActionRef::to_action`]; and for actions that Open vSwitch does not allow together.
 pub fn decode_actions(reader: Reader<'_>, version: Version) -> Result<Vec<Action>, DecodeError> {
     let actions = decode_list(reader, version, 0)?;
-    verify(&actions, version, Place::List).map_err(|name| refused(reader, name))?;
+    verify(&actions, version, Place::List).map_err(|problem| broken(reader, problem, version))?;
     Ok(actions)
 }
 
@@ -255,6 +257,14 @@ pub(super) fn count(mut list: &[u8]) -> usize {
 /// The list is not allowed as a whole.
 pub(super) fn refused(reader: Reader<'_>, name: &'static str) -> DecodeError {
     reader.named(name).error("actions", Fault::Combination)
+}
+
+/// Its actions may not stand together.
+pub(super) fn broken(reader: Reader<'_>, problem: Problem, version: Version) -> DecodeError {
+    refused(
+        reader,
+        problem.error_name(version).unwrap_or("OFPBAC_BAD_ARGUMENT"),
+    )
 }
 
 /// Appends actions as Open vSwitch writes them in a version: in its words, and of several forms in the

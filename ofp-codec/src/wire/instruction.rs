@@ -7,12 +7,13 @@ use crate::{
         action::Action,
         canonical::actions::{Context, Sink},
         port::NumberOrName,
+        validity::order::{Instruction, Place, may_be_written, verify},
         version::Version,
     },
     wire::{
         action::{
-            Actions, Instruction, Place, check, check_order, count, decode_into, decode_list, encode_action,
-            encode_actions, may_be_written, metadata, refused, verify,
+            Actions, broken, check, check_order, count, decode_into, decode_list, encode_action,
+            encode_actions, metadata, refused,
         },
         error::{DecodeError, EncodeError, Fault},
         read::Reader,
@@ -208,7 +209,7 @@ impl<'a> InstructionRef<'a> {
 /// Open vSwitch does not allow together.
 pub fn decode_instructions(reader: Reader<'_>, version: Version) -> Result<Vec<Action>, DecodeError> {
     let all = decode_program(reader, version)?;
-    verify(&all, version, Place::Flow).map_err(|name| refused(reader, name))?;
+    verify(&all, version, Place::Flow).map_err(|problem| broken(reader, problem, version))?;
     Ok(all)
 }
 

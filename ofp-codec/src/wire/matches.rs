@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-pub(crate) use check::{check_connection, has_value};
+pub(crate) use check::check_connection;
 pub use fixed::{Match10, Match11};
 pub(crate) use writer::MatchWriter;
 

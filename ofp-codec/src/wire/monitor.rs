@@ -5,10 +5,11 @@ use crate::{
         action::Action,
         flow::{ActionList, Flow},
         port::TableRef,
+        validity::order::{Place, verify},
         version::Version,
     },
     wire::{
-        action::{Place, decode_list, verify},
+        action::decode_list,
         entries::Entry,
         error::{DecodeError, Fault},
         flow_removed::FlowRemovedReason,
@@ -151,6 +152,7 @@ impl FlowUpdate {
         };
         self.flow()
             .map_or(Ok(()), |flow| verify(&flow.actions, version, place))
+            .map_err(|problem| problem.error_name(version).unwrap_or("OFPBAC_UNSUPPORTED_ORDER"))
     }
 
     /// The flow that it is about, if it is about one.

@@ -1,10 +1,17 @@
 use alloc::vec::Vec;
 
 use crate::{
-    lint,
-    model::{action::Action, flow::Flow, version::Version},
+    model::{
+        action::Action,
+        flow::Flow,
+        validity::{
+            self,
+            order::{Place, verify},
+        },
+        version::Version,
+    },
     wire::{
-        action::{Actions, Place, verify},
+        action::{Actions, broken},
         error::{DecodeError, Fault},
         instruction::{Instructions, decode_program},
         read::Reader,
@@ -58,19 +65,15 @@ impl<'a> ProgramRef<'a> {
 
     /// Checks that these actions, which are its own, may stand together.
     pub(crate) fn check_order(&self, actions: &[Action]) -> Result<(), DecodeError> {
-        match verify(actions, self.version, Place::Flow) {
-            Ok(()) => Ok(()),
-            Err(name) => self.refuse(name),
-        }
+        verify(actions, self.version, Place::Flow)
+            .map_err(|problem| broken(self.reader, problem, self.version))
     }
 
     /// Checks that Open vSwitch knows these actions, which are its own, and that they fit the match of
     /// their flow.
     pub(crate) fn check(&self, flow: &Flow) -> Result<(), DecodeError> {
         self.check_known(&flow.actions)?;
-        let problems = lint::problems(flow);
-        let name = problems.iter().find_map(|problem| problem.ofperr(self.version));
-        name.map_or(Ok(()), |name| self.refuse(name))
+        validity::refused(flow, self.version).map_or(Ok(()), |name| self.refuse(name))
     }
 
     /// Checks that Open vSwitch knows these actions, which are its own.

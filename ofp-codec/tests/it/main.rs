@@ -45,4 +45,5 @@ mod spellings;
 mod switch;
 mod traces;
 mod typed;
+mod verdicts;
 mod wire_actions;

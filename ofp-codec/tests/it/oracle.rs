@@ -110,7 +110,15 @@ fn what_ovs_ofctl_accepts_is_accepted_and_what_it_refuses_is_refused() {
                 .find(|problem| problem.is_refused())
                 .map(|problem| problem.to_string()),
         };
-        if row.accepted == refused.is_none() {
+        // What it makes of the text a switch can refuse.
+        let taken = row.accepted && !row.printed.contains("***decode error");
+        if taken == refused.is_none() {
+            continue;
+        }
+        if row.accepted && !taken {
+            *exceptions
+                .entry("a switch refuses the bytes of this version")
+                .or_insert(0) += 1;
             continue;
         }
         let Some(reason) = accept_exception(&row).filter(|_| !row.accepted) else {
@@ -119,6 +127,7 @@ fn what_ovs_ofctl_accepts_is_accepted_and_what_it_refuses_is_refused() {
         *exceptions.entry(reason).or_insert(0) += 1;
     }
     let expected = [
+        ("a switch refuses the bytes of this version", REFUSED_ROWS),
         ("only an encoder knows what a version can say", ENCODER_ROWS),
         ("registers above 15 are younger than release 3.1", REGISTER_ROWS),
         ("sample with bits of a field is younger than release 3.1", 5),
@@ -226,7 +235,8 @@ pub(crate) fn flow_mod(flow: &Flow) -> String {
     words.join(" ")
 }
 
-const ENCODER_ROWS: usize = 628;
+const ENCODER_ROWS: usize = 606;
+const REFUSED_ROWS: usize = 97;
 const REGISTER_ROWS: usize = 1390;
 const FIXED_ROWS: usize = 17;
 const PRINTED_ROWS: usize = 5763;

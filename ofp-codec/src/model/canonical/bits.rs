@@ -99,6 +99,10 @@ impl MatchBits {
             Field::DlVlanPcp | Field::VlanPcp => {
                 return self.put(Field::VlanTci, (value << 13) & PCP | CFI, PCP | CFI, PCP | CFI);
             }
+            // Without the id the tag of a priority is still there (`match_set_any_vid` in lib/match.c).
+            Field::VlanVid if mask & (VID | CFI) == 0 && self.masked(Field::VlanTci).1 & PCP != 0 => {
+                return self.put(Field::VlanTci, 0, 0, VID);
+            }
             Field::VlanVid => return self.put(Field::VlanTci, value, mask & (VID | CFI), VID | CFI),
             _ => {}
         }

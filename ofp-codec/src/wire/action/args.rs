@@ -8,6 +8,10 @@ use crate::{
         field::Field,
         port::{NumberOrName, Port, PortRef, TableRef},
         subfield::Subfield,
+        validity::{
+            Problem,
+            order::{Place, verify},
+        },
         version::Version,
     },
     wire::{
@@ -88,6 +92,12 @@ impl<'a> Args<'a> {
     /// The actions in all that is left.
     pub(super) fn actions(&mut self) -> Result<alloc::vec::Vec<Action>, DecodeError> {
         decode_list(self.reader, self.version, self.depth + 1)
+    }
+
+    /// Refuses actions inside this one that may not stand there.
+    pub(super) fn verify(&self, actions: &[Action], place: Place) -> Result<(), DecodeError> {
+        let name = |problem: Problem| problem.error_name(self.version).unwrap_or(BAD_ARGUMENT);
+        verify(actions, self.version, place).map_err(|problem| self.error(Fault::Combination, name(problem)))
     }
 
     fn align(&mut self, len: usize) -> Result<(), DecodeError> {

@@ -3,15 +3,17 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
-    model::action::{
-        Action,
-        ct::{Ct, Nat, NatSide, NumberOrSubfield},
+    model::{
+        action::{
+            Action,
+            ct::{Ct, Nat, NatSide, NumberOrSubfield},
+        },
+        validity::order::Place,
     },
     wire::{
         action::{
             args::{Args, BAD_ARGUMENT, Bits, NO_TABLE, Out, split_ofs_nbits},
             table::Form,
-            verify::{Place, verify},
         },
         error::{DecodeError, EncodeError},
     },
@@ -21,7 +23,7 @@ use crate::{
 pub(super) fn clone(args: &mut Args<'_>) -> Result<Action, DecodeError> {
     args.bytes(6)?;
     let actions = args.actions()?;
-    verify(&actions, args.version, Place::Nested).map_err(|name| args.refuse(0_u8, name))?;
+    args.verify(&actions, Place::Clone)?;
     Ok(Action::Clone(actions))
 }
 
@@ -49,7 +51,7 @@ pub(super) fn ct(args: &mut Args<'_>) -> Result<Action, DecodeError> {
     args.bytes(3)?;
     let alg = args.u16()?;
     let mut exec = args.actions()?;
-    verify(&exec, args.version, Place::Ct).map_err(|name| args.refuse(0_u8, name))?;
+    args.verify(&exec, Place::Ct)?;
     let plain = |action: &Action| matches!(action, Action::Nat(nat) if **nat == Nat::default());
     args.check(commit || exec.iter().all(plain), flags, BAD_ARGUMENT)?;
     // Only the first one is printed beside `exec`.

@@ -10,6 +10,7 @@ use crate::{
         },
         port::{NumberOrName, Port, PortRef, TableRef},
         subfield::Subfield,
+        validity::is_output,
         version::Version,
     },
     wire::{
@@ -43,11 +44,6 @@ fn to_port(args: &Args<'_>, port: Port, max_len: u16) -> Result<Action, DecodeEr
         Port::CONTROLLER => Action::Controller { max_len },
         port => Action::Output(port.into()),
     })
-}
-
-/// Whether packets can go to it (`ofpact_check_output_port`).
-pub(super) fn is_output(port: Port) -> bool {
-    port.0 < MAX_PORT || (Port::IN_PORT..=Port::LOCAL).contains(&port)
 }
 
 /// Port of 16 bits, padding, queue (`struct ofp10_action_enqueue`).

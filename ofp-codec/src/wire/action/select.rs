@@ -10,11 +10,11 @@ use crate::{
         },
         field::Field,
         port::{NumberOrName, Port, PortRef},
+        validity::is_output,
     },
     wire::{
         action::{
             args::{Args, BAD_ARGUMENT, BAD_LEN, Bits, MUST_BE_ZERO, Out, split_ofs_nbits},
-            output::is_output,
             table::Form,
         },
         error::{DecodeError, EncodeError, Fault},

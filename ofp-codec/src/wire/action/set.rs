@@ -6,6 +6,7 @@ use crate::{
         field::Field,
         matches::{FieldMatch, Value},
         subfield::Subfield,
+        validity::has_value,
         version::Version,
     },
     wire::{
@@ -14,7 +15,6 @@ use crate::{
             table::Form,
         },
         error::{DecodeError, EncodeError},
-        matches::has_value,
         oxm::{OxmHeader, OxmRef},
     },
 };

@@ -14,10 +14,11 @@ use crate::{
         matches::Value,
         port::{NumberOrName, Port, TableRef},
         subfield::Subfield,
+        validity::order::Instruction,
         version::Version,
     },
     wire::{
-        action::{args::NO_TABLE, args::unresolved, verify::Instruction},
+        action::{args::NO_TABLE, args::unresolved},
         error::EncodeError,
     },
 };

@@ -1,11 +1,11 @@
 //! What Open vSwitch refuses of a match whose parts are all there (`nx_pull_raw` in lib/nx-match.c).
 
 use crate::{
-    lint,
     model::{
         canonical::bits::{IPV4, IPV6, MatchBits},
-        field::{Field, Format, Prerequisite},
-        matches::{Match, MatchEntry, Value},
+        field::{Field, Prerequisite},
+        matches::{Match, MatchEntry},
+        validity::has_value,
     },
     wire::{
         error::{DecodeError, Fault},
@@ -75,7 +75,7 @@ fn check_entry(field: Field, entry: &OxmRef<'_>, bits: &mut MatchBits) -> Result
         let value = Fault::Value(number.unwrap_or(u64::MAX));
         return Err(entry.error(value, "OFPBMC_BAD_VALUE"));
     }
-    let has_vlan = bits.has_vlan();
+    let has_vlan = bits.has_vlan() && bits.masked(Field::PacketType).0 == 0;
     let later = bits.masked(Field::IpFrag).0 & FRAG_LATER != 0;
     let is_port = matches!(
         info.prerequisite,
@@ -89,20 +89,6 @@ fn check_entry(field: Field, entry: &OxmRef<'_>, bits: &mut MatchBits) -> Result
     }
     bits.add(&MatchEntry::Field(found));
     Ok(())
-}
-
-/// `mf_is_value_valid` in lib/meta-flow.c.
-pub(crate) fn has_value(field: Field, value: &Value) -> bool {
-    let fits = match field {
-        // Open vSwitch keeps all the bytes of these.
-        Field::TunErspanIdx | Field::TunErspanVer | Field::TunErspanDir | Field::TunErspanHwid => true,
-        Field::CtState => value.number().is_some_and(|state| state <= 0xff),
-        Field::NshMdtype => matches!(value.number(), Some(1 | 2)),
-        // A port was one that there is, or it would not have been read.
-        _ if field.info().format == Format::Port => true,
-        _ => value.number().is_none_or(|number| number <= field.max()),
-    };
-    fits && lint::has_value(field, value)
 }
 
 /// A match on the addresses of a connection is one on packets of their kind

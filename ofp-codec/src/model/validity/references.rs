@@ -2,14 +2,12 @@
 
 use alloc::vec::Vec;
 
-use crate::{
-    lint::Problem,
-    model::{
-        flow::Flow,
-        matches::Value,
-        names::Reference,
-        port::{NumberOrName, Port},
-    },
+use crate::model::{
+    flow::Flow,
+    matches::Value,
+    names::Reference,
+    port::{NumberOrName, Port},
+    validity::Problem,
 };
 
 /// Ports that no switch has, and names that Open vSwitch would not read back.
