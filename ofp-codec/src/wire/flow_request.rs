@@ -94,6 +94,7 @@ impl FlowRequest {
             let head = NxFlowRequest::decode(&mut reader)?;
             let matches = MatchRef::decode_nxm(&mut reader, head.match_len)?;
             reader.finish("flow request")?;
+            matches.check()?;
             return Ok(FlowRequest {
                 table: TableRef::Number(head.table_id),
                 out_port: Port::from_16_bits(head.out_port),
@@ -114,12 +115,14 @@ impl FlowRequest {
             });
         }
         let head = FlowRequest11::decode(&mut reader)?;
+        let matches = MatchRef::decode(&mut reader)?;
+        matches.check()?;
         Ok(FlowRequest {
             table: TableRef::Number(head.table_id),
             out_port: out_port(head.out_port, &reader)?,
             out_group: head.out_group,
             cookie: (head.cookie, head.cookie_mask),
-            matches: MatchRef::decode(&mut reader)?.to_match()?,
+            matches: matches.to_match()?,
         })
     }
 

@@ -31,7 +31,7 @@ use crate::{
         flow_mod::encode_flags,
         instruction::encode_instructions,
         kind::{MessageKind, Namespace},
-        matches::{Match10, MatchRef, MatchWriter},
+        matches::{Match10, MatchRef, MatchWriter, Use},
         message::Message,
         oxs::{OxsRef, encode_oxs, parts},
         program::ProgramRef,
@@ -143,7 +143,7 @@ impl<'a> FlowStatsRef<'a> {
     ///
     /// With the name of the error that it prints.
     pub fn check(&self) -> Result<Flow, DecodeError> {
-        self.matches.check()?;
+        self.matches.check_as(Use::Report)?;
         let flow = self.to_flow()?;
         self.program.check_order(&flow.actions)?;
         self.program.check_known(&flow.actions)?;

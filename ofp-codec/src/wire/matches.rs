@@ -29,6 +29,7 @@ use crate::{
     },
 };
 
+pub(in crate::wire) use check::Use;
 pub(crate) use check::check_connection;
 pub use fixed::{Match10, Match11};
 pub(crate) use writer::MatchWriter;

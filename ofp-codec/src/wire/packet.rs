@@ -13,7 +13,7 @@ use crate::{
     wire::{
         error::{DecodeError, EncodeError, Fault},
         kind::{MessageKind, Namespace},
-        matches::{MatchRef, MatchWriter, OxmList},
+        matches::{MatchRef, MatchWriter, OxmList, Use},
         message::Message,
         port::{decode_port, encode_port},
         property::{BAD_LEN, Property, decode_property},
@@ -106,10 +106,10 @@ impl<'a> PacketIn<'a> {
         if nicira {
             let match_len = body.u16("match length")?;
             body.bytes(6, "padding")?;
-            packet.metadata = MatchRef::decode_nxm(&mut body, match_len)?.to_match()?;
+            packet.metadata = metadata(MatchRef::decode_nxm(&mut body, match_len)?)?;
             body.u16("padding")?;
         } else if version >= Version::V1_2 {
-            packet.metadata = MatchRef::decode_oxm(&mut body)?.to_match()?;
+            packet.metadata = metadata(MatchRef::decode_oxm(&mut body)?)?;
             body.u16("padding")?;
         }
         packet.data = body.rest();
@@ -145,7 +145,7 @@ impl<'a> PacketIn<'a> {
                     packet.cookie = decode_cookie(&mut value)?;
                 }
                 REASON => packet.reason = PacketInReason(value.u8("reason")?),
-                METADATA => packet.metadata = MatchRef::Nxm(OxmList::of(value, value.len())?).to_match()?,
+                METADATA => packet.metadata = metadata(MatchRef::Nxm(OxmList::of(value, value.len())?))?,
                 USERDATA => packet.userdata = value.rest(),
                 CONTINUATION => {
                     value.u32("padding")?;
@@ -351,6 +351,12 @@ fn decode_buffer_id(reader: &mut Reader<'_>) -> Result<Option<u32>, DecodeError>
 fn decode_cookie(reader: &mut Reader<'_>) -> Result<Option<u64>, DecodeError> {
     let cookie = reader.u64("cookie")?;
     Ok((cookie != u64::MAX).then_some(cookie))
+}
+
+/// What a packet has.
+fn metadata(matches: MatchRef<'_>) -> Result<Match, DecodeError> {
+    matches.check_as(Use::Packet)?;
+    matches.to_match()
 }
 
 /// The match of packets that came in on this port.

@@ -111,6 +111,9 @@ impl Checker<'_> {
                 }
                 _ => {}
             },
+            Action::DeleteField(field) if field.info().bits <= 128 => {
+                self.found.push(Problem::Argument("delete_field"));
+            }
             Action::Clone(actions) => self.nested(actions, false),
             Action::WriteActions(actions) => self.nested(actions, true),
             Action::Learn(learn) => self.learn(learn),

@@ -49,7 +49,6 @@ fn argument(action: &Action) -> Option<Problem> {
             let reserved = reserved(port, |port| matches!(port, Port::IN_PORT | Port::LOCAL));
             refuse(*max_len < MIN_TRUNC, "output").or(reserved)
         }
-        Action::DeleteField(field) => refuse(field.info().bits <= 128, "delete_field"),
         Action::Conjunction {
             clause, n_clauses, ..
         } => {

@@ -4,7 +4,7 @@ use crate::{
     model::{
         canonical::bits::{IPV4, IPV6, MatchBits},
         field::{Field, Prerequisite},
-        matches::{Match, MatchEntry},
+        matches::{FieldMatch, Match, MatchEntry},
         validity::has_value,
     },
     wire::{
@@ -24,16 +24,36 @@ impl MatchRef<'_> {
     /// Of the first entry that it refuses, with the name of its error. An unknown field is
     /// `OFPBMC_BAD_FIELD`.
     pub fn check(&self) -> Result<(), DecodeError> {
+        self.check_as(Use::Request)
+    }
+
+    /// The same, where a message of this use has the match.
+    pub(in crate::wire) fn check_as(&self, used: Use) -> Result<(), DecodeError> {
         match self {
-            MatchRef::Oxm(list) => list.check(false),
-            MatchRef::Nxm(list) => list.check(true),
+            MatchRef::Oxm(list) => list.check(used, false),
+            MatchRef::Nxm(list) => list.check(used, used == Use::Request),
             MatchRef::Fixed10(_) | MatchRef::Fixed11(_) => self.to_match().map(|_| ()),
         }
     }
 }
 
+/// What a match is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::wire) enum Use {
+    /// To find flows or to make one; in Nicira's form it may ask for a cookie.
+    Request,
+    /// To say what a flow matches.
+    Report,
+    /// To say what a packet has: without a look at prerequisites, and what is not known is skipped
+    /// (`nx_pull_match_loose` in lib/nx-match.c).
+    Packet,
+    /// To give a packet what it has before its headers are looked at.
+    PacketOut,
+}
+
 impl OxmList<'_> {
-    fn check(&self, allow_cookie: bool) -> Result<(), DecodeError> {
+    fn check(&self, used: Use, allow_cookie: bool) -> Result<(), DecodeError> {
+        let strict = matches!(used, Use::Request | Use::Report);
         let mut bits = MatchBits::default();
         let mut cookie = false;
         for entry in self.entries() {
@@ -52,16 +72,20 @@ impl OxmList<'_> {
                 continue;
             }
             let Some(field) = entry.header.field() else {
+                if !strict {
+                    continue;
+                }
                 let unknown = Fault::Value(entry.header.0);
                 return Err(entry.error(unknown, "OFPBMC_BAD_FIELD"));
             };
-            check_entry(field, &entry, &mut bits)?;
+            check_entry(field, &entry, &mut bits, used)?;
         }
         Ok(())
     }
 }
 
-fn check_entry(field: Field, entry: &OxmRef<'_>, bits: &mut MatchBits) -> Result<(), DecodeError> {
+fn check_entry(field: Field, entry: &OxmRef<'_>, bits: &mut MatchBits, used: Use) -> Result<(), DecodeError> {
+    let strict = matches!(used, Use::Request | Use::Report);
     let info = field.info();
     let mask = entry.mask.map(|mask| &mask[..entry.value.len()]);
     if !info.maskable
@@ -81,14 +105,35 @@ fn check_entry(field: Field, entry: &OxmRef<'_>, bits: &mut MatchBits) -> Result
         info.prerequisite,
         Prerequisite::Tcp | Prerequisite::Udp | Prerequisite::Sctp
     );
-    if !bits.meet(info.prerequisite, bits.eth_type(), has_vlan) || is_port && later {
+    let meets = bits.meet(info.prerequisite, bits.eth_type(), has_vlan) && !(is_port && later);
+    if strict && !meets {
         return Err(entry.error(Fault::Prerequisite, "OFPBMC_BAD_PREREQ"));
     }
     if bits.speak_of(field) {
         return Err(entry.error(Fault::Repeated, "OFPBMC_DUP_FIELD"));
     }
+    if used == Use::PacketOut && !is_pipeline(field) {
+        let number = Fault::Value(entry.header.0 >> 32);
+        return Err(entry.error(number, "OFPBRC_PIPELINE_FIELDS_ONLY"));
+    }
     bits.add(&MatchEntry::Field(found));
+    // What has a prerequisite is in Ethernet, if nothing else is said (`match_add_ethernet_prereq`).
+    if info.prerequisite != Prerequisite::None && !bits.speak_of(Field::PacketType) {
+        bits.add(&MatchEntry::Field(FieldMatch::exact(Field::PacketType, 0)));
+    }
     Ok(())
+}
+
+/// Whether a packet has it before its headers are looked at (`mf_is_pipeline_field` in lib/meta-flow.c).
+fn is_pipeline(field: Field) -> bool {
+    let of_tunnel = (Field::TunId..=Field::TunMetadata63).contains(&field)
+        && !matches!(field, Field::TunTtl | Field::TunTos);
+    let register = (Field::Reg0..=Field::Xxreg7).contains(&field);
+    let other = matches!(
+        field,
+        Field::Metadata | Field::InPort | Field::InPortOxm | Field::PacketType
+    );
+    of_tunnel || register || other
 }
 
 /// A match on the addresses of a connection is one on packets of their kind

@@ -11,7 +11,7 @@ use crate::{
         bits::{bits, write_bit_names},
         error::{DecodeError, EncodeError, Fault},
         flow_request,
-        matches::{MatchRef, MatchWriter},
+        matches::{MatchRef, MatchWriter, Use},
         port::port_in_16_bits,
         read::Reader,
         record::record,
@@ -167,7 +167,7 @@ impl MonitorRequest {
             Some(len) => MatchRef::decode_nxm(reader, len)?,
             None => MatchRef::decode(reader)?,
         };
-        matches.check()?;
+        matches.check_as(Use::Report)?;
         request.matches = matches.to_match()?;
         Ok(request)
     }

@@ -12,7 +12,7 @@ use crate::{
     wire::{
         action::{decode_actions, encode_actions},
         error::{DecodeError, EncodeError, Fault},
-        matches::{MatchRef, MatchWriter},
+        matches::{MatchRef, MatchWriter, Use},
         message::Message,
         packet::{NO_BUFFER, Packet, decode_buffer_id, in_port, packet_type, port_of},
         port::{decode_port, port_in_16_bits},
@@ -72,7 +72,9 @@ impl PacketOut {
             Version::V1_5 => {
                 actions_len = body.u16("length of actions")?;
                 body.u16("padding")?;
-                metadata = MatchRef::decode_oxm(&mut body)?.to_match()?;
+                let matches = MatchRef::decode_oxm(&mut body)?;
+                matches.check_as(Use::PacketOut)?;
+                metadata = matches.to_match()?;
             }
             _ => {
                 metadata = in_port(decode_port(&mut body)?);

@@ -31,7 +31,7 @@ use crate::{
         hello::Hello,
         ipfix::{IpfixStats, write_ipfix},
         kind::MessageKind,
-        matches::MatchRef,
+        matches::{MatchRef, Use},
         message::Message,
         meter::{MeterFeatures, MeterMod},
         monitor::{FlowUpdate, MonitorRequest},
@@ -303,7 +303,7 @@ pub(super) fn write(message: &Message<'_>, level: Level, text: &mut String) -> R
         Some(Kind::AggregateReply) => put(text, &format_args!(" {}", Aggregate::decode(message)?)),
         Some(Kind::FlowRemoved) => {
             let removed = FlowRemovedRef::decode(message)?;
-            removed.matches.check()?;
+            removed.matches.check_as(Use::Report)?;
             let removed = removed.to_flow_removed()?;
             let _ = writeln!(text, " {}", removed.as_received());
         }

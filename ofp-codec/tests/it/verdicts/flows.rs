@@ -28,6 +28,16 @@ pub(crate) fn flow(random: &mut Random) -> String {
     format!("{} actions={}", words.join(","), actions.join(","))
 }
 
+/// Whether the text has registers or samples that releases before 3.4 or 3.7 do not know.
+pub(crate) fn is_younger_than_3_7(text: &str) -> bool {
+    let text = text.to_uppercase();
+    let mut names = (16..32)
+        .map(|n| format!("REG{n}"))
+        .chain((8..16).flat_map(|n| [format!("XREG{n}"), format!("PKT_REG{n}")]))
+        .chain((4..8).map(|n| format!("XXREG{n}")));
+    text.contains("SAMPLE(") || names.any(|name| text.contains(&name))
+}
+
 /// What is matched: a protocol, what may go with it, and other fields.
 fn matches(random: &mut Random) -> Vec<String> {
     let mut words = Vec::new();
