@@ -149,7 +149,7 @@ impl Packet {
             } => self.tags[0] = value.number().is_some_and(|tci| tci & CFI != 0),
             Action::Load { value, dst } if dst.field() == Some(Field::VlanTci) => {
                 let first = dst.bits().map_or(0, |(first, _)| first.min(15));
-                self.tags[0] = u128::from(*value) << first & CFI != 0;
+                self.tags[0] = *value << first & CFI != 0;
             }
             Action::Encap(encap) => self.encap(encap),
             Action::Decap(_) if self.is_ethernet() => {
