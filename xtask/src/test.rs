@@ -116,19 +116,22 @@ fn steps(extent: Extent, platforms: Vec<Platform>) -> Vec<Step> {
         let package = ["package", "--allow-dirty"];
         let list = [&package[..], &["--list"], &LIBRARIES].concat();
         steps.push(cargo("what the packages hold", &list));
-        let alone = LIBRARIES.iter().copied().filter(|library| *library != DEPENDENT);
+        let alone = LIBRARIES
+            .iter()
+            .copied()
+            .filter(|library| DEPENDENT.iter().all(|(dependent, _)| dependent != library));
         let alone: Vec<&str> = package.into_iter().chain(alone).collect();
         steps.push(cargo("packages", &alone));
-        // cargo before 1.90 looks for its sister on the registry, which need not have this version.
-        let patch = [
-            "--config",
-            "patch.crates-io.netlink-genl.path='netlink-genl'",
-            DEPENDENT,
-        ];
-        steps.push(cargo(
-            "the package that needs another",
-            &[&package[..], &patch].concat(),
-        ));
+        // cargo before 1.90 looks for its sisters on the registry, which need not have this version.
+        for (library, sisters) in DEPENDENT {
+            let patches: Vec<String> = sisters
+                .iter()
+                .map(|sister| format!("patch.crates-io.{sister}.path='{sister}'"))
+                .collect();
+            let patches = patches.iter().flat_map(|patch| ["--config", patch]);
+            let args: Vec<&str> = package.into_iter().chain(patches).chain([library]).collect();
+            steps.push(cargo("a package that needs others", &args));
+        }
     }
     let example = ["run", "--release", "--example", "action-budget"];
     steps.push(cargo_step(
@@ -181,14 +184,20 @@ pub(crate) fn top() -> PathBuf {
 const QUICK: &str = "; real processes, kernel and packages were left out";
 const ALL_FEATURES: &str = "all features";
 /// The libraries, as arguments.
-const LIBRARIES: [&str; 4] = [
+const LIBRARIES: [&str; 5] = [
     "--package=netlink-genl",
-    DEPENDENT,
+    ODP_ACTIONS,
     "--package=ofp-codec",
+    OFPROTO_XLATE,
     "--package=ovsdb-proto",
 ];
-/// The library that depends on another one.
-const DEPENDENT: &str = "--package=odp-actions";
+const ODP_ACTIONS: &str = "--package=odp-actions";
+const OFPROTO_XLATE: &str = "--package=ofproto-xlate";
+/// The libraries that depend on others, and on which.
+const DEPENDENT: [(&str, &[&str]); 2] = [
+    (ODP_ACTIONS, &["netlink-genl"]),
+    (OFPROTO_XLATE, &["netlink-genl", "odp-actions", "ofp-codec"]),
+];
 /// What git-grep(1) says when it found nothing.
 const NOTHING_FOUND: i32 = 1;
 /// What `action-budget` says of a list that no host takes.
