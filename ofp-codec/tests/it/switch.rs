@@ -437,6 +437,7 @@ pub(crate) const REFUSED: [&str; 7] = [
 ];
 
 /// Whether the switch has flow monitors in this version. Open vSwitch before 3.0 has them in OpenFlow 1.0 alone.
+#[cfg(feature = "client")]
 pub(crate) fn has_monitors(version: Version) -> bool {
     version == Version::V1_0 || testbed::version().unwrap() >= testbed::Version::new(3, 0, 0)
 }
