@@ -88,7 +88,8 @@ pub(crate) fn command(command: &mut Command, wanted: i32) -> Result<(), String> 
     }
 }
 
-/// Commands that run at the same time, a step each. What a command says is shown when its turn comes.
+/// Commands that run at the same time, a step each. What a command says is shown when its turn comes, or
+/// after the first that fails.
 ///
 /// The first step starts them all; also after a failure none is left behind.
 pub(crate) fn side_by_side(commands: Vec<(String, Command)>) -> Vec<Step> {
@@ -106,7 +107,16 @@ pub(crate) fn side_by_side(commands: Vec<(String, Command)>) -> Vec<Step> {
                 println!("(beside the next {})", count - 1);
                 group.start()?;
             }
-            group.running[number].result()
+            let result = group.running[number].result();
+            if result.is_err() {
+                // No step comes after this one, and what the others found is worth as much.
+                for other in &mut group.running[number + 1..] {
+                    if let Err(reason) = other.result() {
+                        println!("{reason}");
+                    }
+                }
+            }
+            result
         })
     });
     steps.collect()

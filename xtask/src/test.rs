@@ -155,7 +155,7 @@ fn tests_with_real_parts(all: &[&str], platforms: &[Platform]) -> Vec<(String, C
             0 => ("tests", &[][..]),
             _ => ("integration tests", &["--test", "it", "--test", "kernel"][..]),
         };
-        let mut command = cargo_command(&[all, targets].concat());
+        let mut command = cargo_command(&[all, &["--no-fail-fast"], targets].concat());
         command.envs(platform.variables());
         (format!("{what}, {platform}"), command)
     };
