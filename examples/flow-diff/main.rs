@@ -38,11 +38,10 @@ flow-diff: what changed between two dumps of a bridge's flows, or changes now?
 Prints - for a flow that has gone, + for a new one, and ~ for one that has the same table, priority and match, with what
 changed in it, and then the numbers of each table. Flows are compared and printed in one form, whatever -O they were
 dumped with; packets, bytes, ages and flags are not compared, and importance where both say it. What one of the two does
-not print is not compared, either, and the report says so: bridge/dump-flows has no timeouts, and not always cookies. Two
+not print is not compared, and the report says so: bridge/dump-flows has no timeouts, and not always cookies. Two
 switches are compared by all bits of their matches; a text does not show all of them. Of flows that it prints alike
-nobody knows which have changed. Take both dumps with the same --names: a name
-is not compared with a number. Lines are cut at the width of a terminal; a pipe gets them whole. A switch that goes away
-is asked again until it is back.
+nobody knows which have changed. Take both dumps with the same --names: a name is not compared with a number. Lines are
+cut at the width of a terminal; a pipe gets them whole. A switch that goes away is asked again until it is back.
 
 Exit status: 0 the same, or the reader of --live has gone away, 1 different, 3 could not look, or not at every line, or
 flows print alike, 64 wrong command line.

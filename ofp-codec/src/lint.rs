@@ -8,7 +8,7 @@
 //! ```
 //! use ofp_codec::{Field, lint::{Problem, problems}, text::FlowRef};
 //!
-//! let flow = FlowRef::parse(b"nw_src=10.0.0.1,reg0=1,reg0=2 actions=load:1->ct_mark,drop")?.to_flow()?;
+//! let flow = FlowRef::parse(b"nw_src=10.0.0.1,reg0=1,reg0=2 actions=load:1->ct_mark,output:1")?.to_flow()?;
 //! let found = problems(&flow);
 //! assert_eq!(found, [
 //!     Problem::Repeated(Field::Reg0),
