@@ -8,8 +8,8 @@ use crate::{
         version::Version,
     },
     wire::{
-        BundleAdd, BundleControl, BundleFlags, BundleStep, EncodeError, ErrorMessage, Message, MessageKind,
-        PacketIn, PacketOut,
+        BundleAdd, BundleControl, BundleFlags, BundleStep, CtFlush, Description, EncodeError, ErrorMessage,
+        Message, MessageKind, PacketIn, PacketOut,
     },
 };
 
@@ -120,6 +120,41 @@ impl Admin {
         let xid = self.connection.send(|version, xid, out| {
             let kind = MessageKind::PacketOut;
             kind.encode(version, xid, out, |writer| packet.encode(version, writer))
+        })?;
+        self.connection.done(xid).await
+    }
+
+    /// Has the switch forget connections, and waits until it is done.
+    ///
+    /// Releases before 3.3 pass over the mark and the labels, and would flush more: where these are given, the switch is
+    /// asked for its release first. A fork with another number is taken at its word with
+    /// [`flush_connections_of_any`](Self::flush_connections_of_any).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Release`] if the switch is older, or does not say `3.3.0`; and as all requests.
+    pub async fn flush_connections(&mut self, flush: &CtFlush) -> Result<(), Error> {
+        if flush.needs_release_3_3() {
+            let said = self.connection.description().await?;
+            if !is_open_vswitch_since(&said, (3, 3)) {
+                return Err(Error::Release {
+                    what: "a mark or labels of connections to flush",
+                    needs: "3.3",
+                    release: said.software.into(),
+                });
+            }
+        }
+        self.flush_connections_of_any(flush).await
+    }
+
+    /// The same of a switch that is known to take all of it, whatever it calls itself.
+    ///
+    /// # Errors
+    ///
+    /// As all requests.
+    pub async fn flush_connections_of_any(&mut self, flush: &CtFlush) -> Result<(), Error> {
+        let xid = self.connection.send(|version, xid, out| {
+            MessageKind::CtFlush.encode(version, xid, out, |writer| flush.encode(writer))
         })?;
         self.connection.done(xid).await
     }
@@ -245,6 +280,16 @@ impl Pending {
             error: Box::new(error),
         })
     }
+}
+
+/// Whether the switch says that it is Open vSwitch of this release, or a later one.
+fn is_open_vswitch_since(said: &Description, since: (u16, u16)) -> bool {
+    let mut parts = said.software.split('.').map(str::parse::<u16>);
+    let release = match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor),
+        _ => return false,
+    };
+    &*said.hardware == "Open vSwitch" && release >= since
 }
 
 fn add_to_bundle(

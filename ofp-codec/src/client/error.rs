@@ -46,6 +46,17 @@ pub enum Error {
     /// The two sides do not understand each other.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The switch is older than the request, and would pass over a part of it; or its release is not known. Nothing was
+    /// sent.
+    #[error("{what} needs release {needs}; the switch says {release:?}")]
+    Release {
+        /// The part.
+        what: &'static str,
+        /// The first release that has it.
+        needs: &'static str,
+        /// What the switch says of its software.
+        release: String,
+    },
     /// The switch refused the request.
     #[error("refused: {0}")]
     Refused(ErrorMessage),

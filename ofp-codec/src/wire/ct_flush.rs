@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 use core::{fmt, net::Ipv6Addr};
 
+use crate::model::print::{BytesHex, Hex};
 use crate::wire::{
     error::{DecodeError, EncodeError, Fault},
     message::Message,
@@ -36,6 +37,11 @@ pub struct CtFlush {
     pub reply: CtTuple,
     /// The zone. `None`: each.
     pub zone: Option<u16>,
+    /// The mark, and the bits of it that count; Open vSwitch has it since release 3.3, and older ones flush whatever the
+    /// mark is.
+    pub mark: Option<(u32, u32)>,
+    /// The labels, and the bits of them that count; as the mark.
+    pub labels: Option<(u128, u128)>,
     /// The properties that are not known.
     pub other: Vec<Property>,
 }
@@ -72,6 +78,15 @@ impl CtFlush {
     /// If what must be zero is not (`NXBRC_MUST_BE_ZERO`), a property is too short (`OFPBPC_BAD_LEN`), or one
     /// address is of IPv4 and another is not (`OFPBPC_BAD_VALUE`).
     pub fn decode(message: &Message<'_>) -> Result<Self, DecodeError> {
+        Self::read(message, Unknown::Kept)
+    }
+
+    /// The same, with the error of Open vSwitch since release 3.3 for a property that is not known.
+    pub(super) fn decode_known(message: &Message<'_>) -> Result<Self, DecodeError> {
+        Self::read(message, Unknown::Refused)
+    }
+
+    fn read(message: &Message<'_>, unknown: Unknown) -> Result<Self, DecodeError> {
         let mut body = message.body();
         let mut flush = CtFlush {
             ip_proto: body.u8(WHAT)?,
@@ -82,17 +97,29 @@ impl CtFlush {
             return Err(at.error(WHAT, Fault::Value((*byte).into())));
         }
         let mut is_ipv4 = None;
+        let (mut mark, mut labels) = ((None, None), (None, None));
         while !body.is_empty() {
             let mut whole = body;
             let (kind, mut value) = check_property(&mut body, EXPERIMENTER)?;
             match kind {
-                ORIGINAL => flush.original.decode(value, &mut is_ipv4)?,
-                REPLY => flush.reply.decode(value, &mut is_ipv4)?,
+                ORIGINAL => flush.original.decode(value, &mut is_ipv4, unknown)?,
+                REPLY => flush.reply.decode(value, &mut is_ipv4, unknown)?,
                 ZONE => flush.zone = Some(value.u16("zone")?),
-                _ => flush.other.push(Property::decode(&mut whole)?),
+                MARK => mark.0 = Some(u32::from_be_bytes(exactly(value)?)),
+                MARK_MASK => mark.1 = Some(u32::from_be_bytes(exactly(value)?)),
+                LABELS => labels.0 = Some(u128::from_be_bytes(exactly(value)?)),
+                LABELS_MASK => labels.1 = Some(u128::from_be_bytes(exactly(value)?)),
+                _ => flush.other.push(unknown.take(kind, &mut whole)?),
             }
         }
+        flush.mark = masked(mark, u32::MAX);
+        flush.labels = masked(labels, u128::MAX);
         Ok(flush)
+    }
+
+    /// Whether releases before 3.3 would flush more than is asked for: they pass over the mark and the labels.
+    pub fn needs_release_3_3(&self) -> bool {
+        self.mark.is_some() || self.labels.is_some()
     }
 
     /// Writes the body as Open vSwitch does.
@@ -111,7 +138,16 @@ impl CtFlush {
             }
         }
         let zone = self.zone.map(|zone| number(ZONE, zone));
-        let mut behind = zone.iter().chain(&self.other);
+        let mut values: Vec<Property> = zone.into_iter().collect();
+        if let Some((mark, mask)) = self.mark {
+            values.push(Property::new(MARK, &mark.to_be_bytes()));
+            values.push(Property::new(MARK_MASK, &mask.to_be_bytes()));
+        }
+        if let Some((labels, mask)) = self.labels {
+            values.push(Property::new(LABELS, &labels.to_be_bytes()));
+            values.push(Property::new(LABELS_MASK, &mask.to_be_bytes()));
+        }
+        let mut behind = values.iter().chain(&self.other);
         behind.try_for_each(|property| property.encode(writer))
     }
 
@@ -128,9 +164,34 @@ impl CtFlush {
     }
 }
 
+/// What becomes of properties that are not known.
+#[derive(Clone, Copy)]
+enum Unknown {
+    Kept,
+    Refused,
+}
+
+impl Unknown {
+    fn take(self, kind: u16, whole: &mut Reader<'_>) -> Result<Property, DecodeError> {
+        let name = match kind {
+            EXPERIMENTER => "OFPBPC_BAD_EXPERIMENTER",
+            _ => "OFPBPC_BAD_TYPE",
+        };
+        match self {
+            Unknown::Kept => Property::decode(whole),
+            Unknown::Refused => Err(whole.named(name).error("property", Fault::Value(kind.into()))),
+        }
+    }
+}
+
 impl CtTuple {
     /// Reads properties behind four bytes of padding.
-    fn decode(&mut self, mut value: Reader<'_>, is_ipv4: &mut Option<bool>) -> Result<(), DecodeError> {
+    fn decode(
+        &mut self,
+        mut value: Reader<'_>,
+        is_ipv4: &mut Option<bool>,
+        unknown: Unknown,
+    ) -> Result<(), DecodeError> {
         value.bytes(4, "padding")?;
         let [port, other] = &mut self.ports;
         while !value.is_empty() {
@@ -143,7 +204,7 @@ impl CtTuple {
                 DST_PORT => *other = value.u16("port")?,
                 ICMP_TYPE => *other = *other & 0xff00 | u16::from(value.u8("ICMP type")?),
                 ICMP_CODE => *other = *other & 0x00ff | u16::from(value.u8("ICMP code")?) << 8,
-                _ => self.other.push(Property::decode(&mut whole)?),
+                _ => self.other.push(unknown.take(kind, &mut whole)?),
             }
         }
         Ok(())
@@ -192,7 +253,22 @@ impl CtTuple {
 /// As `ovs-ofctl` prints it.
 impl fmt::Display for CtFlush {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " zone={} '", self.zone.unwrap_or(0))?;
+        write!(f, " zone={} ", self.zone.unwrap_or(0))?;
+        if let Some((mark, mask)) = self.mark.filter(|(_, mask)| *mask != 0) {
+            write!(f, "mark={}", Hex(mark.into()))?;
+            if mask != u32::MAX {
+                write!(f, "/{}", Hex(mask.into()))?;
+            }
+            f.write_str(" ")?;
+        }
+        if let Some((labels, mask)) = self.labels.filter(|(_, mask)| *mask != 0) {
+            write!(f, "labels={}", BytesHex(&labels.to_be_bytes()))?;
+            if mask != u128::MAX {
+                write!(f, "/{}", BytesHex(&mask.to_be_bytes()))?;
+            }
+            f.write_str(" ")?;
+        }
+        f.write_str("'")?;
         self.original.print(f, self)?;
         write!(f, ",ct_nw_proto={}' '", self.ip_proto)?;
         self.reply.print(f, self)?;
@@ -212,6 +288,26 @@ fn address(value: &mut Reader<'_>, is_ipv4: &mut Option<bool>) -> Result<Ipv6Add
     Ok(addr)
 }
 
+/// A value and its mask; without one all bits count.
+fn masked<T: Default>((value, mask): (Option<T>, Option<T>), all: T) -> Option<(T, T)> {
+    match (value, mask) {
+        (None, None) => None,
+        (value, mask) => Some((value.unwrap_or_default(), mask.unwrap_or(all))),
+    }
+}
+
+/// All of a property, which has this length.
+fn exactly<const N: usize>(mut value: Reader<'_>) -> Result<[u8; N], DecodeError> {
+    let fault = Fault::Length {
+        wanted: N,
+        got: value.len(),
+    };
+    match value.len() == N {
+        true => value.array(WHAT),
+        false => Err(value.named("OFPBPC_BAD_LEN").error(WHAT, fault)),
+    }
+}
+
 /// A number with two bytes behind it.
 fn number(kind: u16, number: u16) -> Property {
     let [a, b] = number.to_be_bytes();
@@ -228,6 +324,10 @@ const EXPERIMENTER: u16 = 0xffff;
 const ORIGINAL: u16 = 0;
 const REPLY: u16 = 1;
 const ZONE: u16 = 2;
+const MARK: u16 = 3;
+const MARK_MASK: u16 = 4;
+const LABELS: u16 = 5;
+const LABELS_MASK: u16 = 6;
 // `enum nx_ct_flush_tuple_tlv_type`.
 const SRC: u16 = 0;
 const DST: u16 = 1;

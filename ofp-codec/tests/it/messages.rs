@@ -84,6 +84,42 @@ pub(crate) fn fill(random: &mut Random, len: usize) -> Vec<u8> {
     (0..len).map(|_| u8::try_from(byte(random)).unwrap()).collect()
 }
 
+/// `ovs-ofctl ofp-print` of 3.5.0 and 4.0.0 prints the mark; 3.1.0 leaves it out.
+#[test]
+fn a_flush_of_connections_has_marks_and_labels() {
+    let bytes = crate::flow_mods::unhex("01040020000000030000232000000020060000000000000000030008000000ab");
+    let message = Message::parse(&bytes).unwrap();
+    let flush = CtFlush::decode(&message).unwrap();
+    assert_eq!((flush.mark, flush.labels), (Some((0xab, u32::MAX)), None));
+    assert!(
+        flush.to_string().starts_with(" zone=0 mark=0xab 'ct_ipv6_src=::"),
+        "{flush}"
+    );
+    let flush = CtFlush {
+        mark: Some((5, 0xff0)),
+        labels: Some((0xabcd, 0xffff)),
+        ..flush
+    };
+    let mut bytes = Vec::new();
+    Kind::CtFlush
+        .encode(Version::V1_3, 1, &mut bytes, |writer| flush.encode(writer))
+        .unwrap();
+    let read = CtFlush::decode(&Message::parse(&bytes).unwrap()).unwrap();
+    assert_eq!(read, flush);
+    assert!(
+        read.to_string().contains("mark=0x5/0xff0 labels=0xabcd/0xffff '"),
+        "{read}"
+    );
+    // Labels have 16 bytes behind the header, and no padding before: these three releases refuse others.
+    let padded = crate::flow_mods::unhex(
+        "010400300000002a00002320000000200600000000000000000500180000000000000000000000000000000000000000000abcd0"
+            .get(..96)
+            .unwrap(),
+    );
+    let error = CtFlush::decode(&Message::parse(&padded).unwrap()).unwrap_err();
+    assert_eq!(error.name, "OFPBPC_BAD_LEN");
+}
+
 #[test]
 fn random_messages_print_as_ovs_ofctl_prints_them() {
     let mut random = Random::seeded(0x6d65_7373);
@@ -122,7 +158,23 @@ fn random_messages_print_as_ovs_ofctl_prints_them() {
             }
         }
     }
-    compare(&messages);
+    // Before release 3.3 it passed over marks, labels and whatever it did not know in flushes of connections, and lost
+    // letters of the names of fields.
+    let is_old = testbed::version().is_ok_and(|version| version < testbed::Version::new(3, 3, 0));
+    let has_lost = |text: &str| {
+        is_old
+            && text
+                .lines()
+                .any(|line| line.contains("tun_") && line.contains('{'))
+    };
+    let compared: Vec<_> = messages
+        .iter()
+        .filter(|message| !has_lost(&print(message)))
+        .cloned()
+        .collect();
+    compare_but(&compared, |ours, theirs| {
+        is_old && theirs.starts_with("NXT_CT_FLUSH ") && is_passed_over(ours, theirs)
+    });
     let written = messages
         .iter()
         .filter(|message| is_written_again(message))
@@ -130,6 +182,18 @@ fn random_messages_print_as_ovs_ofctl_prints_them() {
     assert!(written > 2000, "{written}");
     let alike = messages.iter().filter(|message| is_read_alike(message)).count();
     assert!(alike > 600, "{alike}");
+}
+
+/// Whether the texts of a flush of connections differ in what Open vSwitch did not know.
+fn is_passed_over(ours: &str, theirs: &str) -> bool {
+    let without = |name, ours: &str| match ours.split_once(name) {
+        Some((before, rest)) => before.to_owned() + rest.split_once(' ').unwrap().1,
+        None => ours.to_owned(),
+    };
+    ["OFPBPC_BAD_TYPE", "OFPBPC_BAD_EXPERIMENTER", "OFPBPC_BAD_LEN"]
+        .iter()
+        .any(|name| ours.contains(name))
+        || without("labels=", &without("mark=", ours)) == theirs
 }
 
 /// Whether it is of a kind that is written with padding of zeros, and well-formed; checks that what is
@@ -257,6 +321,7 @@ pub(crate) fn compare_but(messages: &[Vec<u8>], mut is_exception: impl FnMut(&st
             .is_some_and(|line| line.contains("***decode error"));
         let lines = match refused {
             true => 1 + message.len().div_ceil(16),
+            false if got.contains("***decode error") => 1,
             false => got.lines().count(),
         };
         let theirs = wanted.split_inclusive('\n').take(lines);

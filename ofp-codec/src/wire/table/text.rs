@@ -324,16 +324,20 @@ fn write_names(mut names: &[&str], skipped: usize, f: &mut String) -> fmt::Resul
     Ok(())
 }
 
-/// How many names begin with a common word, and the length of what the first two have in common.
+/// How many names begin with a common word, and the length of what they have in common. Before release 3.3 Open vSwitch took
+/// that of the first two, and printed the others from the middle of their words.
 fn prefix_run(names: &[&str], skipped: usize) -> (usize, usize) {
-    let [first, second, ..] = names else {
-        return (names.len(), 0);
+    let Some((first, others)) = names.split_first() else {
+        return (0, 0);
     };
-    let prefix = common_prefix(&first[skipped..], &second[skipped..]);
-    let alike = names[1..]
+    let prefixes = others
         .iter()
-        .take_while(|name| common_prefix(&first[skipped..], &name[skipped..]) > 0);
-    (1 + alike.count(), prefix)
+        .map(|name| common_prefix(&first[skipped..], &name[skipped..]))
+        .take_while(|prefix| *prefix > 0);
+    let (count, shortest) = prefixes.fold((0, usize::MAX), |(count, shortest), prefix| {
+        (count + 1, shortest.min(prefix))
+    });
+    (1 + count, if count == 0 { 0 } else { shortest })
 }
 
 /// The length of the words that two names begin with, each with its underscore.

@@ -267,7 +267,7 @@ pub(super) fn write(message: &Message<'_>, level: Level, text: &mut String) -> R
             body.bytes(6, "padding")?;
             put(text, &format_args!(" zone_id={}", body.u16("zone")?));
         }
-        Some(Kind::CtFlush) => put(text, &CtFlush::decode(message)?),
+        Some(Kind::CtFlush) => put(text, &CtFlush::decode_known(message)?),
         Some(Kind::Requestforward) => put(text, &RequestForward::decode(message)?),
         Some(Kind::IpfixBridgeReply) => {
             text.push_str("\n  bridge ipfix: ");

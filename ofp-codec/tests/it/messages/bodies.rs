@@ -348,13 +348,21 @@ fn ct_flush(random: &mut Random) -> Vec<u8> {
         original: tuple(random),
         reply: tuple(random),
         zone: *random.pick(&[None, Some(0), Some(9)]),
+        mark: *random.pick(&[None, None, Some((0, 0)), Some((5, u32::MAX)), Some((7, 0xf0))]),
+        labels: *random.pick(&[
+            None,
+            None,
+            Some((9, 0)),
+            Some((u128::MAX, u128::MAX)),
+            Some((0xab, 1 << 100)),
+        ]),
         other: other(random),
     };
     let mut out = Vec::new();
     flush.encode(&mut Writer::new(&mut out)).unwrap();
     match random.below(16) {
         0 => out[7] = 1,
-        1 => properties(&[2, 3, 4, 0xffff], random, &mut out),
+        1 => properties(&[2, 3, 4, 5, 6, 7, 0xffff], random, &mut out),
         2 => {
             let at = random.below(out.len());
             out[at] = *random.pick(&[0, 1, 4, 8, 17, 20]);
