@@ -144,23 +144,38 @@ pub(super) fn sample2(args: &mut Args<'_>) -> Result<Action, DecodeError> {
 
 /// The same, then port, direction and zeros (`struct nx_action_sample2`).
 pub(super) fn sample3(args: &mut Args<'_>) -> Result<Action, DecodeError> {
-    let sample = numbers(args)?;
-    ported(args, sample)
+    let numbers = numbers(args)?;
+    let sample = ported(args, numbers)?;
+    finish(args, sample)
 }
 
-/// As the third, with bits or a number for domain and point (`struct nx_action_sample4`).
+/// As the third, with bits or a number for domain and point (`struct nx_action_sample4`). These are checked last.
 pub(super) fn sample4(args: &mut Args<'_>) -> Result<Action, DecodeError> {
     let (probability, collector_set_id) = (args.u16()?, args.u32()?);
-    let (obs_domain_id, obs_point_id) = (number_or_bits(args)?, number_or_bits(args)?);
-    ported(
+    let ids = args.reader;
+    args.bytes(16)?;
+    let none = NumberOrSubfield::Number(0);
+    let sample = ported(
         args,
         Sample {
             probability,
             collector_set_id,
-            obs_domain_id,
-            obs_point_id,
+            obs_domain_id: none.clone(),
+            obs_point_id: none,
             sampling_port: None,
             direction: None,
+        },
+    )?;
+    check(args, &sample)?;
+    let end = core::mem::replace(&mut args.reader, ids);
+    let (obs_domain_id, obs_point_id) = (number_or_bits(args)?, number_or_bits(args)?);
+    args.reader = end;
+    finish(
+        args,
+        Sample {
+            obs_domain_id,
+            obs_point_id,
+            ..sample
         },
     )
 }
@@ -190,7 +205,7 @@ fn number_or_bits(args: &mut Args<'_>) -> Result<NumberOrSubfield<u32>, DecodeEr
     Ok(NumberOrSubfield::Subfield(bits))
 }
 
-fn ported(args: &mut Args<'_>, sample: Sample) -> Result<Action, DecodeError> {
+fn ported(args: &mut Args<'_>, sample: Sample) -> Result<Sample, DecodeError> {
     let sampling_port = sampling_port(args)?;
     let direction = args.u8()?;
     args.zeros(5, MUST_BE_ZERO)?;
@@ -200,14 +215,11 @@ fn ported(args: &mut Args<'_>, sample: Sample) -> Result<Action, DecodeError> {
         2 => Some(SampleDirection::Egress),
         other => return Err(args.refuse(other, BAD_ARGUMENT)),
     };
-    finish(
-        args,
-        Sample {
-            sampling_port,
-            direction,
-            ..sample
-        },
-    )
+    Ok(Sample {
+        sampling_port,
+        direction,
+        ..sample
+    })
 }
 
 fn sampling_port(args: &mut Args<'_>) -> Result<Option<PortRef>, DecodeError> {
@@ -216,8 +228,12 @@ fn sampling_port(args: &mut Args<'_>) -> Result<Option<PortRef>, DecodeError> {
 }
 
 fn finish(args: &Args<'_>, sample: Sample) -> Result<Action, DecodeError> {
-    args.check(sample.probability != 0, 0_u8, BAD_ARGUMENT)?;
+    check(args, &sample)?;
     Ok(Action::Sample(sample.into()))
+}
+
+fn check(args: &Args<'_>, sample: &Sample) -> Result<(), DecodeError> {
+    args.check(sample.probability != 0, 0_u8, BAD_ARGUMENT)
 }
 
 impl Out<'_, '_> {
