@@ -375,7 +375,7 @@ pub fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{rest:02}.{milliseconds:03}")
 }
 
-const LAST_COLUMN_MIN: u16 = 24;
+const LAST_COLUMN_MIN: u16 = 20;
 const STDOUT: &str = "/proc/self/fd/1";
 
 /// How long a tool may work before it says what it does.

@@ -204,10 +204,15 @@ async fn what_the_schema_does_not_have_is_an_error() {
     let client = connect(&server.remote()).await;
     let request = MonitorRequest::new("Open_vSwitch").table("Interface", ["nope"]);
     let error = client.monitor(&request).await.unwrap_err();
-    assert_eq!(error.to_string(), "table Interface has no column nope");
+    let version = client.get_schema("Open_vSwitch").await.unwrap().version.unwrap();
+    let of = |what: &str| format!("{what} in version {version} of its schema");
+    assert_eq!(
+        error.to_string(),
+        of("table Interface of database Open_vSwitch has no column nope")
+    );
     let request = MonitorRequest::new("Open_vSwitch").all_columns("Nope");
     let error = client.monitor(&request).await.unwrap_err();
-    assert_eq!(error.to_string(), "database Open_vSwitch has no table Nope");
+    assert_eq!(error.to_string(), of("database Open_vSwitch has no table Nope"));
 }
 
 #[tokio::test]
