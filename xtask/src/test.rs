@@ -198,6 +198,7 @@ const DEPENDENT: [(&str, &[&str]); 2] = [
     (ODP_ACTIONS, &["netlink-genl"]),
     (OFPROTO_XLATE, &["netlink-genl", "odp-actions", "ofp-codec"]),
 ];
+
 /// What git-grep(1) says when it found nothing.
 const NOTHING_FOUND: i32 = 1;
 /// What `action-budget` says of a list that no host takes.
