@@ -6,7 +6,9 @@ use ofp_codec::{
     FlowMod, Version,
     client::{Admin, Connection, Error, Options},
     text::FlowRef,
-    wire::{Entries, Message, MessageKind, Session, SessionError, TableFeatures, Versions, frame_len},
+    wire::{
+        CtFlush, Entries, Message, MessageKind, Session, SessionError, TableFeatures, Versions, frame_len,
+    },
 };
 use testbed::{Switch, or_skip};
 use tokio::{
@@ -374,5 +376,26 @@ async fn events_beyond_the_limit_are_counted() {
     for _ in 0..2 {
         let event = connection.event().await.unwrap();
         assert_eq!(event.message().unwrap().bytes(), paused);
+    }
+}
+
+/// Releases before 3.3 pass over the mark, and would flush more.
+#[tokio::test]
+async fn connections_are_flushed_by_mark_only_where_the_switch_looks_at_it() {
+    let Some(switch) = switch() else { return };
+    let mut admin = Admin::new(connect(&switch, Version::V1_3).await);
+    let mut flush = CtFlush {
+        zone: Some(3),
+        ..CtFlush::default()
+    };
+    admin.flush_connections(&flush).await.unwrap();
+    flush.mark = Some((5, 0xff));
+    flush.labels = Some((9, u128::MAX));
+    let result = admin.flush_connections(&flush).await;
+    if testbed::version().unwrap() >= testbed::Version::new(3, 3, 0) {
+        result.unwrap();
+    } else {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::Release { needs: "3.3", .. }), "{error}");
     }
 }
