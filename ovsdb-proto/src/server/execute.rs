@@ -66,11 +66,7 @@ impl<'a> Work<'a> {
         let (name, table) = self.table(&mut members)?;
         let uuid = members.optional("uuid", Json::string)?;
         let uuid_name = members.optional("uuid-name", Json::id)?;
-        let row = members.required("row", Some)?;
-        let row = row
-            .object()
-            .map(|_| row)
-            .ok_or_else(|| syntax("a row is an object"))?;
+        let row = whole_row(&mut members)?;
         members.finish()?;
         let uuid: Option<Uuid> = match uuid {
             None => None,
@@ -133,11 +129,7 @@ impl<'a> Work<'a> {
     fn update(&mut self, mut members: Members<'_>) -> Result<Value> {
         let (name, table) = self.table(&mut members)?;
         let conditions = members.required("where", Json::array)?;
-        let row = members.required("row", Some)?;
-        let row = row
-            .object()
-            .map(|_| row)
-            .ok_or_else(|| syntax("a row is an object"))?;
+        let row = whole_row(&mut members)?;
         members.finish()?;
         let columns = parse::row(table, row, Some(&mut self.names))?;
         if let Some(column) = columns.keys().find(|column| !parse::is_mutable(table, column)) {
@@ -259,6 +251,15 @@ fn complete(table: &TableSchema, mut row: Columns) -> Columns {
         row.entry(column.to_owned()).or_insert_with(|| ty.default_value());
     }
     row
+}
+
+/// The row of an operation, whose columns are read when all of its members are known.
+fn whole_row<'a>(members: &mut Members<'a>) -> Result<Json<'a>> {
+    let row = members.required("row", Some)?;
+    match row.object() {
+        Some(_) => Ok(row),
+        None => Err(syntax("a row is an object").into()),
+    }
 }
 
 /// Some columns; all, if none are named.
