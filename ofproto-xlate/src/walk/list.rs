@@ -2,7 +2,7 @@
 
 use ofp_codec::{Action, PortRef, Subfield, TableRef};
 
-use super::{Walk, Walked};
+use super::{Walk, Walked, clone::Lists};
 use crate::{
     config::NO_PORT,
     fields::{Place, at, place, sub},
@@ -131,13 +131,13 @@ impl Walk<'_> {
                     port
                 };
                 let table = self.table_number(table.as_ref())?;
-                self.go_to_table(port, table, false, *ct, last)?;
+                self.table_action(port, table, false, *ct, last, Lists::Plain)?;
                 return Ok(Flow::Done);
             }
             Action::GotoTable(table) => {
                 let port = self.flow.u16_port();
                 let table = self.table_number(Some(table))?;
-                self.go_to_table(port, table, true, false, last)?;
+                self.table_action(port, table, true, false, last, Lists::Plain)?;
                 return Ok(Flow::Done);
             }
             Action::StripVlan | Action::PopVlan => self.pop_vlan(),

@@ -59,18 +59,7 @@ impl Walk<'_> {
         })
     }
 
-    /// `resubmit`, and `goto_table` with `is_goto`.
-    pub(super) fn go_to_table(
-        &mut self,
-        port: u16,
-        table: u8,
-        is_goto: bool,
-        swaps_ct: bool,
-        last: bool,
-    ) -> Walked {
-        self.table_action(port, table, is_goto, swaps_ct, last, Lists::Plain)
-    }
-
+    /// `resubmit`, `goto_table` with `is_goto`, and what a packet meets behind a port.
     pub(super) fn table_action(
         &mut self,
         port: u16,
